@@ -1,0 +1,1 @@
+"""Train, judge and explain small recommenders: directed graphs, delayed feedback, prediction uncertainty."""

@@ -1,0 +1,189 @@
+"""Column schemas: one table is validated once, at the door, and trusted from there on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from engine.errors import DataError
+
+ColumnKind = Literal["id", "category", "number", "integer", "binary", "time"]
+
+_TRUE = {"1", "1.0", "true", "t", "yes", "y"}
+_FALSE = {"0", "0.0", "false", "f", "no", "n"}
+_DAY = pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What one column of an input table has to be."""
+
+    name: str
+    kind: ColumnKind
+    required: bool = True
+    """A required column must exist and have no missing value."""
+    unit: str = ""
+    description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def validate(frame: pd.DataFrame, columns: Sequence[Column], *, source: str) -> pd.DataFrame:
+    """Check a table against its schema and return a copy with exact types.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns already carry role names (see `engine.tables.apply_roles`). Columns without a schema stay as
+        they are, behind the described ones.
+    columns : sequence of Column
+        The schema.
+    source : str
+        What the messages call the table, for example a file name.
+
+    Returns
+    -------
+    DataFrame
+        ``id`` and ``category`` as str (missing category: ``"missing"``), ``number`` and ``time`` as float64
+        (times in days; text is read as ISO 8601 and counted from 1970-01-01, UTC where a zone is given),
+        ``integer`` and ``binary`` as int64.
+
+    Raises
+    ------
+    DataError
+        If the table has no rows, a required column is absent, or a value is missing, of the wrong type, not
+        finite or out of range; the message names the column, the first bad row and its value.
+    """
+    if len(frame) == 0:
+        raise DataError(f"{source} has no rows; at least one row is needed.")
+    missing = [column.name for column in columns if column.required and column.name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"Column '{missing[0]}' is missing in {source}; it has {_listing(frame.columns)}. "
+            f"Name the column that plays this role with --column {missing[0]}=NAME."
+        )
+    typed = {
+        column.name: _convert(frame[column.name], column, source) for column in columns if column.name in frame.columns
+    }
+    others = [name for name in frame.columns if name not in typed]
+    return pd.DataFrame(typed, index=frame.index).join(frame[others]).reset_index(drop=True)
+
+
+def _convert(values: pd.Series, column: Column, source: str) -> pd.Series:
+    """Convert one column to the type of its kind."""
+    if column.kind in ("id", "category"):
+        return _text(values, column, source)
+    if column.kind == "binary":
+        return _binary(values, column, source)
+    numbers = _days(values, column, source) if column.kind == "time" else _number(values, column, source)
+    _check_present(numbers.notna().to_numpy(), values, column, source)
+    _check_range(numbers, values, column, source)
+    if column.kind == "integer":
+        present = numbers.to_numpy()
+        whole = np.isnan(present) | (present == np.floor(present))
+        _reject_first(~whole, values, column, source, "a whole number")
+        return numbers.astype("int64") if numbers.notna().all() else numbers
+    return numbers
+
+
+def _text(values: pd.Series, column: Column, source: str) -> pd.Series:
+    """Read ids and categories as text; a float id such as 12.0 becomes ``"12"``."""
+    present = values.notna()
+    if pd.api.types.is_float_dtype(values.dtype) and (values[present] == np.floor(values[present])).all():
+        text = values.astype("Int64").astype("string")
+    else:
+        text = values.astype("string").str.strip()
+    empty = ~present | (text.fillna("") == "")
+    if column.kind == "id" or column.required:
+        _check_present((~empty).to_numpy(), values, column, source)
+    return text.mask(empty, "missing").astype("object").astype(str)
+
+
+def _binary(values: pd.Series, column: Column, source: str) -> pd.Series:
+    """Read a yes/no column: 0/1, true/false, yes/no."""
+    text = values.astype("string").str.strip().str.lower()
+    _check_present(values.notna().to_numpy(), values, column, source)
+    yes = text.isin(_TRUE).to_numpy(dtype=bool)
+    no = text.isin(_FALSE).to_numpy(dtype=bool)
+    _reject_first(~(yes | no), values, column, source, "0 or 1 (or true/false, yes/no)")
+    return pd.Series(yes.astype("int64"), index=values.index, name=column.name)
+
+
+def _number(values: pd.Series, column: Column, source: str) -> pd.Series:
+    """Read a numeric column; infinities are refused, missing values become NaN."""
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    unreadable = numbers.isna() & values.notna() & (values.astype("string").str.strip() != "")
+    hint = "a number with a decimal point" if _has_decimal_comma(values[unreadable]) else "a number"
+    _reject_first(unreadable.to_numpy(dtype=bool), values, column, source, hint)
+    _reject_first(np.isinf(numbers.to_numpy()), values, column, source, "a finite number")
+    return numbers
+
+
+def _has_decimal_comma(values: pd.Series) -> bool:
+    """Say whether the first unreadable value looks like 3,14."""
+    return len(values) > 0 and re.fullmatch(r"\s*-?\d+,\d+\s*", str(values.iloc[0])) is not None
+
+
+def _days(values: pd.Series, column: Column, source: str) -> pd.Series:
+    """Read times as float days; text is ISO 8601, numbers are days already."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        stamps = pd.to_datetime(values, utc=True)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
+        return _number(values, column, source)
+    else:
+        text = values.astype("string").str.strip().replace("", pd.NA)
+        as_number = pd.to_numeric(text, errors="coerce")
+        if as_number.notna().sum() == text.notna().sum():
+            return _number(text, column, source)
+        stamps = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
+        unreadable = stamps.isna() & text.notna()
+        _reject_first(
+            unreadable.to_numpy(dtype=bool), values, column, source, "an ISO 8601 date or time, or a number of days"
+        )
+    return (stamps - pd.Timestamp(0, tz="UTC")) / _DAY
+
+
+def _check_present(present: np.ndarray, values: pd.Series, column: Column, source: str) -> None:
+    """Refuse missing values in a required column."""
+    if column.required:
+        _reject_first(~np.asarray(present, dtype=bool), values, column, source, "a value in every row")
+
+
+def _check_range(numbers: pd.Series, values: pd.Series, column: Column, source: str) -> None:
+    """Refuse values outside [minimum, maximum]."""
+    array = numbers.to_numpy()
+    if column.minimum is not None:
+        _reject_first(array < column.minimum, values, column, source, f"at least {column.minimum:g}")
+    if column.maximum is not None:
+        _reject_first(array > column.maximum, values, column, source, f"at most {column.maximum:g}")
+
+
+def _reject_first(bad: np.ndarray, values: pd.Series, column: Column, source: str, allowed: str) -> None:
+    """Raise for the first bad row, if there is one, and count the rest."""
+    rows = np.flatnonzero(bad)
+    if len(rows) == 0:
+        return
+    more = f" ({len(rows):,} rows in all)" if len(rows) > 1 else ""
+    raise DataError(
+        f"Column '{column.name}' of {source} has {_show(values.iloc[rows[0]])} in data row {rows[0] + 1}{more}; "
+        f"allowed is {allowed}{f', in {column.unit}' if column.unit else ''}. Correct or drop the row."
+    )
+
+
+def _show(value: Any) -> str:
+    """Quote a value for a message, shortened."""
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)) or str(value).strip() == "":
+        return "no value"
+    text = str(value)
+    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
+
+
+def _listing(names: Sequence[Any] | pd.Index) -> str:
+    """List column names for a message, at most twelve."""
+    shown = ", ".join(f"'{name}'" for name in list(names)[:12])
+    return shown + (f" and {len(names) - 12} more" if len(names) > 12 else "")
