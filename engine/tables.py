@@ -88,7 +88,7 @@ def _read_delimited(path: Path, separator: str) -> pd.DataFrame:
 def _header(path: Path, separator: str) -> list[str]:
     """Return the column names of a delimited file."""
     opener = gzip.open if path.name.endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:  # type: ignore[operator]
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
         return [name.strip() for name in next(csv.reader(handle, delimiter=separator), [])]
 
 

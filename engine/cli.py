@@ -1,0 +1,224 @@
+"""The command line: `datasets`, `train`, `show` and `simulate`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+
+from engine.datasets import BUNDLED, DEFAULT, load
+from engine.errors import ConfigError, DataError, RunError, TrainingError
+from engine.options import build_config, parse_pairs, read_toml
+from engine.progress import Progress
+from engine.result import KINDS, Kind, RunResult
+from engine.runs import Run, check_target, read_run, write_run
+
+CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message[:1].upper()}{message[1:]}; see --help.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Words after ``python -m engine``; those of the process if absent.
+
+    Returns
+    -------
+    int
+        0 done; 2 bad input or option (one sentence on standard error); 1 training failed; 130 cancelled.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser().parse_args(words)
+        arguments.command(arguments, words)
+    except (ConfigError, DataError, RunError) as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 2
+    except TrainingError as error:
+        sys.stderr.write(f"Training failed: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Cancelled; nothing was written.\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the commands."""
+    parser = _Parser(prog="python -m engine", description="Train, judge and explain small recommenders.")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    datasets = commands.add_parser("datasets", help="list the bundled data")
+    datasets.add_argument("--json", action="store_true", help="print JSON")
+    datasets.set_defaults(command=_datasets)
+
+    train = commands.add_parser("train", help="train a model and its baselines, write a run folder")
+    train.add_argument("kind", choices=KINDS)
+    train.add_argument("--data", metavar="NAME|PATH", help="bundled name, or a CSV or Parquet file")
+    train.add_argument("--nodes", metavar="PATH", help="node table (graph)")
+    train.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME", help="name own columns")
+    train.add_argument("--config", metavar="FILE.toml", help="settings from a file")
+    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="single settings")
+    train.add_argument("--seed", type=int, help="seed of every random choice (default 0)")
+    train.add_argument("--out", metavar="RUN_DIR", help="folder of the run (default: a new one under runs/)")
+    train.add_argument("--threads", type=int, default=1, help="threads for the arithmetic (default 1)")
+    train.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
+    train.add_argument("--progress", metavar="FILE", help=argparse.SUPPRESS)
+    train.set_defaults(command=_train)
+
+    show = commands.add_parser("show", help="print what a run found")
+    show.add_argument("run", metavar="RUN_DIR")
+    show.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
+    show.set_defaults(command=_show)
+
+    simulate = commands.add_parser("simulate", help="write simulated data with known truth")
+    simulate.add_argument("kind", choices=KINDS)
+    simulate.add_argument("--rows", type=int, required=True, help="edges, exposures or rows")
+    simulate.add_argument("--out", required=True, metavar="PATH", help=".csv or .parquet")
+    simulate.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="knobs, seed too"
+    )
+    simulate.set_defaults(command=_simulate)
+    return parser
+
+
+def _datasets(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Print the bundled data."""
+    if arguments.json:
+        rows = [
+            {"name": b.name, "kind": b.kind, "title": b.title, "origin": b.origin, "description": b.description}
+            for b in BUNDLED.values()
+        ]
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    for bundled in BUNDLED.values():
+        mark = " (default)" if DEFAULT[bundled.kind] == bundled.name else ""
+        sys.stdout.write(f"{bundled.name:20} {bundled.kind:12} {bundled.origin}{mark}\n    {bundled.description}\n")
+
+
+def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Train one model with its baselines and write the run."""
+    kind: Kind = arguments.kind
+    name = arguments.data or DEFAULT[kind]
+    if arguments.threads < 1:
+        raise ConfigError(f"'--threads' is {arguments.threads}; it must be at least 1.")
+    settings = read_toml(arguments.config) if arguments.config else {}
+    settings |= parse_pairs(arguments.set, option="--set")
+    if arguments.seed is not None:
+        settings["seed"] = arguments.seed
+    config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
+    folder = check_target(arguments.out or _default_folder(kind))
+    dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
+    with Progress(arguments.progress) as progress:
+        result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
+    write_run(result, folder, command=_command(words), threads=arguments.threads)
+    _print_run(read_run(folder), as_json=arguments.json)
+
+
+def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress) -> RunResult:
+    """Train with a fixed number of threads; a termination signal counts as a cancel."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    import torch
+
+    torch.set_num_threads(threads)
+    result: RunResult = importlib.import_module(f"engine.{kind}.run").run(dataset, config, on_epoch=progress.epoch)
+    return result
+
+
+def _default_folder(kind: Kind) -> Path:
+    """Name a new run after its kind and the time."""
+    return Path("runs") / f"{kind}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    """Return the words that reproduce the run; where progress went does not matter."""
+    kept, skip = [], False
+    for word in words:
+        skip, drop = word == "--progress", skip or word == "--progress"
+        if not drop:
+            kept.append(word)
+    return ["python", "-m", "engine", *kept]
+
+
+def _show(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Print a stored run."""
+    _print_run(read_run(arguments.run), as_json=arguments.json)
+
+
+def _print_run(run: Run, *, as_json: bool) -> None:
+    """Print manifest and metrics, as JSON or for reading."""
+    if as_json:
+        metrics = json.loads(run.metrics.to_json(orient="records", double_precision=15))
+        sys.stdout.write(json.dumps({"manifest": run.manifest, "metrics": metrics}, indent=2) + "\n")
+        return
+    manifest = run.manifest
+    lines = [
+        f"{run.id} · {manifest['dataset']['name']} ({manifest['dataset']['origin']}) · seed {manifest['seed']}"
+        f" · {manifest['seconds']:g} s",
+        f"made by: {shlex.join(manifest['command'])}",
+        "",
+        _table(run.metrics[run.metrics["segment"] == "all"] if "all" in set(run.metrics["segment"]) else run.metrics),
+        "",
+        *(
+            f"{row.claim} {row.verdict}: {row.effect}, {row.comparison} − {row.baseline} ({row.segment}) = "
+            f"{row.value:.3g} [{row.ci_low:.3g}, {row.ci_high:.3g}]{row.unit} · n {row.n:,} {row.n_unit}"
+            for row in run.curve("claims").itertuples()
+        ),
+        f"\n{run.folder}",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _table(metrics: pd.DataFrame) -> str:
+    """Lay out metrics as method × metric with intervals."""
+    text = metrics.assign(
+        text=[f"{r.value:.3f} [{r.ci_low:.3f}, {r.ci_high:.3f}] n {r.n:,}" for r in metrics.itertuples()],
+        row=metrics["split"] + " · " + metrics["segment"] + " · " + metrics["metric"],
+    )
+    return "\n".join(
+        f"{row}\n" + "\n".join(f"    {item.method:16} {item.text}" for item in group.itertuples())
+        for row, group in text.groupby("row", sort=False)
+    )
+
+
+def _simulate(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Write simulated rows; a graph gets its node table beside it."""
+    target = Path(arguments.out)
+    if target.suffix not in (".csv", ".parquet"):
+        raise ConfigError(f"'--out {target}' has the ending '{target.suffix}'; allowed are .csv and .parquet.")
+    if arguments.rows < 1:
+        raise ConfigError(f"'--rows' is {arguments.rows}; it must be at least 1.")
+    module = importlib.import_module(f"engine.{arguments.kind}.simulate")
+    config = build_config(module.SimulationConfig, parse_pairs(arguments.set, option="--set"))
+    written = [(target, module.simulate(arguments.rows, config))]
+    if arguments.kind == "graph":
+        node_path = target.with_name(f"{target.stem}_nodes{target.suffix}")
+        written.append((node_path, module.simulate_nodes(arguments.rows, config)))
+    for path, frame in written:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path, index=False)
+        except OSError as error:
+            raise ConfigError(f"'--out {path}' cannot be written ({error.strerror}); choose another path.") from error
+        sys.stdout.write(f"{path}: {len(frame):,} rows, columns {', '.join(frame.columns)}\n")

@@ -1,0 +1,150 @@
+"""The bundled data sets, and the one door through which any data comes in."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.result import DatasetInfo, Kind, Origin
+from engine.tables import apply_roles, content_hash, read_table
+
+SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundled:
+    """A data set that ships with the project."""
+
+    name: str
+    kind: Kind
+    title: str
+    file: str
+    origin: Origin
+    description: str
+    nodes: str | None = None
+    """File with the node table, for graphs."""
+
+
+_JOURNEY = "Complete Journey grocery panel (84.51), dates shifted"
+_ALL = (
+    Bundled(
+        name="debian-programs",
+        kind="graph",
+        title="Debian programs",
+        file="debian_programs_edges.csv",
+        nodes="debian_programs_nodes.csv",
+        origin="real",
+        description="If you install U you would want V: depends, recommends, suggests, enhances between programs, "
+        "as recommended by Debian's maintainers.",
+    ),
+    Bundled(
+        name="journey-categories",
+        kind="graph",
+        title="Grocery categories",
+        file="journey_categories_edges.csv",
+        nodes="journey_categories_nodes.csv",
+        origin="derived",
+        description=f"Bought U, then V on a later day within 30 days; top 10 V per U. {_JOURNEY}.",
+    ),
+    Bundled(
+        name="journey-types",
+        kind="graph",
+        title="Grocery product types",
+        file="journey_types_edges.csv",
+        nodes="journey_types_nodes.csv",
+        origin="derived",
+        description=f"Bought U, then V on a later day within 30 days, by product type; top 10 V per U. {_JOURNEY}.",
+    ),
+    Bundled(
+        name="journey-coupons",
+        kind="delay",
+        title="Coupon campaigns",
+        file="journey_coupons.csv.gz",
+        origin="real",
+        description=f"Household × campaign exposures and their first coupon redemption. {_JOURNEY}.",
+    ),
+    Bundled(
+        name="journey-purchases",
+        kind="uncertainty",
+        title="Weekly purchases",
+        file="journey_purchases.parquet",
+        origin="real",
+        description=f"Is this category bought by this household this week? {_JOURNEY}.",
+    ),
+)
+BUNDLED: dict[str, Bundled] = {entry.name: entry for entry in _ALL}
+DEFAULT: dict[Kind, str] = {
+    "graph": "debian-programs",
+    "delay": "journey-coupons",
+    "uncertainty": "journey-purchases",
+}
+
+
+def load(
+    kind: Kind,
+    data: str,
+    *,
+    roles: Mapping[str, str] | None = None,
+    nodes: str | None = None,
+) -> Any:
+    """Load bundled data by name, or a file by path, as the data set of one of the three models.
+
+    Parameters
+    ----------
+    kind : {"graph", "delay", "uncertainty"}
+    data : str
+        Name in `BUNDLED`, or path of a CSV or Parquet file.
+    roles : mapping of str to str, optional
+        Role to column name for own files.
+    nodes : str, optional
+        Path of a node table; graphs only.
+
+    Returns
+    -------
+    engine.graph.data.Dataset, engine.delay.data.Dataset or engine.uncertainty.data.Dataset
+
+    Raises
+    ------
+    DataError
+        If the name belongs to another model, the file cannot be read, or its contents do not pass validation.
+    """
+    bundled = BUNDLED.get(data)
+    if bundled is not None and bundled.kind != kind:
+        names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == kind)
+        raise DataError(f"'--data {data}' is {bundled.kind} data; for {kind} there is {names}, or a file of your own.")
+    if bundled is not None and (roles or nodes):
+        raise DataError(
+            f"'--data {data}' is bundled and has its columns named already; leave out --column and --nodes."
+        )
+    if kind != "graph" and nodes:
+        raise DataError(f"'--nodes' belongs to graph data; leave it out for {kind}.")
+    path = SAMPLE_DATA / bundled.file if bundled else _own_file(kind, data)
+    node_path = SAMPLE_DATA / bundled.nodes if bundled and bundled.nodes else Path(nodes) if nodes else None
+    frame = apply_roles(read_table(path), roles or {}, source=path.name)
+    node_frame = read_table(node_path) if node_path else None
+    info = DatasetInfo(
+        name=data if bundled else path.name,
+        origin=bundled.origin if bundled else _origin(frame.columns),
+        data_id=content_hash(frame) if node_frame is None else content_hash(frame, node_frame),
+        description=bundled.description if bundled else "",
+    )
+    loader = importlib.import_module(f"engine.{kind}.data").load
+    return loader(frame, nodes=node_frame, info=info) if kind == "graph" else loader(frame, info=info)
+
+
+def _own_file(kind: Kind, data: str) -> Path:
+    """Return the path of an own file, or say which bundled names exist."""
+    path = Path(data)
+    if not path.exists():
+        names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == kind)
+        raise DataError(f"'--data {data}' is neither a file nor bundled {kind} data; bundled are {names}.")
+    return path
+
+
+def _origin(columns: Any) -> Origin:
+    """Name a file with truth columns for what it is: simulated."""
+    return "simulated" if any(str(name).startswith("true_") for name in columns) else "real"

@@ -1,0 +1,271 @@
+"""Run folders: written whole or not at all, read lazily, never pickled."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from engine.errors import RunError
+from engine.result import METRIC_COLUMNS, Kind, RunResult
+
+SCHEMA_VERSION = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch", "networkx")
+
+
+def write_run(result: RunResult, folder: str | Path, *, command: Sequence[str], threads: int | None = None) -> Path:
+    """Write a finished run under its final name in one step.
+
+    Everything is written to a hidden folder beside the target, flushed to disk and renamed; a reader never sees
+    half a run.
+
+    Parameters
+    ----------
+    result : RunResult
+    folder : str or Path
+        Must not exist yet, or be an empty folder.
+    command : sequence of str
+        The command line that reproduces the run.
+    threads : int, optional
+        Threads the training used.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    RunError
+        If the folder exists and is not empty, its name is not allowed, or it cannot be written.
+    """
+    folder = check_target(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise RunError(f"Folder '{folder}' cannot be written ({error.strerror}); choose another with --out.") from error
+    try:
+        _write_files(result, partial, manifest_of(result, command=command, threads=threads))
+        partial.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        os.replace(partial, folder)
+        _sync(folder.parent)
+    except OSError as error:
+        raise RunError(f"Folder '{folder}' cannot be written ({error.strerror}); choose another with --out.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def check_target(folder: str | Path) -> Path:
+    """Refuse a folder that a run cannot be written to, before any time is spent on training.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RunError
+        If the last part of the path is not lower-case letters, digits and hyphens, the folder holds something,
+        or the nearest existing parent is not a writable folder.
+    """
+    folder = Path(folder)
+    if not _NAME.fullmatch(folder.name):
+        raise RunError(
+            f"'{folder.name}' is not a name for a run; allowed are 2 to 63 lower-case letters, digits and hyphens."
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"'{folder}' exists already and is not empty; choose another folder with --out.")
+    parent = folder.parent
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise RunError(f"Folder '{folder}' cannot be written ('{parent}' is not a writable folder); choose another.")
+    return folder
+
+
+def manifest_of(result: RunResult, *, command: Sequence[str], threads: int | None) -> dict[str, Any]:
+    """Return what is to be known about a run without opening its tables."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "status": "complete",
+        "kind": result.kind,
+        "methods": sorted(result.metrics["method"].unique().tolist()),
+        "config": dataclasses.asdict(result.config),
+        "seed": result.config.seed,
+        "dataset": dataclasses.asdict(result.dataset),
+        "command": list(command),
+        "threads": threads,
+        "seconds": round(result.seconds, 1),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: metadata.version(name) for name in _LIBRARIES},
+        "curves": sorted(result.curves),
+        "embeddings": sorted(result.embeddings),
+    }
+
+
+def _write_files(result: RunResult, folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write every file of a run, the manifest last."""
+    (folder / "curves").mkdir()
+    tables = {f"curves/{name}": table for name, table in result.curves.items()}
+    tables |= {"metrics": result.metrics[list(METRIC_COLUMNS)], "predictions": result.predictions}
+    tables |= {"history": result.history}
+    for name, table in tables.items():
+        table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+    for name, arrays in (("embeddings", result.embeddings), ("model", result.model)):
+        save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, folder / f"{name}.safetensors")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, allow_nan=False) + "\n")
+    for path in sorted(folder.rglob("*")):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or folder to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Run:
+    """A complete run on disk; tables are read when they are asked for.
+
+    Attributes
+    ----------
+    folder : Path
+    manifest : dict
+        See `manifest_of`.
+    """
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @property
+    def id(self) -> str:
+        """Name of the run: the name of its folder."""
+        return self.folder.name
+
+    @property
+    def kind(self) -> Kind:
+        """Which of the three models was trained."""
+        kind: Kind = self.manifest["kind"]
+        return kind
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Tidy metrics table with the columns `METRIC_COLUMNS`."""
+        return self._table("metrics")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Predictions, or a stated sample of them."""
+        return self._table("predictions")
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Losses by stage and epoch."""
+        return self._table("history")
+
+    def curve(self, name: str) -> pd.DataFrame:
+        """Read one stored curve table.
+
+        Raises
+        ------
+        RunError
+            If the run has no such table.
+        """
+        if name not in self.manifest["curves"]:
+            raise RunError(f"Run '{self.id}' has no table '{name}'; it has {', '.join(self.manifest['curves'])}.")
+        return self._table(f"curves/{name}")
+
+    def embedding(self, name: str) -> np.ndarray:
+        """Read one stored embedding matrix of shape (n_nodes, n_dimensions).
+
+        Raises
+        ------
+        RunError
+            If the run has no such matrix.
+        """
+        if name not in self.manifest["embeddings"]:
+            known = ", ".join(self.manifest["embeddings"]) or "none"
+            raise RunError(f"Run '{self.id}' has no embedding '{name}'; it has {known}.")
+        try:
+            return np.asarray(load_file(self.folder / "embeddings.safetensors")[name])
+        except (OSError, SafetensorError, KeyError) as error:
+            raise RunError(f"The embeddings of run '{self.id}' cannot be read; train it again.") from error
+
+    def _table(self, name: str) -> pd.DataFrame:
+        """Read one Parquet file of the run."""
+        try:
+            return pd.read_parquet(self.folder / f"{name}.parquet")
+        except (OSError, ValueError) as error:
+            raise RunError(f"Table '{name}' of run '{self.id}' cannot be read; train it again.") from error
+
+
+def read_run(folder: str | Path) -> Run:
+    """Open a run folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunError
+        If there is no complete manifest, or its schema version is not this program's.
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"'{folder}' is not a run: it has no readable manifest; name the folder of a run.") from error
+    version = manifest.get("schema_version") if isinstance(manifest, dict) else None
+    if version != SCHEMA_VERSION:
+        raise RunError(
+            f"Run '{folder.name}' has schema version {version}; this program reads {SCHEMA_VERSION}. Train it again."
+        )
+    if manifest.get("status") != "complete":
+        raise RunError(f"Run '{folder.name}' is not complete; train it again.")
+    return Run(folder, manifest)
+
+
+def list_runs(root: str | Path) -> list[Run]:
+    """List the complete runs directly below a folder, newest first; anything else is passed over."""
+    found = []
+    for folder in sorted(Path(root).glob("*/manifest.json")):
+        if folder.parent.name.startswith("."):
+            continue
+        try:
+            found.append(read_run(folder.parent))
+        except RunError:
+            continue
+    return sorted(found, key=lambda run: (run.manifest["created"], run.id), reverse=True)
