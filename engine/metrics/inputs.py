@@ -1,0 +1,118 @@
+"""Validation at the public door of the metrics: arrays in, typed arrays out, or a `DataError`."""
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.errors import ConfigError, DataError, UndefinedMetricWarning
+
+Floats = NDArray[np.float64]
+
+
+def _first_bad(bad: NDArray[np.bool_]) -> int:
+    """Position of the first true entry."""
+    return int(np.flatnonzero(bad)[0])
+
+
+def vector(name: str, values: ArrayLike, *, length: int | None = None) -> Floats:
+    """Return a one-dimensional float64 array without missing values.
+
+    Raises
+    ------
+    DataError
+        If the values are not numbers, not one-dimensional, of another length than `length`, or
+        missing; names the first bad row.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"`{name}` holds values that are not numbers; pass numbers only.") from error
+    if array.ndim != 1:
+        raise DataError(f"`{name}` has shape {array.shape}; one value per row is expected.")
+    if length is not None and array.size != length:
+        raise DataError(f"`{name}` has {array.size} rows where {length} are expected.")
+    reject(name, array, np.isnan(array), "every row needs a number")
+    return array
+
+
+def reject(name: str, array: NDArray[np.generic], bad: NDArray[np.bool_], allowed: str) -> None:
+    """Raise a `DataError` that names the first bad row of `array`, if there is one."""
+    if bad.any():
+        row = _first_bad(bad)
+        raise DataError(f"`{name}` is {array[row]} in row {row} (counted from 0); {allowed}.")
+
+
+def labels(y_true: ArrayLike, *, length: int | None = None) -> Floats:
+    """Return binary labels as float64 zeros and ones.
+
+    Raises
+    ------
+    DataError
+        If a value is neither 0 nor 1.
+    """
+    array = vector("y_true", y_true, length=length)
+    reject("y_true", array, (array != 0) & (array != 1), "labels are 0 or 1")
+    return array
+
+
+def probabilities(y_prob: ArrayLike, *, length: int | None = None) -> Floats:
+    """Return probabilities as float64 values in [0, 1].
+
+    Raises
+    ------
+    DataError
+        If a value lies outside [0, 1].
+    """
+    array = vector("y_prob", y_prob, length=length)
+    reject("y_prob", array, (array < 0) | (array > 1), "probabilities lie in [0, 1]")
+    return array
+
+
+def weights(sample_weight: ArrayLike | None, length: int) -> Floats:
+    """Return one finite, non-negative weight per row; ones if none are given.
+
+    Raises
+    ------
+    DataError
+        If the length differs or a weight is negative or infinite.
+    """
+    if sample_weight is None:
+        return np.ones(length)
+    array = vector("sample_weight", sample_weight, length=length)
+    bad = (array < 0) | np.isinf(array)
+    reject("sample_weight", array, bad, "weights are finite and not negative")
+    return array
+
+
+def require(field: str, value: object, *, ok: bool, allowed: str) -> None:
+    """Raise a `ConfigError` about an option unless `ok`."""
+    if not ok:
+        raise ConfigError(f"`{field}` is {value}; {allowed}.")
+
+
+def positive_integer(field: str, value: int) -> int:
+    """Return an option that counts something, checked to be a whole number of at least 1."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    require(field, value, ok=whole and value >= 1, allowed="a whole number of at least 1 is needed")
+    return int(value)
+
+
+def confidence_level(level: float) -> float:
+    """Return a confidence level, checked to lie strictly between 0 and 1."""
+    require("level", level, ok=0 < level < 1, allowed="a share between 0 and 1 is needed")
+    return float(level)
+
+
+def undefined(metric: str, reason: str) -> float:
+    """Warn that a metric has no value here, and return NaN (never 0)."""
+    warnings.warn(f"{metric} is undefined: {reason}. The value is NaN.", UndefinedMetricWarning, stacklevel=3)
+    return float("nan")
+
+
+def weighted_mean(metric: str, values: Floats, weight: Floats) -> float:
+    """Return the weighted mean; NaN with a warning if there is no weight at all."""
+    total = float(weight.sum())
+    if total == 0:
+        return undefined(metric, "no row carries weight")
+    return float(values @ weight) / total
