@@ -1,0 +1,1 @@
+"""Figures: pure functions from tidy tables to Plotly or Altair objects."""

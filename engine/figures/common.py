@@ -1,0 +1,165 @@
+"""Figures that more than one page draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.figures.theme import BASELINES, GREY, LINE, METHOD_LABEL, OURS, method_color, plotly_layout
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with significant digits and thousands separators.
+
+    Examples
+    --------
+    >>> number(0.41234), number(1204.0), number(float("nan"))
+    ('0.412', '1,204', '–')
+    """
+    if value != value:
+        return "–"
+    rounded = float(f"{value:.{digits}g}")
+    size = abs(rounded)
+    if size == 0:
+        return "0"
+    if size >= 10 ** (digits - 1):
+        return f"{rounded:,.0f}" if size < 10**digits else f"{value:,.0f}"
+    if size < 1e-4:
+        return f"{rounded:.1e}"
+    places = digits - 1 - math.floor(math.log10(size))
+    return f"{rounded:.{places}f}"
+
+
+def estimate(value: float, ci_low: float, ci_high: float, n: int, *, unit: str = "") -> str:
+    """Write an estimate with its interval and n.
+
+    Examples
+    --------
+    >>> estimate(0.412, 0.385, 0.44, 1204)
+    '0.412 [0.385, 0.440] · n 1,204'
+    """
+    return f"{number(value)}{unit} [{number(ci_low)}, {number(ci_high)}] · n {n:,}"
+
+
+def empty_figure(text: str, *, height: int = 320) -> go.Figure:
+    """Return a figure that says why there is nothing to draw."""
+    figure = go.Figure()
+    figure.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14})
+    hidden = {"visible": False}
+    figure.update_layout(plotly_layout(height=height, xaxis=hidden, yaxis=hidden))
+    return figure
+
+
+def method_dots(
+    table: pd.DataFrame,
+    *,
+    axis_title: str,
+    rival: str | None = None,
+    reference: float | None = None,
+    title: str | None = None,
+    x_range: tuple[float, float] | None = None,
+    height: int | None = None,
+) -> go.Figure:
+    """Draw one dot with its interval per method, in the order of the table, first row on top.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``method, value, ci_low, ci_high, n``.
+    axis_title : str
+        Name and unit of the value.
+    rival : str, optional
+        Key of the strongest peer.
+    reference : float, optional
+        Value of a vertical line, for example 0 for differences or 0.5 for an AUC.
+    title : str, optional
+    x_range : tuple of float, optional
+        Same range for charts side by side.
+    height : int, optional
+        Pixels; by default grows with the number of methods.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    rows = table[table["value"].notna()]
+    if rows.empty:
+        return empty_figure("No value for this selection.")
+    figure = go.Figure()
+    others = 0
+    for row in rows.itertuples():
+        color = method_color(row.method, rival=rival, position=others)
+        others += color in BASELINES
+        label = METHOD_LABEL.get(row.method, row.method)
+        figure.add_trace(
+            go.Scatter(
+                x=[row.value],
+                y=[label],
+                mode="markers",
+                name=label,
+                marker={"color": color, "size": 11, "symbol": "diamond" if row.method == "oracle" else "circle"},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [max(row.ci_high - row.value, 0)],
+                    "arrayminus": [max(row.value - row.ci_low, 0)],
+                    "color": color,
+                    "thickness": 2,
+                    "width": 0,
+                },
+                hovertemplate=f"{label}<br>{estimate(row.value, row.ci_low, row.ci_high, row.n)}<extra></extra>",
+            )
+        )
+    if reference is not None:
+        figure.add_vline(x=reference, line={"color": LINE, "width": 1.5, "dash": "dot"})
+    layout = plotly_layout(
+        height=height or 90 + 32 * len(rows),
+        title=title,
+        xaxis={"title": {"text": axis_title}} | ({"range": list(x_range)} if x_range else {}),
+        yaxis={"autorange": "reversed", "showgrid": False, "categoryorder": "array"},
+    )
+    figure.update_layout(layout)
+    return figure
+
+
+def loss_curves(history: pd.DataFrame, *, stages: Sequence[str] | None = None, height: int = 260) -> go.Figure:
+    """Draw losses over epochs, one line per stage and loss.
+
+    Parameters
+    ----------
+    history : DataFrame
+        Columns ``stage, epoch, loss, value``.
+    stages : sequence of str, optional
+        Stages to draw; all if absent.
+    height : int, default 260
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    rows = history if stages is None else history[history["stage"].isin(list(stages))]
+    if rows.empty:
+        return empty_figure("The first epoch is still running.", height=height)
+    figure = go.Figure()
+    keys = rows[["stage", "loss"]].drop_duplicates()
+    for place, key in enumerate(keys.itertuples()):
+        line = rows[(rows["stage"] == key.stage) & (rows["loss"] == key.loss)]
+        last = place == len(keys) - 1
+        figure.add_trace(
+            go.Scatter(
+                x=line["epoch"],
+                y=line["value"],
+                mode="lines",
+                name=f"{key.stage}: {key.loss}",
+                line={"color": OURS if last else GREY, "width": 2.5 if last else 1.2},
+            )
+        )
+    figure.update_layout(
+        plotly_layout(
+            height=height, xaxis={"title": {"text": "Epoch"}}, yaxis={"title": {"text": "Loss (mean per example)"}}
+        )
+    )
+    return figure

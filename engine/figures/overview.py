@@ -1,0 +1,76 @@
+"""The claims figure of the overview."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.figures.common import empty_figure, estimate
+from engine.figures.theme import LINE, VERDICT, plotly_layout
+
+_LIMIT = 12.0
+
+
+def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figure:
+    """Draw every measured effect in multiples of the smallest effect worth having.
+
+    The claim predicts the right side of 0; the dashed line at 1 is the smallest effect worth having. Effects
+    beyond ±12 are drawn at the edge, with their true figures in the hover and in the table.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        Columns of `engine.claims.CLAIM_COLUMNS`.
+    height : int, optional
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    rows = claims[claims["value"].notna()]
+    if rows.empty:
+        return empty_figure("No claim has been measured yet: train a run first.")
+    figure = go.Figure()
+    for row in rows.itertuples():
+        turn = (-1.0 if row.sign == -1 else 1.0) / row.margin
+        ends = sorted((row.ci_low * turn, row.ci_high * turn))
+        value, low, high = (min(max(x, -_LIMIT), _LIMIT) for x in (row.value * turn, *ends))
+        color = VERDICT[row.verdict]
+        symbol = "circle-open" if row.verdict == "inconclusive" else "circle"
+        label = f"<b>{row.claim}</b>  {row.effect}<br><span style='font-size:11px'>{row.segment}</span>"
+        figure.add_trace(
+            go.Scatter(
+                x=[value],
+                y=[label],
+                mode="markers",
+                marker={
+                    "color": color,
+                    "size": 12,
+                    "symbol": "circle" if row.verdict != "inconclusive" else "circle-open",
+                },
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [high - value],
+                    "arrayminus": [value - low],
+                    "color": color,
+                    "thickness": 2.5,
+                    "width": 0,
+                },
+                hovertemplate=(
+                    f"{row.comparison} − {row.baseline}<br>"
+                    f"{estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)} {row.n_unit}<br>"
+                    f"{row.verdict}<extra></extra>"
+                ),
+            )
+        )
+    figure.add_vline(x=0, line={"color": LINE, "width": 1.5})
+    figure.add_vline(x=1, line={"color": LINE, "width": 1, "dash": "dash"})
+    figure.update_layout(
+        plotly_layout(
+            height=height or 80 + 46 * len(rows),
+            xaxis={"title": {"text": "Effect ÷ smallest effect worth having (right of 0: as claimed)"}},
+            yaxis={"autorange": "reversed", "showgrid": False},
+        )
+    )
+    return figure

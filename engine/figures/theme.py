@@ -1,0 +1,126 @@
+"""One colour map, one vocabulary, one layout for every figure of both libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Okabe and Ito's palette: told apart with every common colour vision, on light and on dark.
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
+SKY, VERMILION, GREY = "#56B4E9", "#D55E00", "#8A94A0"
+
+SOURCE, TARGET, MUTUAL = BLUE, ORANGE, PURPLE
+OURS, RIVAL, TRUTH = BLUE, VERMILION, "#7F7F7F"
+BASELINES = ("#9AA3AD", "#7C8793", "#B4BCC4", "#66717D", "#A7AFB8")
+GRID = "rgba(128, 136, 146, 0.22)"
+LINE = "rgba(128, 136, 146, 0.65)"
+VERDICT = {"supported": GREEN, "not supported": VERMILION, "inconclusive": GREY}
+
+OUR_METHODS = ("dual", "dress_style", "mist", "exact_dp", "best_of", "ensemble")
+TRUTH_METHODS = ("oracle",)
+
+METHOD_LABEL = {
+    "dual": "Dual embeddings (ours)",
+    "single": "Single embedding",
+    "paper": "Paper's literal form",
+    "popularity": "In-degree popularity",
+    "cocitation": "Co-citation",
+    "hope": "HOPE (Katz SVD)",
+    "degree_head": "Degrees only",
+    "adaptive": "Degree-adaptive sampling",
+    "fixed": "Fixed fan-out",
+    "oracle": "Oracle (final labels)",
+    "wait": "Wait for the window",
+    "vanilla": "Vanilla (unripe = negative)",
+    "fnw": "FNW",
+    "es_dfm": "ES-DFM",
+    "exact_joint": "Exact weights, no signals",
+    "dress_style": "DRESS-style (ours)",
+    "greedy": "Greedy per bucket",
+    "mist": "MIST",
+    "best_of": "Best of single and MIST",
+    "exact_dp": "Exact program",
+    "recalibrated": "Recalibrator, one threshold",
+    "placebo": "Placebo (shuffled uncertainty)",
+    "single_threshold": "One threshold",
+}
+
+METRIC_LABEL = {
+    "hit_rate_at_5": "HitRate@5",
+    "hit_rate_at_10": "HitRate@10",
+    "hit_rate_at_20": "HitRate@20",
+    "mrr": "MRR",
+    "mrr_at_5": "MRR@5",
+    "mrr_at_10": "MRR@10",
+    "mrr_at_20": "MRR@20",
+    "ndcg_at_10": "NDCG@10",
+    "recall_at_10": "Recall@10",
+    "existence_auc": "Existence AUC",
+    "direction_auc": "Direction AUC",
+    "log_loss": "Log loss",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "brier": "Brier score",
+    "calibration": "Calibration (predicted / observed)",
+    "ess_share": "Effective sample share",
+    "ece": "ECE",
+    "recall": "Recall",
+    "precision": "Precision",
+    "recall_at_matched_precision": "Recall at matched precision",
+    "coverage": "Share selected",
+}
+
+
+def method_color(method: str, *, rival: str | None = None, position: int = 0) -> str:
+    """Return the colour of a method.
+
+    Parameters
+    ----------
+    method : str
+        Key of the method.
+    rival : str, optional
+        Key of the strongest peer, which gets the accent.
+    position : int, default 0
+        Place among the other baselines, to vary their greys.
+
+    Returns
+    -------
+    str
+        Hexadecimal colour.
+    """
+    if method in OUR_METHODS:
+        return OURS
+    if method in TRUTH_METHODS:
+        return TRUTH
+    return RIVAL if method == rival else BASELINES[position % len(BASELINES)]
+
+
+def plotly_layout(*, height: int, title: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Return the layout that every Plotly figure starts from: transparent, quiet grid, room for labels.
+
+    Parameters
+    ----------
+    height : int
+        Pixels; fixed, so that nothing jumps when data change.
+    title : str, optional
+    **changes
+        Further layout properties; they win.
+
+    Returns
+    -------
+    dict
+    """
+    axis = {"gridcolor": GRID, "zerolinecolor": LINE, "linecolor": LINE, "automargin": True}
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 8, "r": 16, "t": 40 if title else 12, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "hoverlabel": {"align": "left"},
+        "dragmode": False,
+    }
+    if title:
+        layout["title"] = {"text": title, "x": 0, "xanchor": "left", "font": {"size": 15}}
+    layout["xaxis"] = axis | changes.pop("xaxis", {})
+    layout["yaxis"] = axis | changes.pop("yaxis", {})
+    return layout | changes
