@@ -43,11 +43,7 @@ def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figu
                 x=[value],
                 y=[label],
                 mode="markers",
-                marker={
-                    "color": color,
-                    "size": 12,
-                    "symbol": "circle" if row.verdict != "inconclusive" else "circle-open",
-                },
+                marker={"color": color, "size": 12, "symbol": symbol},
                 error_x={
                     "type": "data",
                     "symmetric": False,

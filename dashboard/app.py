@@ -1,0 +1,67 @@
+"""Entry of the dashboard: ``streamlit run dashboard/app.py``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+import streamlit as st
+
+from dashboard.layout import error_box
+from dashboard.state import RUN_TITLE
+from engine.errors import EngineError
+
+
+def _overview() -> None:
+    from dashboard.views import overview
+
+    overview.render()
+
+
+def _graph() -> None:
+    from dashboard.views import graph
+
+    graph.render()
+
+
+def _delay() -> None:
+    from dashboard.views import delay
+
+    delay.render()
+
+
+def _uncertainty() -> None:
+    from dashboard.views import uncertainty
+
+    uncertainty.render()
+
+
+def _train() -> None:
+    from dashboard.views import runs
+
+    runs.render()
+
+
+def main() -> None:
+    """Draw the navigation and the chosen page."""
+    st.set_page_config(page_title="Recommender Lens", page_icon="🔎", layout="wide")
+    page = st.navigation(
+        [
+            st.Page(_overview, title="Overview", icon=":material/lens_blur:", url_path="overview", default=True),
+            st.Page(_graph, title=RUN_TITLE["graph"], icon=":material/hub:", url_path="graph"),
+            st.Page(_delay, title=RUN_TITLE["delay"], icon=":material/hourglass_top:", url_path="delay"),
+            st.Page(_uncertainty, title=RUN_TITLE["uncertainty"], icon=":material/blur_on:", url_path="uncertainty"),
+            st.Page(_train, title="Train", icon=":material/model_training:", url_path="train"),
+        ]
+    )
+    try:
+        page.run()
+    except EngineError as error:
+        error_box(error)
+
+
+main()

@@ -1,0 +1,77 @@
+"""The only module that caches: runs are opened once per server and shared by all sessions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from engine.errors import RunError
+from engine.result import Kind
+from engine.runs import Run, read_run
+from engine.runs import list_runs as _list_runs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run_folders() -> tuple[Path, ...]:
+    """Return the folders that hold runs: the shipped ones, then the user's own."""
+    own = os.environ.get("RECOMMENDER_LENS_RUNS", str(ROOT / "runs"))
+    return ROOT / "sample_data" / "runs", Path(own)
+
+
+@st.cache_data(ttl=2, max_entries=8, show_spinner=False)
+def _manifests(folders: tuple[Path, ...]) -> list[tuple[str, str, dict[str, object]]]:
+    """Read the manifests below some folders: (run id, folder, manifest)."""
+    runs = [run for folder in folders for run in (_list_runs(folder) if folder.is_dir() else [])]
+    return [(run.id, str(run.folder), run.manifest) for run in runs]
+
+
+def list_runs(kind: Kind | None = None) -> dict[str, dict[str, object]]:
+    """Return run id to manifest, shipped runs first, then own runs with the newest on top.
+
+    Parameters
+    ----------
+    kind : str, optional
+        Only runs of this model.
+
+    Returns
+    -------
+    dict
+    """
+    entries = _manifests(run_folders())
+    return {run_id: manifest for run_id, _, manifest in entries if kind is None or manifest["kind"] == kind}
+
+
+def open_run(run_id: str) -> Run:
+    """Open a run by its id.
+
+    Parameters
+    ----------
+    run_id : str
+        A key of `list_runs`.
+
+    Returns
+    -------
+    engine.runs.Run
+        Shared between sessions; its tables are to be read, never changed.
+
+    Raises
+    ------
+    RunError
+        If there is no such run any more.
+    """
+    for known, folder, manifest in _manifests(run_folders()):
+        if known == run_id:
+            return _opened(folder, str(manifest["created"]))
+    raise RunError(f"There is no run '{run_id}' any more; choose another.")
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _opened(folder: str, created: str) -> Run:
+    """Keep a run open; `created` tells a run from a later one in the same place."""
+    return read_run(folder)
+
+
+__all__ = ["Run", "list_runs", "open_run", "run_folders"]

@@ -1,0 +1,188 @@
+"""What every page is made of: header, figures with their interval and n, chart cards, messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.cache import Run
+from dashboard.glossary import TERMS
+from engine.figures.common import estimate, number
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>$~:^-])")
+_FORMULA_START = re.compile(r"^\s*[=+\-@|%\t\r]")
+_PLAIN_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
+_CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+def escape_markdown(text: object, *, limit: int = 120) -> str:
+    """Make text from data safe to show in markdown: no links, images, HTML or formatting; shortened."""
+    plain = " ".join(str(text).split())
+    plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", plain)
+
+
+def page_header(question: str, answer: str, run: Run) -> None:
+    """Open a page: the question, the computed answer, and where the figures come from.
+
+    Parameters
+    ----------
+    question : str
+        Title of the page.
+    answer : str
+        One computed sentence for this run; data-supplied parts already escaped.
+    run : Run
+    """
+    st.title(question, anchor=False)
+    st.markdown(f"##### {answer}")
+    st.caption(context_line(run))
+
+
+def context_line(run: Run) -> str:
+    """Say which run, data, seed and how many rows stand behind a page."""
+    manifest = run.manifest
+    data = manifest["dataset"]
+    rows = ", ".join(f"{count:,} {escape_markdown(name)}" for name, count in data["rows"].items())
+    return (
+        f"Run **{escape_markdown(run.id)}** · data **{escape_markdown(data['name'])}** ({data['origin']}) · "
+        f"seed {manifest['seed']} · {rows} · intervals are 95 %  \n{escape_markdown(data['description'], limit=400)}"
+    )
+
+
+def metric_card(  # noqa: PLR0913 - a figure never stands without its interval, n and baseline
+    label: str,
+    value: float,
+    low: float,
+    high: float,
+    n: int,
+    *,
+    baseline: str = "",
+    unit: str = "",
+    term: str | None = None,
+) -> None:
+    """Show one figure with its interval, its n and its baseline.
+
+    Parameters
+    ----------
+    label : str
+    value, low, high : float
+    n : int
+    baseline : str, default ""
+        What to compare with, already written out, for example ``"popularity 0.153"``.
+    unit : str, default ""
+    term : str, optional
+        Key of the glossary term shown on hover.
+    """
+    with st.container(border=True, height="stretch"):
+        st.metric(label, f"{number(value)}{unit}", help=TERMS[term].help() if term else None)
+        st.caption(f"[{number(low)}, {number(high)}]{unit} · n {n:,}" + (f"  \n{baseline}" if baseline else ""))
+
+
+def chart_card(  # noqa: PLR0913 - one call describes the whole card
+    figure: Any,
+    table: pd.DataFrame,
+    *,
+    key: str,
+    title: str,
+    how_to_read: str,
+    alt: str,
+    on_select: Callable[[], None] | Literal["ignore"] = "ignore",
+    selection_mode: Any = "points",
+) -> Any:
+    """Show a chart with its title, how to read it, and its data for download.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure or altair.Chart
+    table : DataFrame
+        The rows that were drawn.
+    key : str
+        Unique on the page.
+    title : str
+    how_to_read : str
+        One to three sentences.
+    alt : str
+        The takeaway, for screen readers.
+    on_select : callable or "ignore"
+        Called when a mark is chosen (Plotly); its event is ``st.session_state[key]``.
+    selection_mode : str or iterable of str
+
+    Returns
+    -------
+    object
+        What the chart element returned.
+    """
+    with st.container(border=True):
+        heading, tools = st.columns([0.86, 0.14], vertical_alignment="center")
+        heading.markdown(f"**{title}**")
+        with tools.popover("", icon=":material/info:", help="How to read this, and its data", width="stretch"):
+            st.markdown(how_to_read)
+            st.download_button(
+                "Data (CSV)",
+                data=lambda: to_csv(table),
+                file_name=f"{key}.csv",
+                mime="text/csv",
+                key=f"{key}-csv",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        return _draw(figure, key=key, alt=alt, on_select=on_select, selection_mode=selection_mode)
+
+
+def _draw(figure: Any, *, key: str, alt: str, on_select: Any, selection_mode: Any) -> Any:
+    """Hand a figure to the widget of its library."""
+    if type(figure).__module__.startswith("altair"):
+        return st.altair_chart(figure, key=key, alt=alt, width="stretch")
+    return st.plotly_chart(
+        figure,
+        key=key,
+        alt=alt,
+        width="stretch",
+        config=_CHART_CONFIG,
+        on_select=on_select,
+        selection_mode=selection_mode,
+    )
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Write a table as CSV whose texts no spreadsheet takes for a formula."""
+    safe = table.copy()
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name].dtype):
+            safe[name] = [_safe_cell(value) for value in safe[name]]
+    return safe.to_csv(index=False).encode()
+
+
+def _safe_cell(value: Any) -> Any:
+    """Put an apostrophe before a text that would start a formula; numbers stay."""
+    if isinstance(value, str) and _FORMULA_START.match(value) and not _PLAIN_NUMBER.match(value):
+        return "'" + value
+    return value
+
+
+def empty_state(text: str) -> None:
+    """Say what is missing and what to do next."""
+    st.info(text, icon=":material/lightbulb:")
+
+
+def error_box(error: Exception) -> None:
+    """Show an error of the engine as it is worded, beside the control that caused it."""
+    st.error(escape_markdown(error, limit=600), icon=":material/error:")
+
+
+__all__ = [
+    "chart_card",
+    "context_line",
+    "empty_state",
+    "error_box",
+    "escape_markdown",
+    "estimate",
+    "metric_card",
+    "number",
+    "page_header",
+    "to_csv",
+]
