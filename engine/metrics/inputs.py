@@ -85,6 +85,58 @@ def weights(sample_weight: ArrayLike | None, length: int) -> Floats:
     return array
 
 
+def score_table(scores: ArrayLike) -> NDArray[np.floating]:
+    """Return scores of shape (n_queries, n_items) in their own float precision.
+
+    Raises
+    ------
+    DataError
+        If there is not one row per query or a score is missing; names the first bad row.
+    """
+    table = np.asarray(scores)
+    if table.dtype.kind != "f":
+        table = table.astype(np.float64)
+    if table.ndim != 2:
+        raise DataError(f"`scores` has shape {table.shape}; one row per query is expected.")
+    missing = np.isnan(table)
+    if missing.any():
+        row, column = (int(i) for i in np.argwhere(missing)[0])
+        raise DataError(f"`scores` is missing in row {row}, column {column} (counted from 0).")
+    return table
+
+
+def columns(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return one existing column number per row of a table of the given shape.
+
+    Raises
+    ------
+    DataError
+        If there is not one whole number per row, or the column does not exist.
+    """
+    array = np.asarray(values)
+    if array.shape != shape[:1]:
+        raise DataError(f"`{name}` has shape {array.shape}; {shape[:1]} is expected, one column per row.")
+    if array.size and array.dtype.kind not in "iu":
+        raise DataError(f"`{name}` has type {array.dtype}; whole numbers are expected.")
+    index = array.astype(np.int64)
+    reject(name, index, (index < 0) | (index >= shape[1]), f"columns 0 to {shape[1] - 1} exist")
+    return index
+
+
+def mask(name: str, values: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return a boolean table of the given shape.
+
+    Raises
+    ------
+    DataError
+        If the shape or the type differs.
+    """
+    array = np.asarray(values)
+    if array.shape != shape or array.dtype != np.bool_:
+        raise DataError(f"`{name}` is {array.dtype} of shape {array.shape}; bool of shape {shape} is expected.")
+    return array
+
+
 def require(field: str, value: object, *, ok: bool, allowed: str) -> None:
     """Raise a `ConfigError` about an option unless `ok`."""
     if not ok:

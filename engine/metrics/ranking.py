@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import DataError
-from engine.metrics.inputs import Floats, positive_integer, reject, vector, weighted_mean, weights
+from engine.metrics.inputs import (
+    Floats,
+    columns,
+    mask,
+    positive_integer,
+    reject,
+    score_table,
+    vector,
+    weighted_mean,
+    weights,
+)
 
 
 def filtered_ranks(scores: ArrayLike, truth: ArrayLike, excluded: NDArray[np.bool_] | None = None) -> Floats:
@@ -45,13 +55,13 @@ def filtered_ranks(scores: ArrayLike, truth: ArrayLike, excluded: NDArray[np.boo
     >>> filtered_ranks([[0.9, 0.5, 0.5, 0.1]], [1], np.array([[True, False, False, False]]))
     array([1.5])
     """
-    table, column = _score_table(scores), np.asarray(truth)
-    _check_truth(column, table.shape)
+    table = score_table(scores)
+    column = columns("truth", truth, table.shape)
     rows = np.arange(table.shape[0])
     true_score = table[rows, column][:, np.newaxis]
     better, tied = table > true_score, table == true_score
     if excluded is not None:
-        kept = ~_exclusion_mask(excluded, table.shape)
+        kept = ~mask("excluded", excluded, table.shape)
         better &= kept
         tied &= kept
     tied[rows, column] = False
@@ -101,10 +111,8 @@ def reciprocal_rank_at(ranks: ArrayLike, k: int | None = None) -> Floats:
 
     Raises
     ------
-    DataError
-        If a rank is missing or below 1.
-    ConfigError
-        If k is not a whole number of at least 1.
+    DataError, ConfigError
+        As `hit_at`.
 
     Examples
     --------
@@ -131,10 +139,8 @@ def ndcg_at(ranks: ArrayLike, k: int) -> Floats:
 
     Raises
     ------
-    DataError
-        If a rank is missing or below 1.
-    ConfigError
-        If k is not a whole number of at least 1.
+    DataError, ConfigError
+        As `hit_at`.
 
     References
     ----------
@@ -166,10 +172,8 @@ def hit_rate(ranks: ArrayLike, k: int, sample_weight: ArrayLike | None = None) -
 
     Raises
     ------
-    DataError
-        If a rank or weight is not allowed, or lengths differ.
-    ConfigError
-        If k is not a whole number of at least 1.
+    DataError, ConfigError
+        As `hit_at`; also if a weight is negative or lengths differ.
 
     Examples
     --------
@@ -195,10 +199,8 @@ def mrr(ranks: ArrayLike, k: int | None = None, sample_weight: ArrayLike | None 
 
     Raises
     ------
-    DataError
-        If a rank or weight is not allowed, or lengths differ.
-    ConfigError
-        If k is not a whole number of at least 1.
+    DataError, ConfigError
+        As `hit_at`; also if a weight is negative or lengths differ.
 
     Examples
     --------
@@ -224,10 +226,8 @@ def ndcg(ranks: ArrayLike, k: int, sample_weight: ArrayLike | None = None) -> fl
 
     Raises
     ------
-    DataError
-        If a rank or weight is not allowed, or lengths differ.
-    ConfigError
-        If k is not a whole number of at least 1.
+    DataError, ConfigError
+        As `hit_at`; also if a weight is negative or lengths differ.
 
     Examples
     --------
@@ -259,10 +259,8 @@ def recall(ranks: ArrayLike, k: int, queries: ArrayLike, sample_weight: ArrayLik
 
     Raises
     ------
-    DataError
-        If a rank or weight is not allowed, or lengths differ.
-    ConfigError
-        If k is not a whole number of at least 1.
+    DataError, ConfigError
+        As `hit_at`; also if a weight is negative or lengths differ.
 
     Examples
     --------
@@ -270,70 +268,17 @@ def recall(ranks: ArrayLike, k: int, queries: ArrayLike, sample_weight: ArrayLik
     0.75
     """
     hits = hit_at(ranks, k)
-    per_row = weights(sample_weight, hits.size) * query_share(queries, hits.size)
+    per_row = weights(sample_weight, hits.size) * _query_share(queries, hits.size)
     return weighted_mean("recall", hits, per_row)
 
 
-def query_share(queries: ArrayLike, n_rows: int) -> Floats:
-    """Return 1 / (rows of the same query) for each row: weights that make every query count once.
-
-    Parameters
-    ----------
-    queries : array-like of shape (n_rows,)
-    n_rows : int
-        Rows expected.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,), float64, in (0, 1]
-
-    Raises
-    ------
-    DataError
-        If there is not one query per row.
-
-    Examples
-    --------
-    >>> query_share(["a", "a", "b"], 3)
-    array([0.5, 0.5, 1. ])
-    """
+def _query_share(queries: ArrayLike, n_rows: int) -> Floats:
+    """1 / (rows of the same query) for each row: weights that make every query count once."""
     array = np.asarray(queries)
     if array.shape != (n_rows,):
         raise DataError(f"`queries` has shape {array.shape}; {n_rows} rows are expected.")
     _, index, counts = np.unique(array, return_inverse=True, return_counts=True)
     return 1.0 / counts[index]
-
-
-def _score_table(scores: ArrayLike) -> NDArray[np.floating]:
-    """Scores as a 2-D float array in their own precision."""
-    table = np.asarray(scores)
-    if table.dtype.kind != "f":
-        table = table.astype(np.float64)
-    if table.ndim != 2:
-        raise DataError(f"`scores` has shape {table.shape}; one row per query is expected.")
-    missing = np.isnan(table)
-    if missing.any():
-        row, column = (int(i) for i in np.argwhere(missing)[0])
-        raise DataError(f"`scores` is missing in row {row}, column {column} (counted from 0).")
-    return table
-
-
-def _check_truth(truth: NDArray[np.generic], shape: tuple[int, ...]) -> None:
-    """Check that there is one existing column per query."""
-    if truth.shape != shape[:1]:
-        raise DataError(f"`truth` has shape {truth.shape}; {shape[:1]} is expected, as in `scores`.")
-    if truth.size and truth.dtype.kind not in "iu":
-        raise DataError(f"`truth` has type {truth.dtype}; whole numbers of columns are expected.")
-    index = truth.astype(np.int64)
-    reject("truth", index, (index < 0) | (index >= shape[1]), f"columns 0 to {shape[1] - 1} exist")
-
-
-def _exclusion_mask(excluded: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Check the exclusion mask."""
-    mask = np.asarray(excluded)
-    if mask.shape != shape or mask.dtype != np.bool_:
-        raise DataError(f"`excluded` is {mask.dtype} of shape {mask.shape}; bool {shape} is expected.")
-    return mask
 
 
 def _checked_ranks(ranks: ArrayLike) -> Floats:

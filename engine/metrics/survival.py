@@ -81,10 +81,9 @@ def kaplan_meier(
 
     Notes
     -----
-    Assumes that censoring says nothing about the delay; check by cohort, as a campaign whose recent
-    rows convert more slowly breaks it. The curve need not fall to 0: its plateau is the share of
-    rows that never have the event. Greenwood's variance takes rows as independent: for several
-    rows per household, bootstrap over households.
+    Assumes that censoring says nothing about the delay; check by cohort, as a campaign whose recent rows convert
+    more slowly breaks it. The curve need not fall to 0: its plateau is the share of rows that never have the
+    event. Greenwood's variance takes rows as independent: for several rows per unit, bootstrap over units.
 
     References
     ----------
@@ -124,8 +123,7 @@ def kaplan_meier_from_counts(
     events : array-like of shape (n_times,), in [0, at_risk]
         Events at that time. With binned times all events of the bin are put at its time.
     follow_up : float, >= the last time, optional
-        Longest duration observed; the last time if the table lists censoring times as well. State
-        it when the table lists event times only.
+        Longest duration observed. Say it if the table lists event times only; else it is the last time.
 
     Returns
     -------
@@ -146,6 +144,8 @@ def kaplan_meier_from_counts(
     reject("at_risk", risk, (risk <= 0) | np.isinf(risk), "at least one row must be at risk")
     count = vector("events", events, length=grid.size)
     reject("events", count, (count < 0) | (count > risk), "events lie between 0 and `at_risk`")
+    still = np.append(np.inf, (risk - count)[:-1])
+    reject("at_risk", risk, risk > still * (1 + 1e-9), "at most the rows left by the previous time can be at risk")
     last = float(grid[-1]) if follow_up is None else float(follow_up)
     if not last >= grid[-1]:
         raise DataError(f"`follow_up` is {last}, before the last time {grid[-1]}; it cannot be.")
@@ -167,8 +167,7 @@ def log_log_interval(survival: ArrayLike, variance: ArrayLike, level: float = 0.
     Returns
     -------
     low, high : ndarrays of shape (n_times,), float64, in (0, 1)
-        NaN where survival is 0, 1 or missing: no event, or nobody left, leaves the width unknown
-        (a band of width zero there would claim certainty).
+        NaN where survival is 0, 1 or missing: with no event, or nobody left, the width is unknown.
 
     Raises
     ------
@@ -187,15 +186,18 @@ def log_log_interval(survival: ArrayLike, variance: ArrayLike, level: float = 0.
     >>> low.round(3), high.round(3)
     (array([0.295,   nan]), array([0.675,   nan]))
     """
-    share, spread = np.asarray(survival, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    share = np.asarray(survival, dtype=np.float64)
+    spread = np.asarray(variance, dtype=np.float64)
     if share.shape != spread.shape:
         raise DataError(f"`variance` has shape {spread.shape}; {share.shape} is expected.")
-    bad = (share < 0) | (share > 1)
-    reject("survival", share.ravel(), bad.ravel(), "shares lie in [0, 1]")
+    reject("survival", share.ravel(), ((share < 0) | (share > 1)).ravel(), "shares lie in [0, 1]")
     reject("variance", spread.ravel(), (spread < 0).ravel(), "variances are not negative")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_variance = spread / share**2
-    return _log_log(share, log_variance, level)
+    z = NormalDist().inv_cdf(0.5 + confidence_level(level) / 2)
+    inside = (share > 0) & (share < 1)
+    safe = np.where(inside, share, 0.5)
+    reach = z * np.sqrt(np.where(inside, spread, 0.0)) / np.abs(safe * np.log(safe))
+    low, high = safe ** np.exp(reach), safe ** np.exp(-reach)
+    return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 
 
 def conditional_flip_rate(
@@ -217,9 +219,9 @@ def conditional_flip_rate(
     Returns
     -------
     value, low, high : ndarrays of the shape of `elapsed`, float64, in [0, 1]
-        At `elapsed` >= `horizon` all three are exactly 0. NaN if nobody is without event at
-        `elapsed`, or if no row was followed up to `horizon` (the future is not in the data). The
-        interval alone is NaN if no event, or every possible one, was seen in between.
+        At `elapsed` >= `horizon` all three are exactly 0. NaN if nobody is without event at `elapsed`, or if no
+        row was followed up to `horizon` (the future is not in the data). The interval alone is NaN if no event,
+        or every possible one, was seen in between.
 
     Raises
     ------
@@ -230,9 +232,8 @@ def conditional_flip_rate(
 
     Notes
     -----
-    The curve refitted on the rows with duration > e equals S(.) / S(e), so Greenwood's sum over
-    (e, W] is the variance of its logarithm; the interval is the log-log one of that curve. As S
-    never increases, phi never increases in e.
+    The curve refitted on the rows with duration > e equals S(.) / S(e), so Greenwood's sum over (e, W] is the
+    variance of its logarithm; the interval is the log-log one of that curve. phi never increases in e.
 
     Examples
     --------
@@ -248,14 +249,10 @@ def conditional_flip_rate(
     known = window <= curve.follow_up or end == 0
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(known & (start > 0), end / start, np.nan)
-        log_variance = curve.greenwood_at(window) - curve.greenwood_at(since)
-    low, high = _log_log(ratio, log_variance, level)
-    settled = since >= window
-    return (
-        np.where(settled, 0.0, 1 - ratio),
-        np.where(settled, 0.0, 1 - high),
-        np.where(settled, 0.0, 1 - low),
-    )
+        variance = ratio**2 * (curve.greenwood_at(window) - curve.greenwood_at(since))
+    low, high = log_log_interval(ratio, variance, level)
+    value, low, high = np.where(since >= window, 0.0, 1 - np.stack((ratio, high, low)))
+    return value, low, high
 
 
 def _curve(time: Floats, at_risk: Floats, events: Floats, *, follow_up: float) -> KaplanMeier:
@@ -266,15 +263,8 @@ def _curve(time: Floats, at_risk: Floats, events: Floats, *, follow_up: float) -
     with np.errstate(divide="ignore"):
         greenwood = np.cumsum(np.where(events > 0, events / (at_risk * staying), 0.0))
     variance = np.where(survival > 0, survival**2 * np.where(survival > 0, greenwood, 0.0), 0.0)
-    return KaplanMeier(
-        time=time,
-        at_risk=at_risk,
-        events=events,
-        survival=survival,
-        variance=variance,
-        greenwood=greenwood,
-        follow_up=follow_up,
-    )
+    counts = {"time": time, "at_risk": at_risk, "events": events}
+    return KaplanMeier(**counts, survival=survival, variance=variance, greenwood=greenwood, follow_up=follow_up)
 
 
 def _on_grid(curve: KaplanMeier, times: Floats) -> KaplanMeier:
@@ -306,14 +296,3 @@ def _step(time: Floats, value: Floats, at: ArrayLike, *, before: float) -> Float
     """Right-continuous step function through (time, value)."""
     row = np.searchsorted(time, np.asarray(at, dtype=np.float64), side="right")
     return np.concatenate(([before], value))[row]
-
-
-def _log_log(survival: Floats, log_variance: Floats, level: float) -> tuple[Floats, Floats]:
-    """Log-log interval from shares and the variance of their logarithm."""
-    z = NormalDist().inv_cdf(0.5 + confidence_level(level) / 2)
-    inside = (survival > 0) & (survival < 1)
-    share = np.where(inside, survival, 0.5)
-    spread = np.where(inside, log_variance, 0.0)
-    reach = z * np.sqrt(spread) / np.abs(np.log(share))
-    low = np.where(inside, share ** np.exp(reach), np.nan)
-    return low, np.where(inside, share ** np.exp(-reach), np.nan)
