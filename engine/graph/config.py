@@ -1,0 +1,131 @@
+"""Settings of a directed-graph run, with units and limits in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from engine.errors import ConfigError
+
+Form = Literal["dual", "paper"]
+Sampling = Literal["full", "uniform", "adaptive"]
+
+TRAINED_METHODS = ("dual", "single", "paper", "adaptive", "fixed")
+BASELINES = ("popularity", "cocitation", "hope", "degree_head")
+METHODS = TRAINED_METHODS + BASELINES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphConfig:
+    """Settings of one run: split, model, loss, sampler and evaluation."""
+
+    seed: int = 0
+    """Seed of every random stream of the run."""
+    form: Form = "dual"
+    """Which trained form the ranked lists and projections show: the cosine form, or the paper's literal one."""
+    methods: tuple[str, ...] = METHODS
+    """Methods to fit on the same split; the one named by `form` must be among them."""
+    dimension: int = 64
+    """Length of the source vector and of the target vector of a node."""
+    epochs: int = 100
+    """Passes over the training edges, each with a new division into message and supervised edges."""
+    learning_rate: float = 0.01
+    """Adam step of the node inputs; role matrices, mix and scale take half, the two activity weights double."""
+    negatives: int = 512
+    """Nodes drawn uniformly per epoch and shared by all queries as negatives of the ranking loss."""
+    scale: float = 3.0
+    """Start of the learned factor on the cosine (tau)."""
+    message_share: float = 0.5
+    """Share of the training edges that carries messages in an epoch; the others are supervised."""
+    bias_decay: float = 1e-3
+    """L2 penalty on the free target bias and the free source activity of a node."""
+    reversed_weight: float = 0.0
+    """Weight (lambda) of the loss on reversed one-way edges in the ranking score; trades ranking for direction."""
+    sampling: Sampling = "full"
+    """Neighbourhoods of `dual` and `single`: all neighbours, one size for all, or a size that falls with degree."""
+    max_neighbours: int = 20
+    """Neighbourhood size of the nodes of lowest degree (K_max)."""
+    min_neighbours: int = 5
+    """Smallest neighbourhood size of any node (K_min)."""
+    neighbour_bias: float = 1.0
+    """Sampled neighbours are drawn with probability proportional to degree to this power; 0 is uniform."""
+    paper_layers: int = 3
+    """Propagation layers of the paper's literal form; odd, as even numbers mix the two directions."""
+    paper_negatives: int = 5
+    """Negatives per training edge in the paper's literal loss; the paper does not give its number."""
+    validation_share: float = 0.05
+    """Share of the edges kept for choices inside the baselines."""
+    test_share: float = 0.20
+    """Share of the edges that only the evaluation sees."""
+    top_k: int = 10
+    """Length of the stored ranked lists, per node and direction."""
+    max_queries: int = 5000
+    """Most test edges that are ranked; beyond it a seeded sample of query nodes is ranked and its size stated."""
+    resamples: int = 1000
+    """Bootstrap resamples of the query nodes behind every interval."""
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        _check_ranges(self)
+        _choice("form", self.form, ("dual", "paper"))
+        _choice("sampling", self.sampling, ("full", "uniform", "adaptive"))
+        for method in self.methods:
+            _choice("methods", method, METHODS)
+        if len(set(self.methods)) != len(self.methods):
+            raise ConfigError(f"'methods' is {self.methods}; name every method once.")
+        if self.form not in self.methods:
+            raise ConfigError(f"'methods' is {self.methods}; it must contain the shown form '{self.form}'.")
+        if self.min_neighbours > self.max_neighbours:
+            raise ConfigError(
+                f"'min_neighbours' is {self.min_neighbours}; it must not exceed 'max_neighbours' {self.max_neighbours}."
+            )
+        if self.paper_layers % 2 == 0:
+            raise ConfigError(f"'paper_layers' is {self.paper_layers}; it must be odd, for example 3.")
+        if self.validation_share + self.test_share >= 1:
+            raise ConfigError(
+                f"'test_share' is {self.test_share} and 'validation_share' {self.validation_share}; "
+                "together they must leave edges to train on, so keep their sum below 1."
+            )
+
+
+_WHOLE = {
+    "seed": (0, 2**31),
+    "dimension": (2, 1024),
+    "epochs": (1, 10_000),
+    "negatives": (1, 100_000),
+    "max_neighbours": (1, 1000),
+    "min_neighbours": (1, 1000),
+    "paper_layers": (1, 9),
+    "paper_negatives": (1, 100),
+    "top_k": (1, 100),
+    "max_queries": (1, 10_000_000),
+    "resamples": (10, 100_000),
+}
+_REAL = {
+    "learning_rate": (1e-6, 1.0),
+    "scale": (0.1, 100.0),
+    "message_share": (0.05, 0.95),
+    "bias_decay": (0.0, 1.0),
+    "reversed_weight": (0.0, 10.0),
+    "neighbour_bias": (-2.0, 2.0),
+    "validation_share": (0.01, 0.5),
+    "test_share": (0.01, 0.9),
+}
+
+
+def _check_ranges(config: GraphConfig) -> None:
+    """Check every numeric field against its closed range."""
+    for name, (low, high) in _WHOLE.items():
+        value: Any = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ConfigError(f"'{name}' is {value!r}; allowed is a whole number from {low} to {high:,}.")
+    for name, (least, most) in _REAL.items():
+        number: Any = getattr(config, name)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
+            raise ConfigError(f"'{name}' is {number!r}; allowed is a number from {least:g} to {most:g}.")
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Check a setting with a fixed list of values."""
+    if value not in allowed:
+        raise ConfigError(f"'{name}' is '{value}'; allowed are {', '.join(allowed)}.")
