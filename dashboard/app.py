@@ -12,7 +12,7 @@ if ROOT not in sys.path:
 import streamlit as st
 
 from dashboard.layout import error_box
-from dashboard.state import RUN_TITLE
+from dashboard.state import PAGES, RUN_TITLE
 from engine.errors import EngineError
 
 
@@ -49,15 +49,19 @@ def _train() -> None:
 def main() -> None:
     """Draw the navigation and the chosen page."""
     st.set_page_config(page_title="Recommender Lens", page_icon="🔎", layout="wide")
-    page = st.navigation(
-        [
-            st.Page(_overview, title="Overview", icon=":material/lens_blur:", url_path="overview", default=True),
-            st.Page(_graph, title=RUN_TITLE["graph"], icon=":material/hub:", url_path="graph"),
-            st.Page(_delay, title=RUN_TITLE["delay"], icon=":material/hourglass_top:", url_path="delay"),
-            st.Page(_uncertainty, title=RUN_TITLE["uncertainty"], icon=":material/blur_on:", url_path="uncertainty"),
-            st.Page(_train, title="Train", icon=":material/model_training:", url_path="train"),
-        ]
-    )
+    pages = {
+        "overview": st.Page(
+            _overview, title="Overview", icon=":material/lens_blur:", url_path="overview", default=True
+        ),
+        "graph": st.Page(_graph, title=RUN_TITLE["graph"], icon=":material/hub:", url_path="graph"),
+        "delay": st.Page(_delay, title=RUN_TITLE["delay"], icon=":material/hourglass_top:", url_path="delay"),
+        "uncertainty": st.Page(
+            _uncertainty, title=RUN_TITLE["uncertainty"], icon=":material/blur_on:", url_path="uncertainty"
+        ),
+        "train": st.Page(_train, title="Train", icon=":material/model_training:", url_path="train"),
+    }
+    st.session_state[PAGES] = pages
+    page = st.navigation(list(pages.values()))
     try:
         page.run()
     except EngineError as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
+from engine.datasets import DEFAULT
 from engine.errors import RunError
 from engine.result import Kind
 from engine.runs import Run, read_run
@@ -22,13 +24,15 @@ def run_folders() -> tuple[Path, ...]:
 
 
 @st.cache_data(ttl=2, max_entries=8, show_spinner=False)
-def _manifests(folders: tuple[Path, ...]) -> list[tuple[str, str, dict[str, object]]]:
+def _manifests(folders: tuple[Path, ...]) -> list[tuple[str, str, dict[str, Any]]]:
     """Read the manifests below some folders: (run id, folder, manifest)."""
     runs = [run for folder in folders for run in (_list_runs(folder) if folder.is_dir() else [])]
+    # The data set that the command line trains by default opens first; otherwise the order stays.
+    runs.sort(key=lambda run: run.manifest["dataset"]["name"] != DEFAULT[run.kind])
     return [(run.id, str(run.folder), run.manifest) for run in runs]
 
 
-def list_runs(kind: Kind | None = None) -> dict[str, dict[str, object]]:
+def list_runs(kind: Kind | None = None) -> dict[str, dict[str, Any]]:
     """Return run id to manifest, shipped runs first, then own runs with the newest on top.
 
     Parameters

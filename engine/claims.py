@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from engine.errors import ConfigError
 from engine.result import Kind
@@ -177,3 +178,23 @@ def claim_row(  # noqa: PLR0913 - one argument per column of the table
         "margin": float(margin),
         "verdict": verdict(ci_low, ci_high, margin=margin, sign=sign),
     }
+
+
+def summary(claims: pd.DataFrame) -> str:
+    """Say in one sentence how many of the measured effects support their claims.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        Columns `CLAIM_COLUMNS`.
+
+    Returns
+    -------
+    str
+    """
+    counts = claims["verdict"].value_counts()
+    parts = [f"{counts.get(key, 0)} {key}" for key in ("supported", "not supported", "inconclusive")]
+    return (
+        f"Of {len(claims)} effects measured for {claims['claim'].nunique()} claims, "
+        f"{parts[0]}, {parts[1]} and {parts[2]}."
+    )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import difflib
+import inspect
+import itertools
+import textwrap
 import tomllib
 import types
 import typing
@@ -128,3 +132,55 @@ def _scalar(key: str, value: Any, hint: type) -> Any:
     except ValueError as error:
         wanted = "a whole number" if hint is int else "a number"
         raise ConfigError(f"Setting '{key}' is '{value}'; allowed is {wanted}.") from error
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One field of a configuration, for help texts and forms."""
+
+    name: str
+    default: Any
+    description: str
+    choices: tuple[Any, ...] = ()
+    """Allowed values of an option; empty for free values."""
+
+
+def describe(cls: type) -> list[Setting]:
+    """List the fields of a configuration class with their defaults and their trailing docstrings.
+
+    Parameters
+    ----------
+    cls : type
+        A frozen dataclass.
+
+    Returns
+    -------
+    list of Setting
+    """
+    hints = typing.get_type_hints(cls)
+    docs = _field_docs(cls)
+    return [
+        Setting(
+            name=item.name,
+            default=item.default,
+            description=docs.get(item.name, ""),
+            choices=typing.get_args(hints[item.name]) if typing.get_origin(hints[item.name]) is typing.Literal else (),
+        )
+        for item in dataclasses.fields(cls)
+    ]
+
+
+def _field_docs(cls: type) -> dict[str, str]:
+    """Read the string below each field; Python keeps it in the source only."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    docs: dict[str, str] = {}
+    statements = body.body if isinstance(body, ast.ClassDef) else []
+    for field, below in itertools.pairwise(statements):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            docs[field.target.id] = " ".join(str(below.value.value).split())
+    return docs
