@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Sets everything up, Chromium for the browser tests included, and passes the tests.
+# Words after the command go to pytest, for example: bash tests/run.sh tests/engine
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment"
+cd "$project"
+prepare tests/requirements.txt
+if ! command -v chromium >/dev/null; then
+    say "Installing Chromium for the browser tests ..."
+    install_debian chromium fonts-noto-color-emoji || say "Chromium cannot be installed; browser tests will be skipped."
+fi
+# One thread per process: the tests run in parallel, and more threads would only fight for the cores.
+export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+.venv/bin/python -m ruff check .
+.venv/bin/python -m ruff format --check --quiet .
+.venv/bin/python -m mypy
+exec .venv/bin/python -m pytest -n 2 --dist worksteal -q "$@"
