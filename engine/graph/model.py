@@ -1,0 +1,220 @@
+"""Two embeddings per node: one for its role as a source, one for its role as a target."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class DirectedEncoder(nn.Module):
+    """Embed every node in both roles, from one learned input, with one step of propagation.
+
+    ``s0 = x W_s``, ``t0 = x W_t``; ``s = s0 + c1 P_out t0 + c2 P_in s0``; ``t = t0 + c3 P_in s0 + c4 P_out t0``;
+    ``r(u, v) = scale * cos(s_u, t_v) + b_v`` with ``b_v = bias_v + w log(1 + d_in(v))``; the edge score adds the
+    source activity ``a_u = free_u + w1 log(1 + d_in(u)) + w2 log(1 + d_out(u))``.
+
+    Parameters
+    ----------
+    in_degree, out_degree : ndarray of shape (num_nodes,), int64
+        Degrees from training edges.
+    dimension : int
+    scale : float
+        Start of the learned factor on the cosine.
+    is_dual : bool
+        False ties the roles: one matrix, one vector per node, so the cosine is symmetric. The offsets b and a stay,
+        so that the comparison with the dual form is about the embedding alone.
+
+    Notes
+    -----
+    *Shapes*: source and target embedding (num_nodes, dimension), offsets (num_nodes,).
+    *Direction*: the score of u -> v is ``source[u] @ target[v] + b[v] + a[u]``.
+
+    References
+    ----------
+    Virinchi et al. (2022), arXiv 2211.11583 (DAEMON), algorithm 1: source vectors gather the target vectors of
+    out-neighbours and the reverse. Deviations: learned input instead of text features, role matrices, self term,
+    neighbours of the opposite direction, mean instead of sum, no ReLU, scaled cosine and biases.
+    """
+
+    def __init__(
+        self,
+        in_degree: NDArray[np.int64],
+        out_degree: NDArray[np.int64],
+        *,
+        dimension: int,
+        scale: float,
+        is_dual: bool,
+    ) -> None:
+        super().__init__()
+        num_nodes = len(in_degree)
+        self.input = nn.Parameter(torch.randn(num_nodes, dimension) / dimension**0.5)
+        self.source_role = nn.Parameter(torch.eye(dimension))
+        self.target_role = nn.Parameter(torch.eye(dimension)) if is_dual else None
+        self.mix = nn.Parameter(torch.tensor([1.0, 0.5, 1.0, 0.5] if is_dual else [1.0, 1.0]))
+        self.scale = nn.Parameter(torch.tensor(scale))
+        self.target_bias = nn.Parameter(torch.zeros(num_nodes))
+        self.popularity_weight = nn.Parameter(torch.zeros(()))
+        self.free_activity = nn.Parameter(torch.zeros(num_nodes))
+        self.activity_weight = nn.Parameter(torch.zeros(2))
+        self.log_in_degree: Tensor
+        self.log_out_degree: Tensor
+        self.register_buffer("log_in_degree", torch.from_numpy(np.log1p(in_degree)).float(), persistent=False)
+        self.register_buffer("log_out_degree", torch.from_numpy(np.log1p(out_degree)).float(), persistent=False)
+
+    def forward(self, out_neighbours: Tensor, in_neighbours: Tensor) -> tuple[Tensor, Tensor]:
+        """Propagate once over sparse (num_nodes, num_nodes) row averages and return the two embeddings.
+
+        Returns
+        -------
+        source_embedding : Tensor of shape (num_nodes, dimension), rows of length `scale`
+        target_embedding : Tensor of shape (num_nodes, dimension), rows of length 1
+        """
+        source = self.input @ self.source_role
+        if self.target_role is None:
+            mixed = source + self.mix[0] * (out_neighbours @ source) + self.mix[1] * (in_neighbours @ source)
+            unit = functional.normalize(mixed, dim=1)
+            return self.scale * unit, unit
+        target = self.input @ self.target_role
+        following, preceding = out_neighbours @ target, in_neighbours @ source
+        mixed_source = source + self.mix[0] * following + self.mix[1] * preceding
+        mixed_target = target + self.mix[2] * preceding + self.mix[3] * following
+        return self.scale * functional.normalize(mixed_source, dim=1), functional.normalize(mixed_target, dim=1)
+
+    def target_offset(self) -> Tensor:
+        """Return b, shape (num_nodes,): how readily a node is recommended to anyone."""
+        return self.target_bias + self.popularity_weight * self.log_in_degree
+
+    def source_offset(self) -> Tensor:
+        """Return a, shape (num_nodes,): how active a node is as a source; it cannot change a ranking."""
+        return (
+            self.free_activity
+            + self.activity_weight[0] * self.log_in_degree
+            + self.activity_weight[1] * self.log_out_degree
+        )
+
+
+class PaperEncoder(nn.Module):
+    """The literal recipe: sums over neighbours, one matrix per layer for both roles, unit length after each layer.
+
+    ``h_s[u] <- normalise(ReLU(sum over u->v of h_t[v] W))``, ``h_t[u] <- normalise(ReLU(sum over v->u of h_s[v] W))``.
+
+    Parameters
+    ----------
+    num_nodes, dimension : int
+    layers : int
+        Odd; an even number of layers mixes the two directions.
+
+    Notes
+    -----
+    *Shapes*: source and target embedding (num_nodes, dimension), entries >= 0.
+    *Direction*: the score of u -> v is ``source[u] @ target[v]``, in [0, 1]. A node without out-edges has a zero
+    source vector for good, one without in-edges a zero target vector.
+
+    References
+    ----------
+    Virinchi et al. (2022), arXiv 2211.11583 (DAEMON), algorithm 1 without its co-view part. Deviation: the input is
+    learned, as the graph has no attributes (a frozen random input ranks worse).
+    """
+
+    def __init__(self, num_nodes: int, *, dimension: int, layers: int) -> None:
+        super().__init__()
+        self.input = nn.Parameter(torch.randn(num_nodes, dimension))
+        self.layer = nn.ParameterList(
+            [nn.Parameter(nn.init.xavier_uniform_(torch.empty(dimension, dimension))) for _ in range(layers)]
+        )
+
+    def forward(self, out_neighbours: Tensor, in_neighbours: Tensor) -> tuple[Tensor, Tensor]:
+        """Propagate over sparse (num_nodes, num_nodes) sums and return source and target embedding."""
+        source = target = self.input
+        for weight in self.layer:
+            following = functional.relu(out_neighbours @ target @ weight)
+            preceding = functional.relu(in_neighbours @ source @ weight)
+            source, target = functional.normalize(following, dim=1), functional.normalize(preceding, dim=1)
+        return source, target
+
+
+def ranking_loss(positive: Tensor, negative: Tensor, query: Tensor, is_masked: Tensor) -> Tensor:
+    """Return the mean sampled-softmax loss of the true targets against shared negatives.
+
+    L = mean over edges i of -log(exp(p_i) / (exp(p_i) + sum over unmasked k of exp(n_{q(i), k})))
+
+    Parameters
+    ----------
+    positive : Tensor of shape (n_edges,)
+        Score of every supervised edge.
+    negative : Tensor of shape (n_queries, n_negatives)
+        Score of every negative for every query node; edges of one query share the row.
+    query : Tensor of shape (n_edges,), int64
+        Row of `negative` that belongs to an edge.
+    is_masked : Tensor of shape (n_queries, n_negatives), bool
+        Negatives that are the query itself or one of its training targets.
+
+    Returns
+    -------
+    Tensor, scalar, >= 0
+    """
+    # A finite floor instead of -inf keeps the gradient defined where every negative is masked.
+    against = negative.masked_fill(is_masked, -1e4).logsumexp(dim=1)
+    return (torch.logaddexp(positive, against[query]) - positive).mean()
+
+
+def reversed_edge_loss(forward: Tensor, backward: Tensor, margin: float) -> Tensor:
+    """Return the mean loss that puts one-way edges above, and their reversals below, a margin.
+
+    L = mean(softplus(margin - forward) + softplus(backward - margin))
+
+    Parameters
+    ----------
+    forward, backward : Tensor of shape (n_edges,)
+        Scores of one-way edges u -> v and of their reversals v -> u.
+    margin : float
+        Half the start of the score's scale.
+
+    Returns
+    -------
+    Tensor, scalar, >= 0; 0 if there is no edge
+    """
+    if forward.numel() == 0:
+        return forward.sum()
+    return (functional.softplus(margin - forward) + functional.softplus(backward - margin)).mean()
+
+
+def paper_loss(forward: Tensor, negative: Tensor, one_way_forward: Tensor, one_way_backward: Tensor) -> Tensor:
+    """Return the asymmetric loss as printed, averaged over edges.
+
+    L = -1/n [sum over edges (log σ(s_u t_v) + sum_k log σ(1 - s_u t_z))
+    + sum over one-way edges (log σ(s_u t_v) + log σ(1 - s_v t_u))]
+
+    Parameters
+    ----------
+    forward : Tensor of shape (n_edges,)
+        Scores of the training edges.
+    negative : Tensor of shape (n_edges, n_negatives)
+        Scores of u with random nodes z.
+    one_way_forward, one_way_backward : Tensor of shape (n_one_way,)
+        Scores of one-way edges and of their reversals.
+
+    Returns
+    -------
+    Tensor, scalar, > 0
+
+    References
+    ----------
+    Virinchi et al. (2022), arXiv 2211.11583 (DAEMON), eq. 2 without its co-view terms. The negative term is σ(1 - x)
+    as printed, not σ(-x).
+    """
+    likelihood = functional.logsigmoid(forward).sum() + functional.logsigmoid(1 - negative).sum()
+    direction = functional.logsigmoid(one_way_forward).sum() + functional.logsigmoid(1 - one_way_backward).sum()
+    return -(likelihood + direction) / forward.numel()
+
+
+def sparse_tensor(matrix: sparse.csr_array) -> Tensor:
+    """Return a SciPy matrix as a coalesced torch COO tensor, float32."""
+    coordinates = matrix.tocoo()
+    index = torch.from_numpy(np.stack(coordinates.coords).astype(np.int64))
+    values = torch.from_numpy(coordinates.data.astype(np.float32))
+    return torch.sparse_coo_tensor(index, values, matrix.shape, is_coalesced=True, check_invariants=False)

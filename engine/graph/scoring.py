@@ -1,0 +1,96 @@
+"""What every method comes down to: a score for each directed pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from engine.graph.data import TrainingGraph
+
+Scores = NDArray[np.float32]
+
+
+class Scorer(Protocol):
+    """Score of u -> v, higher is more likely an edge."""
+
+    def rows(self, nodes: NDArray[np.int64]) -> Scores:
+        """Return the scores of every target for some sources, shape (len(nodes), num_nodes)."""
+
+    def pairs(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
+        """Return the scores of some pairs, shape (len(source),)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InnerProductScorer:
+    """``score(u, v) = source[u] @ target[v] + target_offset[v] + source_offset[u]``.
+
+    The source offset is the same for every target of a query, so it changes no ranking; it makes scores of different
+    sources, and of the two directions of a pair, comparable.
+    """
+
+    source: NDArray[np.float32]
+    """Source embedding, shape (num_nodes, dimension); the dimension may be 0."""
+    target: NDArray[np.float32]
+    """Target embedding, shape (num_nodes, dimension)."""
+    target_offset: NDArray[np.float32]
+    """Shape (num_nodes,)."""
+    source_offset: NDArray[np.float32]
+    """Shape (num_nodes,)."""
+
+    def rows(self, nodes: NDArray[np.int64]) -> Scores:
+        """Return the scores of every target for some sources, shape (len(nodes), num_nodes)."""
+        scores: Scores = self.source[nodes] @ self.target.T
+        scores += self.target_offset
+        scores += self.source_offset[nodes, np.newaxis]
+        return scores
+
+    def pairs(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
+        """Return the scores of some pairs, shape (len(source),)."""
+        inner = np.einsum("ij,ij->i", self.source[source], self.target[target])
+        scores: Scores = inner + self.target_offset[target] + self.source_offset[source]
+        return scores
+
+
+def offset_scorer(target_offset: NDArray[np.float64], source_offset: NDArray[np.float64]) -> InnerProductScorer:
+    """Return a scorer without embeddings: one number per node and role.
+
+    Parameters
+    ----------
+    target_offset, source_offset : ndarray of shape (num_nodes,)
+
+    Returns
+    -------
+    InnerProductScorer
+    """
+    empty = np.zeros((len(target_offset), 0), dtype=np.float32)
+    return InnerProductScorer(empty, empty, target_offset.astype(np.float32), source_offset.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class CocitationScorer:
+    """``score(u, v) = (A Aᵀ A)[u, v]``: how often nodes that share targets with u lead to v."""
+
+    shared_targets: sparse.csr_array
+    """A Aᵀ, shape (num_nodes, num_nodes)."""
+    adjacency: sparse.csr_array
+
+    @classmethod
+    def of(cls, training: TrainingGraph) -> CocitationScorer:
+        """Count over the training edges."""
+        adjacency = training.adjacency()
+        return cls(sparse.csr_array(adjacency @ adjacency.T), adjacency)
+
+    def rows(self, nodes: NDArray[np.int64]) -> Scores:
+        """Return the scores of every target for some sources, shape (len(nodes), num_nodes)."""
+        scores: Scores = (self.shared_targets[nodes] @ self.adjacency).toarray()
+        return scores
+
+    def pairs(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
+        """Return the scores of some pairs, shape (len(source),)."""
+        leading_to_target = sparse.csr_array(self.adjacency.T)[target]
+        scores: Scores = self.shared_targets[source].multiply(leading_to_target).sum(axis=1)
+        return np.asarray(scores, dtype=np.float32).ravel()

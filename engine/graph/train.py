@@ -1,0 +1,300 @@
+"""Fit every method of a run on the training edges alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor
+
+from engine.errors import TrainingError
+from engine.graph.baselines import fit_baseline
+from engine.graph.config import BASELINES, GraphConfig, Sampling
+from engine.graph.data import Prepared, TrainingGraph
+from engine.graph.model import (
+    DirectedEncoder,
+    PaperEncoder,
+    paper_loss,
+    ranking_loss,
+    reversed_edge_loss,
+    sparse_tensor,
+)
+from engine.graph.sampling import FanOut, fan_out_of, operators
+from engine.graph.scoring import InnerProductScorer, Scorer
+from engine.result import EpochRecord, OnEpoch
+from engine.seeding import generator, torch_seed
+
+_STAGE = {
+    "dual": "dual embeddings",
+    "single": "single embedding",
+    "paper": "literal paper form",
+    "adaptive": "adaptive neighbourhoods",
+    "fixed": "fixed neighbourhoods",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Every method of a run, ready to score pairs."""
+
+    scorers: Mapping[str, Scorer]
+    """Method to scorer, in the order of `GraphConfig.methods`."""
+    model: Mapping[str, NDArray[np.float32]]
+    """Small parameters of the trained forms, named ``method.parameter``; node vectors are in the scorers."""
+    history: pd.DataFrame
+    """Columns ``stage, epoch, loss, value``."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Keeps the losses of a stage and passes them on."""
+
+    stage: str
+    epochs: int
+    on_epoch: OnEpoch | None
+    rows: list[dict[str, object]] = field(default_factory=list)
+
+    def report(self, epoch: int, losses: Mapping[str, float]) -> None:
+        """Record one epoch; a loss that is not a number ends the training."""
+        bad = [name for name, value in losses.items() if not np.isfinite(value)]
+        if bad:
+            raise TrainingError(
+                f"The {bad[0]} loss of the {self.stage} is not finite in epoch {epoch}; lower 'learning_rate'."
+            )
+        self.rows += [
+            {"stage": self.stage, "epoch": epoch, "loss": name, "value": value} for name, value in losses.items()
+        ]
+        if self.on_epoch is not None:
+            self.on_epoch(EpochRecord(stage=self.stage, epoch=epoch, epochs=self.epochs, losses=losses))
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """One epoch's messages and supervised edges."""
+
+    out_neighbours: Tensor
+    in_neighbours: Tensor
+    edges: Tensor
+    """Supervised edges, shape (2, n)."""
+    is_one_way: Tensor
+    queries: Tensor
+    """Distinct sources of the supervised edges."""
+    query: Tensor
+    """Row of `queries` of every supervised edge."""
+    negatives: Tensor
+    is_masked: Tensor
+
+
+def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = None) -> Fitted:
+    """Fit every method that the settings name.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Only its `training` part is read.
+    config : GraphConfig
+    on_epoch : callable, optional
+        Receives an `EpochRecord` after every epoch of every trained method.
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    TrainingError
+        If a loss is not finite.
+
+    Notes
+    -----
+    The trained forms share initial inputs, message edges and negatives, so their differences are not noise of these.
+    """
+    training = prepared.training
+    scorers: dict[str, Scorer] = {}
+    model: dict[str, NDArray[np.float32]] = {}
+    history: list[dict[str, object]] = []
+    known = _known_targets(training)
+    for method in config.methods:
+        if method in BASELINES:
+            scorers[method] = fit_baseline(method, training, dimension=config.dimension, seed=config.seed)
+            continue
+        progress = _Progress(_STAGE[method], config.epochs, on_epoch)
+        if method == "paper":
+            scorers[method], parameters = _fit_paper(training, config, progress)
+        else:
+            scorers[method], parameters = _fit_encoder(method, training, known, config, progress)
+        model |= {f"{method}.{name}": value for name, value in parameters.items()}
+        history += progress.rows
+    table = pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"])
+    return Fitted(scorers=scorers, model=model, history=table)
+
+
+def _fit_encoder(
+    method: str, training: TrainingGraph, known: sparse.csr_array, config: GraphConfig, progress: _Progress
+) -> tuple[InnerProductScorer, dict[str, NDArray[np.float32]]]:
+    """Train one cosine form: dual or single, with one sampler."""
+    fan = _sampler(training, config, _sampling_of(method, config))
+    with torch_seed(config.seed, "graph", "encoder"):
+        encoder = DirectedEncoder(
+            training.in_degree,
+            training.out_degree,
+            dimension=config.dimension,
+            scale=config.scale,
+            is_dual=method != "single",
+        )
+        optimizer = _optimizer(encoder, config)
+        for epoch, batch in enumerate(_batches(training, known, fan, config), start=1):
+            losses = _losses(encoder, batch, config)
+            optimizer.zero_grad()
+            torch.stack(list(losses.values())).sum().backward()
+            optimizer.step()
+            progress.report(epoch, {name: float(value.detach()) for name, value in losses.items()})
+        with torch.no_grad():
+            source, target = encoder(*_all_messages(training, fan, config))
+            offsets = encoder.target_offset(), encoder.source_offset()
+    scorer = InnerProductScorer(source.numpy(), target.numpy(), offsets[0].numpy(), offsets[1].numpy())
+    return scorer, _small_parameters(encoder, training.num_nodes)
+
+
+def _sampling_of(method: str, config: GraphConfig) -> Sampling:
+    """Return the sampler of a trained method: two of them exist to compare samplers."""
+    if method == "adaptive":
+        return "adaptive"
+    return "uniform" if method == "fixed" else config.sampling
+
+
+def _sampler(training: TrainingGraph, config: GraphConfig, sampling: Sampling) -> FanOut:
+    """Derive a sampler from the training edges."""
+    return fan_out_of(
+        training,
+        sampling,
+        max_neighbours=config.max_neighbours,
+        min_neighbours=config.min_neighbours,
+        neighbour_bias=config.neighbour_bias,
+    )
+
+
+def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Adam:
+    """Build Adam with a step and an L2 penalty per kind of parameter."""
+    rate = config.learning_rate
+    slow = [encoder.source_role, encoder.mix, encoder.scale, encoder.popularity_weight]
+    if encoder.target_role is not None:
+        slow.append(encoder.target_role)
+    return torch.optim.Adam(
+        [
+            {"params": [encoder.input], "lr": rate},
+            {"params": slow, "lr": rate / 2},
+            {"params": [encoder.target_bias, encoder.free_activity], "lr": rate, "weight_decay": config.bias_decay},
+            {"params": [encoder.activity_weight], "lr": 2 * rate},
+        ]
+    )
+
+
+def _batches(training: TrainingGraph, known: sparse.csr_array, fan: FanOut, config: GraphConfig) -> Iterator[_Batch]:
+    """Divide the training edges anew in every epoch, so that no supervised edge carries its own message."""
+    halves = generator(config.seed, "graph", "halves")
+    negative = generator(config.seed, "graph", "negatives")
+    sampler = generator(config.seed, "graph", "sampler")
+    count = training.edge_index.shape[1]
+    carried = int(np.clip(round(config.message_share * count), 1, max(count - 1, 1)))
+    for _ in range(config.epochs):
+        order = halves.permutation(count)
+        message, supervised = training.edge_index[:, order[:carried]], np.sort(order[carried:])
+        out_neighbours, in_neighbours = operators(message, training.num_nodes, fan, sampler)
+        negatives = negative.integers(training.num_nodes, size=config.negatives)
+        edges = training.edge_index[:, supervised]
+        queries, query = np.unique(edges[0], return_inverse=True)
+        yield _Batch(
+            out_neighbours=sparse_tensor(out_neighbours),
+            in_neighbours=sparse_tensor(in_neighbours),
+            edges=torch.from_numpy(edges),
+            is_one_way=torch.from_numpy(training.is_one_way[supervised]),
+            queries=torch.from_numpy(queries),
+            query=torch.from_numpy(query),
+            negatives=torch.from_numpy(negatives),
+            is_masked=torch.from_numpy(known[queries][:, negatives].toarray() > 0),
+        )
+
+
+def _losses(encoder: DirectedEncoder, batch: _Batch, config: GraphConfig) -> dict[str, Tensor]:
+    """Return the loss terms of one epoch; the activity term sees the ranking score as a constant."""
+    source, target = encoder(batch.out_neighbours, batch.in_neighbours)
+    offset, activity = encoder.target_offset(), encoder.source_offset()
+    head, tail = batch.edges
+    positive = (source[head] * target[tail]).sum(dim=1) + offset[tail]
+    negative = source[batch.queries] @ target[batch.negatives].T + offset[batch.negatives]
+    losses = {"ranking": ranking_loss(positive, negative, batch.query, batch.is_masked)}
+    head, tail = batch.edges[:, batch.is_one_way]
+    forward = positive[batch.is_one_way]
+    backward = (source[tail] * target[head]).sum(dim=1) + offset[head]
+    margin = config.scale / 2
+    if config.reversed_weight > 0:
+        losses["reversed edges"] = config.reversed_weight * reversed_edge_loss(forward, backward, margin)
+    losses["activity"] = reversed_edge_loss(
+        forward.detach() + activity[head], backward.detach() + activity[tail], margin
+    )
+    return losses
+
+
+def _all_messages(training: TrainingGraph, fan: FanOut, config: GraphConfig) -> tuple[Tensor, Tensor]:
+    """Return the neighbourhoods at inference, drawn from all training edges."""
+    rng = generator(config.seed, "graph", "inference")
+    out_neighbours, in_neighbours = operators(training.edge_index, training.num_nodes, fan, rng)
+    return sparse_tensor(out_neighbours), sparse_tensor(in_neighbours)
+
+
+def _fit_paper(
+    training: TrainingGraph, config: GraphConfig, progress: _Progress
+) -> tuple[InnerProductScorer, dict[str, NDArray[np.float32]]]:
+    """Train the literal form; every training edge carries messages and is supervised, as printed."""
+    fan = _sampler(training, config, "adaptive")
+    rng = generator(config.seed, "graph", "paper")
+    head, tail = torch.from_numpy(training.edge_index)
+    is_one_way = torch.from_numpy(training.is_one_way)
+    with torch_seed(config.seed, "graph", "paper"):
+        encoder = PaperEncoder(training.num_nodes, dimension=config.dimension, layers=config.paper_layers)
+        optimizer = torch.optim.Adam(encoder.parameters(), lr=config.learning_rate)
+        for epoch in range(1, config.epochs + 1):
+            # Row averages serve for the printed sums: the length of a row is normalised away after each layer.
+            out_neighbours, in_neighbours = operators(training.edge_index, training.num_nodes, fan, rng)
+            source, target = encoder(sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
+            other = torch.from_numpy(_other_nodes(training, config.paper_negatives, rng))
+            forward = (source[head] * target[tail]).sum(dim=1)
+            backward = (source[tail[is_one_way]] * target[head[is_one_way]]).sum(dim=1)
+            negative = torch.einsum("ed,ekd->ek", source[head], target[other])
+            loss = paper_loss(forward, negative, forward[is_one_way], backward)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            progress.report(epoch, {"asymmetric": float(loss.detach())})
+        with torch.no_grad():
+            source, target = encoder(*_all_messages(training, fan, config))
+    nothing = np.zeros(training.num_nodes, dtype=np.float32)
+    scorer = InnerProductScorer(source.numpy(), target.numpy(), nothing, nothing)
+    return scorer, _small_parameters(encoder, training.num_nodes)
+
+
+def _other_nodes(training: TrainingGraph, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw nodes other than the source, uniformly, for every training edge: shape (n_edges, count)."""
+    source = training.edge_index[0][:, np.newaxis]
+    drawn = rng.integers(training.num_nodes - 1, size=(source.shape[0], count))
+    return drawn + (drawn >= source)
+
+
+def _known_targets(training: TrainingGraph) -> sparse.csr_array:
+    """Return the training edges plus self-loops: what a query must not be ranked against."""
+    return sparse.csr_array(training.adjacency() + sparse.eye_array(training.num_nodes, dtype=np.float32))
+
+
+def _small_parameters(encoder: torch.nn.Module, num_nodes: int) -> dict[str, NDArray[np.float32]]:
+    """Return the parameters that are not one row per node."""
+    return {
+        name: value.detach().numpy().copy()
+        for name, value in encoder.named_parameters()
+        if value.dim() == 0 or value.shape[0] != num_nodes
+    }
