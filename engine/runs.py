@@ -21,10 +21,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from engine.errors import RunError
-from engine.result import METRIC_COLUMNS, Kind, RunResult
+from engine.result import KINDS, METRIC_COLUMNS, Kind, RunResult
 
 SCHEMA_VERSION = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_NEEDED = {"kind", "config", "seed", "dataset", "command", "seconds", "created", "curves", "embeddings"}
+_NAMED = {"name", "origin", "description", "rows"}
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch", "networkx")
 
 
@@ -241,7 +243,7 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     RunError
-        If there is no complete manifest, or its schema version is not this program's.
+        If there is no complete manifest, its schema version is not this program's, or entries are missing.
     """
     folder = Path(folder)
     try:
@@ -255,6 +257,8 @@ def read_run(folder: str | Path) -> Run:
         )
     if manifest.get("status") != "complete":
         raise RunError(f"Run '{folder.name}' is not complete; train it again.")
+    if not _NEEDED <= manifest.keys() or manifest["kind"] not in KINDS or not _NAMED <= set(manifest["dataset"]):
+        raise RunError(f"The manifest of run '{folder.name}' lacks entries that every run has; train it again.")
     return Run(folder, manifest)
 
 
