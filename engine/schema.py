@@ -17,6 +17,11 @@ ColumnKind = Literal["id", "category", "number", "integer", "binary", "time"]
 _TRUE = {"1", "1.0", "true", "t", "yes", "y"}
 _FALSE = {"0", "0.0", "false", "f", "no", "n"}
 _DAY = pd.Timedelta(days=1)
+_EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
+_LAST_DAY = 1e6
+"""Days beyond this are not days: 20200131, or seconds since 1970."""
+_EXACT = 2.0**53
+"""Largest float up to which every whole number has its own float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +56,21 @@ def validate(frame: pd.DataFrame, columns: Sequence[Column], *, source: str) -> 
     DataFrame
         ``id`` and ``category`` as str (missing category: ``"missing"``), ``number`` and ``time`` as float64
         (times in days; text is read as ISO 8601 and counted from 1970-01-01, UTC where a zone is given),
-        ``integer`` and ``binary`` as int64.
+        ``integer`` and ``binary`` as int64. An ``integer`` column with missing values stays float64.
 
     Raises
     ------
     DataError
-        If the table has no rows, a required column is absent, or a value is missing, of the wrong type, not
-        finite or out of range; the message names the column, the first bad row and its value.
+        If the table has no rows or two columns of one name, a required column is absent, or a value is missing,
+        of the wrong type, not finite or out of range; the message names the column, the first bad row and its
+        value. An id may never be missing: two rows without one are not the same thing.
     """
+    frame = frame.reset_index(drop=True)
     if len(frame) == 0:
         raise DataError(f"{source} has no rows; at least one row is needed.")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"{source} has more than one column '{twice[0]}'; make the names unique.")
     missing = [column.name for column in columns if column.required and column.name not in frame.columns]
     if missing:
         raise DataError(
@@ -71,7 +81,7 @@ def validate(frame: pd.DataFrame, columns: Sequence[Column], *, source: str) -> 
         column.name: _convert(frame[column.name], column, source) for column in columns if column.name in frame.columns
     }
     others = [name for name in frame.columns if name not in typed]
-    return pd.DataFrame(typed, index=frame.index).join(frame[others]).reset_index(drop=True)
+    return pd.DataFrame(typed, index=frame.index).join(frame[others])
 
 
 def _convert(values: pd.Series, column: Column, source: str) -> pd.Series:
@@ -94,13 +104,17 @@ def _convert(values: pd.Series, column: Column, source: str) -> pd.Series:
 def _text(values: pd.Series, column: Column, source: str) -> pd.Series:
     """Read ids and categories as text; a float id such as 12.0 becomes ``"12"``."""
     present = values.notna()
-    if pd.api.types.is_float_dtype(values.dtype) and (values[present] == np.floor(values[present])).all():
-        text = values.astype("Int64").astype("string")
+    if pd.api.types.is_float_dtype(values.dtype):
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+        _reject_first(np.isinf(numbers), values, column, source, "text or a whole number")
+        known = numbers[present.to_numpy()]
+        whole = bool(np.all((known == np.floor(known)) & (np.abs(known) <= _EXACT)))
+        text = values.astype("Int64").astype("string") if whole else values.astype("string")
     else:
         text = values.astype("string").str.strip()
     empty = ~present | (text.fillna("") == "")
     if column.kind == "id" or column.required:
-        _check_present((~empty).to_numpy(), values, column, source)
+        _reject_first(empty.to_numpy(dtype=bool), values, column, source, "a value in every row")
     return text.mask(empty, "missing").astype("object").astype(str)
 
 
@@ -116,6 +130,8 @@ def _binary(values: pd.Series, column: Column, source: str) -> pd.Series:
 
 def _number(values: pd.Series, column: Column, source: str) -> pd.Series:
     """Read a numeric column; infinities are refused, missing values become NaN."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype) or pd.api.types.is_timedelta64_dtype(values.dtype):
+        raise DataError(f"Column '{column.name}' of {source} holds dates or durations; allowed are numbers.")
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     unreadable = numbers.isna() & values.notna() & (values.astype("string").str.strip() != "")
     hint = "a number with a decimal point" if _has_decimal_comma(values[unreadable]) else "a number"
@@ -130,6 +146,16 @@ def _has_decimal_comma(values: pd.Series) -> bool:
 
 
 def _days(values: pd.Series, column: Column, source: str) -> pd.Series:
+    """Read times as float days and refuse what cannot be days."""
+    days = _days_unchecked(values, column, source)
+    # NaN compares false, so missing times pass.
+    too_far = (days.abs() > _LAST_DAY).to_numpy()
+    allowed = "an ISO 8601 date (2020-01-31) or a number of days up to 1,000,000, not 20200131 and not seconds"
+    _reject_first(too_far, values, column, source, allowed)
+    return days
+
+
+def _days_unchecked(values: pd.Series, column: Column, source: str) -> pd.Series:
     """Read times as float days; text is ISO 8601, numbers are days already."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         stamps = pd.to_datetime(values, utc=True)
@@ -145,7 +171,7 @@ def _days(values: pd.Series, column: Column, source: str) -> pd.Series:
         _reject_first(
             unreadable.to_numpy(dtype=bool), values, column, source, "an ISO 8601 date or time, or a number of days"
         )
-    return (stamps - pd.Timestamp(0, tz="UTC")) / _DAY
+    return (stamps - _EPOCH) / _DAY
 
 
 def _check_present(present: np.ndarray, values: pd.Series, column: Column, source: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-from collections.abc import Mapping
+import zlib
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,80 +17,121 @@ import pyarrow.parquet as pq
 from engine.errors import DataError
 
 _SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
+_MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
+def read_table(path: str | Path, *, text: Collection[str] = ()) -> pd.DataFrame:
     """Read a CSV, TSV (also gzipped) or Parquet file into a frame.
 
     Parameters
     ----------
     path : str or Path
         The ending decides the format: ``.csv``, ``.tsv``, either with ``.gz``, or ``.parquet``.
+    text : collection of str, optional
+        Columns of a delimited file to be read as they are written: ``007`` keeps its zeros, and ``NA`` is a name.
+        In every other column ``NA``, ``null``, ``NaN``, ``None`` and their like mean that a value is missing.
 
     Returns
     -------
     DataFrame
-        Columns keep the names of the file; nothing is dropped.
+        Columns keep the names of the file, without spaces around them; no row is dropped.
 
     Raises
     ------
     DataError
-        If the file is missing, a folder, empty, of an unknown ending, has duplicate column names or ragged
-        rows, or is not readable as its ending says.
+        If the file is missing, a folder, empty, of an unknown ending, has a column without a name or two of one
+        name, ragged rows, or is not readable as its ending says.
     """
     path = Path(path)
-    if not path.exists():
-        raise DataError(f"File '{path}' does not exist; check the spelling, or list bundled data with `datasets`.")
-    if path.is_dir():
+    try:
+        size = None if path.is_dir() else path.stat().st_size
+    except FileNotFoundError:
+        raise DataError(
+            f"File '{path}' does not exist; check the spelling, or list bundled data with `datasets`."
+        ) from None
+    except OSError as error:
+        raise DataError(f"File '{path}' cannot be read ({error.strerror}); name another file.") from error
+    if size is None:
         raise DataError(f"'{path}' is a folder; name one CSV or Parquet file.")
-    if path.stat().st_size == 0:
+    if size == 0:
         raise DataError(f"File '{path.name}' is empty; a header line and at least one row are needed.")
-    if path.suffix == ".parquet":
-        return _read_parquet(path)
-    for ending, separator in _SEPARATORS.items():
-        if path.name.endswith(ending):
-            return _read_delimited(path, separator)
-    raise DataError(
-        f"File '{path.name}' has the ending '{path.suffix}'; allowed are .csv, .tsv (also .gz) and .parquet."
-    )
+    name = path.name.lower()
+    endings = [ending for ending in _SEPARATORS if name.endswith(ending)]
+    if not endings and not name.endswith(".parquet"):
+        raise DataError(
+            f"File '{path.name}' has the ending '{path.suffix}'; allowed are .csv, .tsv (also .gz) and .parquet."
+        )
+    frame = _read_delimited(path, _SEPARATORS[endings[0]], text) if endings else _read_parquet(path)
+    if len(frame) == 0:
+        raise DataError(f"File '{path.name}' has columns but no rows; at least one row is needed.")
+    return frame
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    """Read one Parquet file."""
+    """Read one Parquet file; what pandas stored as an index becomes columns again."""
     try:
-        frame = pq.read_table(path).to_pandas()
+        names = pq.read_schema(path).names
+        _check_names(names, path)
+        frame = pq.read_table(path).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"File '{path.name}' is not a readable Parquet file ({_first_line(error)}).") from error
-    if len(frame) == 0:
-        raise DataError(f"File '{path.name}' has no rows; at least one row is needed.")
-    return frame
+    return frame[[name for name in names if not name.startswith("__index_level_")]]
 
 
-def _read_delimited(path: Path, separator: str) -> pd.DataFrame:
-    """Read one delimited text file after checking its header."""
+def _read_delimited(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
+    """Read one delimited text file after checking its header and the length of its rows."""
     try:
-        header = _header(path, separator)
-        duplicates = sorted({name for name in header if header.count(name) > 1})
-        if duplicates:
-            raise DataError(f"File '{path.name}' names column '{duplicates[0]}' more than once; make the names unique.")
-        frame = pd.read_csv(path, sep=separator, encoding="utf-8-sig", skipinitialspace=True, index_col=False)
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        names = _check_rows(path, separator)
+        return pd.read_csv(
+            path,
+            sep=separator,
+            header=0,
+            names=names,
+            index_col=False,
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            low_memory=False,
+            dtype={name: "str" for name in names if name in text},
+            keep_default_na=False,
+            na_values={name: [""] if name in text else list(_MISSING) for name in names},
+        )
+    except UnicodeDecodeError as error:
         raise DataError(f"File '{path.name}' is not UTF-8 text ({_first_line(error)}); save it as UTF-8.") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"File '{path.name}' is not a complete gzip file ({_first_line(error)}).") from error
+    except OSError as error:
+        raise DataError(f"File '{path}' cannot be read ({error.strerror}); name another file.") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
         raise DataError(
-            f"File '{path.name}' has a row that does not fit its header ({_first_line(error)}); "
-            f"every row needs {'tab' if separator == chr(9) else 'comma'}-separated values for every column."
+            f"File '{path.name}' is not a table of separated values ({_first_line(error)}); check its quotes."
         ) from error
-    if len(frame) == 0:
-        raise DataError(f"File '{path.name}' has a header but no rows; at least one row is needed.")
-    return frame
 
 
-def _header(path: Path, separator: str) -> list[str]:
-    """Return the column names of a delimited file."""
-    opener = gzip.open if path.name.endswith(".gz") else open
+def _check_rows(path: Path, separator: str) -> list[str]:
+    """Return the column names of a delimited file after checking that every row has a value for each."""
+    opener = gzip.open if path.name.lower().endswith(".gz") else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-        return [name.strip() for name in next(csv.reader(handle, delimiter=separator), [])]
+        rows = csv.reader(handle, delimiter=separator, skipinitialspace=True)
+        names = [name.strip() for name in next((row for row in rows if row), [])]
+        _check_names(names, path)
+        for row in rows:
+            # pandas would fill a short row up and cut a long one, in silence; it skips blank lines, and so do we.
+            if row and len(row) != len(names):
+                raise DataError(
+                    f"File '{path.name}' has {len(row)} values in line {rows.line_num}, but its header names "
+                    f"{len(names)} columns; give every row one value per column."
+                )
+    return names
+
+
+def _check_names(names: Sequence[str], path: Path) -> None:
+    """Refuse a header with a nameless column or with two columns of one name."""
+    if not all(names):
+        place = next(position for position, name in enumerate(names, 1) if not name)
+        raise DataError(f"File '{path.name}' has no name for column {place}; name it or leave the column out.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"File '{path.name}' names column '{twice[0]}' more than once; make the names unique.")
 
 
 def _first_line(error: BaseException) -> str:

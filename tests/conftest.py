@@ -1,0 +1,71 @@
+"""Settings and small fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+
+# Before NumPy and torch are imported: tests run side by side, one thread each.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from engine.claims import claim_row
+from engine.result import DIFFERENCE_COLUMNS, DatasetInfo, RunResult, metric_row
+
+# The same examples every time, and no clock: a busy machine is not a defect.
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("house")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyConfig:
+    """Stands in for the settings of a model."""
+
+    seed: int = 7
+    epochs: int = 2
+
+
+@pytest.fixture
+def tiny_result() -> RunResult:
+    """Two methods, one claim, one embedding: the smallest complete result."""
+    rows = [
+        metric_row(
+            method=method, split="test", segment="all", metric="mrr", value=value, ci_low=low, ci_high=high, n=12
+        )
+        for method, value, low, high in (("dual", 0.5, 0.4, 0.6), ("popularity", 0.2, 0.1, 0.3))
+    ]
+    claim = claim_row(
+        "C1",
+        effect="MRR",
+        comparison="dual",
+        baseline="popularity",
+        segment="all test edges",
+        value=0.3,
+        ci_low=0.1,
+        ci_high=0.5,
+        n=12,
+        n_unit="queries",
+        margin=0.02,
+    )
+    difference = ("dual", "popularity", "test", "all", "mrr", 0.3, 0.1, 0.5, 12)
+    return RunResult(
+        kind="graph",
+        config=TinyConfig(),
+        dataset=DatasetInfo(name="tiny", origin="simulated", data_id="0123456789abcdef", rows={"edges": 12}),
+        metrics=pd.DataFrame(rows),
+        curves={
+            "claims": pd.DataFrame([claim]),
+            "differences": pd.DataFrame([difference], columns=list(DIFFERENCE_COLUMNS)),
+        },
+        predictions=pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"], "score": [0.9, float("nan")]}),
+        embeddings={"source": np.arange(6, dtype=np.float32).reshape(3, 2)},
+        model={"weight": np.ones((2, 2)), "scale": np.float64(3.0)},
+        history=pd.DataFrame({"stage": ["dual"], "epoch": [1], "loss": ["total"], "value": [0.5]}),
+        seconds=1.25,
+    )
