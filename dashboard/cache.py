@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def run_folders() -> tuple[Path, ...]:
     """Return the folders that hold runs: the shipped ones, then the user's own."""
-    own = os.environ.get("RECOMMENDER_LENS_RUNS", str(ROOT / "runs"))
-    return ROOT / "sample_data" / "runs", Path(own)
+    own = Path(os.environ.get("RECOMMENDER_LENS_RUNS", ROOT / "runs"))
+    return ROOT / "sample_data" / "runs", own.resolve()
 
 
 @st.cache_data(ttl=2, max_entries=8, show_spinner=False)
@@ -29,7 +29,9 @@ def _manifests(folders: tuple[Path, ...]) -> list[tuple[str, str, dict[str, Any]
     runs = [run for folder in folders for run in (_list_runs(folder) if folder.is_dir() else [])]
     # The data set that the command line trains by default opens first; otherwise the order stays.
     runs.sort(key=lambda run: run.manifest["dataset"]["name"] != DEFAULT[run.kind])
-    return [(run.id, str(run.folder), run.manifest) for run in runs]
+    # Of two runs with one name the first, a shipped one, counts.
+    first = {run.id: run for run in reversed(runs)}
+    return [(run.id, str(run.folder), run.manifest) for run in runs if first[run.id] is run]
 
 
 def list_runs(kind: Kind | None = None) -> dict[str, dict[str, Any]]:
@@ -46,6 +48,11 @@ def list_runs(kind: Kind | None = None) -> dict[str, dict[str, Any]]:
     """
     entries = _manifests(run_folders())
     return {run_id: manifest for run_id, _, manifest in entries if kind is None or manifest["kind"] == kind}
+
+
+def forget_list() -> None:
+    """Read the folders anew next time: a training has ended."""
+    _manifests.clear()
 
 
 def open_run(run_id: str) -> Run:
@@ -78,4 +85,4 @@ def _opened(folder: str, created: str) -> Run:
     return read_run(folder)
 
 
-__all__ = ["Run", "list_runs", "open_run", "run_folders"]
+__all__ = ["Run", "forget_list", "list_runs", "open_run", "run_folders"]

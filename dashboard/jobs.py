@@ -10,9 +10,8 @@ import json
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,15 +19,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from dashboard import process
 from dashboard.cache import ROOT, run_folders
 from engine.errors import ConfigError
 from engine.result import Kind
 
 State = Literal["running", "done", "failed", "cancelled"]
 MAX_RUNNING = max(1, (os.cpu_count() or 2) - 1)
+MAX_KEPT = 20
+"""Ended jobs whose folders are kept, for the messages and losses in them."""
 _PATIENCE = 5.0
-_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
-"""Processes this server started, kept only so that they are reaped when they end."""
+_STARTING = threading.Lock()
+"""Held from counting the running jobs to starting one more: sessions are threads of one server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,10 @@ class JobStatus:
     spec: JobSpec
     run_id: str
     state: State
+    created: float
+    """Seconds since 1970-01-01, UTC."""
     seconds: float
+    """From the start to the end, or to now while it runs."""
     message: str = ""
     """Why it failed."""
     latest: dict[str, Any] = field(default_factory=dict)
@@ -58,8 +63,8 @@ class JobStatus:
 
 
 def jobs_folder() -> Path:
-    """Return the folder that holds jobs."""
-    return Path(os.environ.get("RECOMMENDER_LENS_JOBS", str(ROOT / ".jobs")))
+    """Return the folder that holds jobs: hidden among the runs they make, so that the two never part."""
+    return run_folders()[1] / ".jobs"
 
 
 def submit(spec: JobSpec) -> str:
@@ -79,12 +84,20 @@ def submit(spec: JobSpec) -> str:
     ConfigError
         If as many trainings run as this machine has cores to spare, or the folders cannot be written.
     """
-    running = [job for job in list_jobs() if job.state == "running"]
-    for job in running:
-        if job.spec == spec:
-            return job.id
-    if len(running) >= MAX_RUNNING:
-        raise ConfigError(f"{len(running)} training is running already; wait for it or cancel it, then start this one.")
+    with _STARTING:
+        running = [job for job in list_jobs() if job.state == "running"]
+        for job in running:
+            if job.spec == spec:
+                return job.id
+        if len(running) >= MAX_RUNNING:
+            are = "training is" if len(running) == 1 else "trainings are"
+            raise ConfigError(f"{len(running)} {are} running already; wait or cancel, then start this one.")
+        _tidy()
+        return _launch(spec)
+
+
+def _launch(spec: JobSpec) -> str:
+    """Make the folder of a job, start it and note how to find it again."""
     job_id = f"{spec.kind}-{secrets.token_hex(4)}"
     folder = jobs_folder() / job_id
     run_id = f"{spec.kind}-{time.strftime('%Y%m%d-%H%M%S')}-{job_id[-4:]}"
@@ -94,13 +107,14 @@ def submit(spec: JobSpec) -> str:
         raise ConfigError(
             f"Folder '{folder}' cannot be written ({error.strerror}); trainings are kept there."
         ) from error
-    process = _start(spec, folder, run_id)
+    created = time.time()
+    pid = process.start(_command(spec, folder, run_id), folder=ROOT, errors=folder / "stderr.txt")
     record = {
         "spec": asdict(spec),
         "run_id": run_id,
-        "pid": process.pid,
-        "born": _birth(process.pid),
-        "created": time.time(),
+        "pid": pid,
+        "born": process.birth(pid),
+        "created": created,
     }
     partial = folder / ".job.json"
     partial.write_text(json.dumps(record))
@@ -108,23 +122,18 @@ def submit(spec: JobSpec) -> str:
     return job_id
 
 
-def _start(spec: JobSpec, folder: Path, run_id: str) -> subprocess.Popen[bytes]:
-    """Start the command line in a process group of its own."""
+def _tidy() -> None:
+    """Remove the folders of all but the newest ended jobs."""
+    ended = [job for job in list_jobs() if job.state != "running"]
+    for job in ended[MAX_KEPT:]:
+        shutil.rmtree(jobs_folder() / job.id, ignore_errors=True)
+
+
+def _command(spec: JobSpec, folder: Path, run_id: str) -> list[str]:
+    """Write a job as words of the command line."""
     words = [sys.executable, "-m", "engine", "train", spec.kind, "--data", spec.data, "--seed", str(spec.seed)]
     words += [word for key, value in spec.settings for word in ("--set", f"{key}={value}")]
-    words += ["--out", str(run_folders()[1] / run_id), "--progress", str(folder / "progress.jsonl")]
-    with (folder / "stderr.txt").open("wb") as errors:
-        process = subprocess.Popen(
-            words,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "TERM": "dumb"},
-        )
-    _CHILDREN[process.pid] = process
-    return process
+    return [*words, "--out", str(run_folders()[1] / run_id), "--progress", str(folder / "progress.jsonl")]
 
 
 def status(job_id: str) -> JobStatus | None:
@@ -141,58 +150,96 @@ def status(job_id: str) -> JobStatus | None:
     folder = jobs_folder() / job_id
     try:
         record = json.loads((folder / "job.json").read_text())
-    except (OSError, ValueError):
+        spec = JobSpec(**record["spec"] | {"settings": tuple(map(tuple, record["spec"]["settings"]))})
+        run_id, pid, born, created = (record[key] for key in ("run_id", "pid", "born", "created"))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    spec = record["spec"] | {"settings": tuple(tuple(pair) for pair in record["spec"]["settings"])}
     records = _progress(folder)
-    alive = _alive(record["pid"], record["born"])
-    state = _state(folder, record, alive)
-    ended = records[-1]["time"] if records and state != "running" else time.time()
+    state = _state(folder, run_id, pid, alive=process.alive(pid, born))
+    ended = time.time() if state == "running" else _last_written(folder, run_id)
     return JobStatus(
         id=job_id,
-        spec=JobSpec(**spec),
-        run_id=record["run_id"],
+        spec=spec,
+        run_id=run_id,
         state=state,
-        seconds=max(0.0, ended - record["created"]),
+        created=created,
+        seconds=max(0.0, ended - created),
         message=_complaint(folder) if state == "failed" else "",
         latest=records[-1] if records else {},
     )
 
 
-def _state(folder: Path, record: dict[str, Any], alive: bool) -> State:
+def _state(folder: Path, run_id: str, pid: int, *, alive: bool) -> State:
     """Tell the state of a job from what is on disk and whether its process lives."""
-    target = run_folders()[1] / record["run_id"]
-    if (target / "manifest.json").exists():
+    target = run_folders()[1] / run_id
+    done, cancelled = folder / "done", folder / "cancelled"
+    if done.exists():
         return "done"
-    flag = folder / "cancelled"
-    if flag.exists():
-        if alive and time.time() - flag.stat().st_mtime > _PATIENCE:
-            _signal(record["pid"], signal.SIGKILL)
-        if not alive:
-            for leftover in target.parent.glob(f".{target.name}-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-        return "cancelled"
-    return "running" if alive else "failed"
+    if (target / "manifest.json").exists():
+        # Noted, because the reader may delete the run later.
+        done.touch()
+        return "done"
+    if alive and not cancelled.exists():
+        return "running"
+    if alive and time.time() - cancelled.stat().st_mtime > _PATIENCE:
+        process.stop(pid, force=True)
+    if not alive:
+        # A process that was killed while it wrote its run leaves a hidden folder behind.
+        for leftover in target.parent.glob(f".{run_id}-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+    return "cancelled" if cancelled.exists() else "failed"
+
+
+def _last_written(folder: Path, run_id: str) -> float:
+    """Return when a job last wrote anything: the time it ended."""
+    names = ("job.json", "progress.jsonl", "stderr.txt", "cancelled")
+    traces = [*(folder / name for name in names), run_folders()[1] / run_id / "manifest.json"]
+    return max((path.stat().st_mtime for path in traces if path.exists()), default=0.0)
 
 
 def cancel(job_id: str) -> None:
-    """Ask a job to stop; it is killed if it has not stopped a few seconds later."""
+    """Ask a job to stop; it is killed if it has not stopped a few seconds later.
+
+    Parameters
+    ----------
+    job_id : str
+        Nothing happens if this job does not run.
+    """
     folder = jobs_folder() / job_id
     job = status(job_id)
     if job is None or job.state != "running":
         return
     (folder / "cancelled").touch()
-    _signal(json.loads((folder / "job.json").read_text())["pid"], signal.SIGTERM)
+    process.stop(json.loads((folder / "job.json").read_text())["pid"])
+    # Looking at a cancelled job kills what is left of it; nobody else may be looking.
+    watcher = threading.Timer(_PATIENCE + 0.5, status, args=(job_id,))
+    watcher.daemon = True
+    watcher.start()
 
 
 def list_jobs() -> list[JobStatus]:
-    """List all jobs, newest first."""
+    """List all jobs, newest first.
+
+    Returns
+    -------
+    list of JobStatus
+    """
     found = [status(folder.parent.name) for folder in jobs_folder().glob("*/job.json")]
-    return sorted((job for job in found if job is not None), key=lambda job: job.run_id, reverse=True)
+    return sorted((job for job in found if job is not None), key=lambda job: job.created, reverse=True)
 
 
 def history(job_id: str) -> pd.DataFrame:
-    """Return the losses so far: columns ``stage, epoch, loss, value``."""
+    """Return the losses so far.
+
+    Parameters
+    ----------
+    job_id : str
+
+    Returns
+    -------
+    DataFrame
+        Columns ``stage, epoch, loss, value``.
+    """
     rows = [
         {"stage": record["stage"], "epoch": record["epoch"], "loss": name, "value": value}
         for record in _progress(jobs_folder() / job_id)
@@ -202,45 +249,24 @@ def history(job_id: str) -> pd.DataFrame:
 
 
 def _progress(folder: Path) -> list[dict[str, Any]]:
-    """Read the complete lines of the progress file."""
-    try:
-        lines = (folder / "progress.jsonl").read_text().split("\n")[:-1]
-    except OSError:
-        return []
-    return [json.loads(line) for line in lines if line.strip()]
+    """Read the progress records; a line that is not whole, last or after a full disk, is passed over."""
+    records = []
+    with contextlib.suppress(OSError):
+        for line in (folder / "progress.jsonl").read_text(errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                records.append(json.loads(line))
+    return records
 
 
 def _complaint(folder: Path) -> str:
-    """Return the last sentence the job wrote to standard error."""
+    """Say why a job failed: its own sentence, or what ended it."""
     try:
-        lines = [line.strip() for line in (folder / "stderr.txt").read_text(errors="replace").splitlines()]
+        lines = (folder / "stderr.txt").read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    told = [line for line in lines if line.startswith(("Error:", "Training failed:"))] or [
-        line for line in lines if line
-    ]
-    return told[-1] if told else "The training process was ended from outside before it could write a run."
-
-
-def _signal(pid: int, which: signal.Signals) -> None:
-    """Send a signal to the process group of a job."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, which)
-
-
-def _birth(pid: int) -> str | None:
-    """Return when a process started, in clock ticks since boot; tells it from a later one with the same number."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] == "Z" else fields[19]
-
-
-def _alive(pid: int, born: str | None) -> bool:
-    """Say whether the process of a job still runs."""
-    child = _CHILDREN.get(pid)
-    if child is not None and child.poll() is not None:
-        del _CHILDREN[pid]
-        return False
-    return born is not None and _birth(pid) == born
+    told = [line for line in lines if line.startswith(("Error: ", "Training failed: "))]
+    if told:
+        return told[-1].removeprefix("Error: ")
+    if any(line.startswith("Traceback (") for line in lines):
+        return f"The program itself failed: {lines[-1].strip()}"
+    return "The training process was ended from outside before it could write a run."

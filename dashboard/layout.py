@@ -11,17 +11,34 @@ import streamlit as st
 
 from dashboard.cache import Run
 from dashboard.glossary import TERMS
+from dashboard.state import PAGES, RUN, Kind
 from engine.figures.common import estimate, number
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>$~:^-])")
+_UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""Control characters and marks without a glyph, among them those that turn the reading direction."""
 _FORMULA_START = re.compile(r"^\s*[=+\-@|%\t\r]")
 _PLAIN_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
 _CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def escape_markdown(text: object, *, limit: int = 120) -> str:
-    """Make text from data safe to show in markdown: no links, images, HTML or formatting; shortened."""
-    plain = " ".join(str(text).split())
+    """Make text from data safe to show in markdown.
+
+    Nothing in it becomes an image, HTML or formatting; control characters and those that turn the reading direction
+    are dropped, white space is collapsed and long texts are shortened. An address stays readable text.
+
+    Parameters
+    ----------
+    text : object
+    limit : int, default 120
+        Characters kept.
+
+    Returns
+    -------
+    str
+    """
+    plain = " ".join(_UNSEEN.sub("", " ".join(str(text).split())).split())
     plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
     return _MARKDOWN.sub(r"\\\1", plain)
 
@@ -48,8 +65,9 @@ def context_line(run: Run) -> str:
     data = manifest["dataset"]
     rows = ", ".join(f"{count:,} {escape_markdown(name)}" for name, count in data["rows"].items())
     return (
-        f"Run **{escape_markdown(run.id)}** · data **{escape_markdown(data['name'])}** ({data['origin']}) · "
-        f"seed {manifest['seed']} · {rows} · intervals are 95 %  \n{escape_markdown(data['description'], limit=400)}"
+        f"Run **{escape_markdown(run.id)}** · data **{escape_markdown(data['name'])}** "
+        f"({escape_markdown(data['origin'])}) · seed {escape_markdown(manifest['seed'])} · {rows} · "
+        f"intervals are 95 %  \n{escape_markdown(data['description'], limit=400)}"
     )
 
 
@@ -69,6 +87,7 @@ def metric_card(  # noqa: PLR0913 - a figure never stands without its interval, 
     Parameters
     ----------
     label : str
+        Markdown, as are `baseline` and `unit`: parts from data already escaped.
     value, low, high : float
     n : int
     baseline : str, default ""
@@ -149,12 +168,23 @@ def _draw(figure: Any, *, key: str, alt: str, on_select: Any, selection_mode: An
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
-    """Write a table as CSV whose texts no spreadsheet takes for a formula."""
+    """Write a table as CSV whose texts no spreadsheet takes for a formula.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Column names are texts too, and guarded alike; numbers stay as they are.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+    """
     safe = table.copy()
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name].dtype):
             safe[name] = [_safe_cell(value) for value in safe[name]]
-    return safe.to_csv(index=False).encode()
+    return safe.rename(columns=_safe_cell).to_csv(index=False).encode()
 
 
 def _safe_cell(value: Any) -> Any:
@@ -164,12 +194,27 @@ def _safe_cell(value: Any) -> Any:
     return value
 
 
+def link_to_run(kind: Kind, run_id: str, label: str) -> None:
+    """Link to the page of a kind with one run chosen; nothing where the navigation is not drawn.
+
+    Parameters
+    ----------
+    kind : {"graph", "delay", "uncertainty"}
+    run_id : str
+    label : str
+        Markdown; parts from data already escaped.
+    """
+    page = st.session_state.get(PAGES, {}).get(kind)
+    if page is not None:
+        st.page_link(page, label=label, icon=":material/arrow_forward:", query_params={RUN[kind]: run_id})
+
+
 def empty_state(text: str) -> None:
     """Say what is missing and what to do next."""
     st.info(text, icon=":material/lightbulb:")
 
 
-def error_box(error: Exception) -> None:
+def error_box(error: Exception | str) -> None:
     """Show an error of the engine as it is worded, beside the control that caused it."""
     st.error(escape_markdown(error, limit=600), icon=":material/error:")
 
@@ -181,6 +226,7 @@ __all__ = [
     "error_box",
     "escape_markdown",
     "estimate",
+    "link_to_run",
     "metric_card",
     "number",
     "page_header",

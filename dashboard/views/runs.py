@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import controls, layout
-from dashboard.state import JOB, RUN, RUN_TITLE, TRAIN, Kind
+from dashboard import layout
+from dashboard.controls import training
+from dashboard.state import JOB, RUN_TITLE, TRAIN, Kind
 from engine.figures.common import loss_curves
 
 _BADGE = {"running": ":blue-badge[running]", "done": ":green-badge[done]", "failed": ":red-badge[failed]"}
@@ -24,7 +25,12 @@ def render() -> None:
     with form:
         _choose_and_start()
     with follow:
-        _follow()
+        job = training.followed_job(st.session_state.get(JOB))
+        # Only a running job is looked at every second.
+        if job is not None and job.state == "running":
+            st.fragment(_follow_running, run_every="1s")()
+        else:
+            _show_job(job)
     _earlier()
 
 
@@ -36,24 +42,30 @@ def _choose_and_start() -> None:
     )
     with st.form("train-form", border=True):
         data = st.selectbox(
-            "Data", controls.bundled_names(kind), format_func=controls.data_label, key=f"{TRAIN['data']}-{kind}"
+            "Data", training.bundled_names(kind), format_func=training.data_label, key=f"{TRAIN['data']}-{kind}"
         )
-        st.caption(layout.escape_markdown(controls.data_description(data), limit=300))
+        st.caption(layout.escape_markdown(training.data_description(data), limit=300))
         seed = st.number_input("Seed", min_value=0, max_value=2**31 - 1, value=0, key=TRAIN["seed"])
         with st.expander("Settings"):
-            settings = controls.settings_form(kind)
+            settings = training.settings_form(kind)
         started = st.form_submit_button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
     if started:
         try:
-            st.session_state[JOB] = controls.start_training(kind, data, int(seed), settings)
-        except controls.EngineError as error:
+            st.session_state[JOB] = training.start_training(kind, data, int(seed), settings)
+        except training.EngineError as error:
             layout.error_box(error)
 
 
-@st.fragment(run_every="1s")
-def _follow() -> None:
-    """Show the progress of the followed job."""
-    job = controls.followed_job(st.session_state.get(JOB))
+def _follow_running() -> None:
+    """Show the job as it runs; when it has ended, draw the page once more, with the new run in its lists."""
+    job = training.followed_job(st.session_state.get(JOB))
+    if job is None or job.state != "running":
+        st.rerun()
+    _show_job(job)
+
+
+def _show_job(job: Any | None) -> None:
+    """Show how a job stands, its losses, and what can be done next."""
     with st.container(border=True, height=520):
         if job is None:
             layout.empty_state("Nothing is training. Choose a model and data on the left, then press **Train**.")
@@ -61,19 +73,23 @@ def _follow() -> None:
         st.markdown(f"**{RUN_TITLE[job.spec.kind]}** on {layout.escape_markdown(job.spec.data)} {_badge(job.state)}")
         _progress(job)
         if job.state == "failed":
-            layout.error_box(RuntimeError(job.message))
+            layout.error_box(job.message)
+        if job.state == "cancelled":
+            st.caption("Stopped before it ended; nothing was kept.")
         if job.state == "done":
-            page = controls.page_of(job.spec.kind)
-            if page is not None:
-                st.page_link(
-                    page,
-                    label=f"Open {job.run_id}",
-                    icon=":material/arrow_forward:",
-                    query_params={RUN[job.spec.kind]: job.run_id},
-                )
-        losses = controls.job_history(job.id)
+            _result(job)
         stage = job.latest.get("stage")
-        st.plotly_chart(loss_curves(losses, stages=[stage] if stage else []), key="train-losses", width="stretch")
+        losses = training.job_history(job.id)
+        if not losses.empty or job.state == "running":
+            st.plotly_chart(loss_curves(losses, stages=[stage] if stage else []), key="train-losses", width="stretch")
+
+
+def _result(job: Any) -> None:
+    """Link to the run of a finished job."""
+    if training.run_is_stored(job.run_id):
+        layout.link_to_run(job.spec.kind, job.run_id, f"Open {job.run_id}")
+    else:
+        st.caption(f"Its run {job.run_id} is no longer stored.")
 
 
 def _progress(job: Any) -> None:
@@ -83,9 +99,10 @@ def _progress(job: Any) -> None:
     share = latest["epoch"] / latest["epochs"] if latest else 0.0
     left, right = st.columns([0.75, 0.25], vertical_alignment="center")
     left.progress(min(share, 1.0), text=f"{layout.escape_markdown(text)} · {job.seconds:.0f} s")
-    if job.state == "running" and right.button("Cancel", icon=":material/stop:", width="stretch"):
-        controls.cancel_training(job.id)
-        st.rerun(scope="fragment")
+    if job.state == "running":
+        right.button(
+            "Cancel", icon=":material/stop:", width="stretch", on_click=training.cancel_training, args=(job.id,)
+        )
 
 
 def _badge(state: str) -> str:
@@ -96,7 +113,7 @@ def _badge(state: str) -> str:
 def _earlier() -> None:
     """List the stored runs."""
     st.subheader("Stored runs", anchor=False)
-    table = controls.runs_table()
+    table = training.runs_table()
     if table.empty:
         layout.empty_state("No run is stored yet.")
         return

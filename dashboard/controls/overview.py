@@ -1,0 +1,87 @@
+"""What the overview shows: the claims of one run per kind, and the list of stored runs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dashboard.cache import Run
+from dashboard.controls import choose_run
+from dashboard.layout import estimate
+from engine.claims import CLAIMS, summary
+from engine.errors import EngineError
+from engine.result import KINDS, Kind
+
+
+def overview_runs() -> tuple[dict[Kind, Run], dict[Kind, EngineError]]:
+    """Let the reader choose one run of every kind.
+
+    Returns
+    -------
+    runs : dict of str to Run
+        Kinds without a run are left out.
+    broken : dict of str to EngineError
+        Kinds whose chosen run cannot be read, with the reason; the others stay usable.
+    """
+    runs: dict[Kind, Run] = {}
+    broken: dict[Kind, EngineError] = {}
+    for kind in KINDS:
+        try:
+            run = choose_run(kind)
+            if run is not None:
+                run.curve("claims")
+                runs[kind] = run
+        except EngineError as error:
+            broken[kind] = error
+    return runs, broken
+
+
+def claims_of(runs: dict[Kind, Run]) -> pd.DataFrame:
+    """Put the claims of several runs into one table, in the order of the claims.
+
+    Parameters
+    ----------
+    runs : dict of str to Run
+
+    Returns
+    -------
+    DataFrame
+        Columns of `engine.claims.CLAIM_COLUMNS` and ``run``.
+    """
+    tables = [run.curve("claims").assign(run=run.id) for run in runs.values()]
+    return pd.concat(tables, ignore_index=True).sort_values("claim", kind="stable", ignore_index=True)
+
+
+def claims_sentence(claims: pd.DataFrame) -> str:
+    """Say how many of the measured effects support their claims."""
+    return summary(claims)
+
+
+def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
+    """Write the claims out for reading: claim, effect with interval and n, baseline, verdict.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        From `claims_of`.
+
+    Returns
+    -------
+    DataFrame
+        Texts only, one row per effect.
+    """
+    rows = [
+        {
+            "Claim": f"{row.claim}: {CLAIMS[row.claim].text}",
+            "Measured": f"{row.effect} ({row.segment})",
+            "Compared": f"{row.comparison} − {row.baseline}",
+            "Effect [95 % interval]": estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)
+            + f" {row.n_unit}",
+            "Worth having": f"{row.margin * (row.sign or 1):+g}{row.unit}"
+            if row.sign
+            else f"±{row.margin:g}{row.unit}",
+            "Verdict": row.verdict,
+            "Run": row.run,
+        }
+        for row in claims.itertuples()
+    ]
+    return pd.DataFrame(rows)
