@@ -6,10 +6,15 @@ import argparse
 import importlib
 import json
 import os
+import secrets
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,7 +22,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from engine.datasets import BUNDLED, DEFAULT, load
-from engine.errors import ConfigError, DataError, RunError, TrainingError
+from engine.errors import ConfigError, EngineError, TrainingError
 from engine.options import build_config, parse_pairs, read_toml
 from engine.progress import Progress
 from engine.result import KINDS, Kind, RunResult
@@ -27,7 +32,10 @@ CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "Uncer
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one sentence."""
+    """A parser whose complaints are one sentence, and which takes options in full only."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**({"allow_abbrev": False} | changes))
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message[:1].upper()}{message[1:]}; see --help.")
@@ -44,24 +52,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done; 2 bad input or option (one sentence on standard error); 1 training failed; 130 cancelled.
+        0 done; 2 bad input or option (one sentence on standard error); 1 training failed, or a fault of this
+        program; 130 cancelled.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        arguments = _parser().parse_args(words)
-        arguments.command(arguments, words)
-    except (ConfigError, DataError, RunError) as error:
-        sys.stderr.write(f"Error: {error}\n")
-        return 2
+        with _cancellable():
+            arguments = _parser().parse_args(words)
+            arguments.command(arguments, words)
+            sys.stdout.flush()
     except TrainingError as error:
-        sys.stderr.write(f"Training failed: {error}\n")
-        return 1
+        return _fail(f"Training failed: {error}", 1)
+    except EngineError as error:
+        return _fail(f"Error: {error}", 2)
     except KeyboardInterrupt:
-        sys.stderr.write("Cancelled; nothing was written.\n")
-        return 130
+        return _fail("Cancelled; nothing unfinished was kept.", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        traceback.print_exc()
+        what = (str(error).strip().splitlines() or ["no message"])[0]
+        return _fail(f"Error: This is a fault of the program, not of the input: {type(error).__name__}: {what}", 1)
     return 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    """Say why on standard error and return the exit code."""
+    sys.stderr.write(f"{sentence}\n")
+    return code
+
+
+@contextmanager
+def _cancellable() -> Iterator[None]:
+    """Let a termination signal count as a cancel, as Ctrl+C does; only the main thread hears signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", metavar="FILE.toml", help="settings from a file")
     train.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="single settings")
     train.add_argument("--seed", type=int, help="seed of every random choice (default 0)")
-    train.add_argument("--out", metavar="RUN_DIR", help="folder of the run (default: a new one under runs/)")
+    train.add_argument("--out", metavar="RUN_DIR", help="folder of the run (default: a new one in runs/)")
     train.add_argument("--threads", type=int, default=1, help="threads for the arithmetic (default 1)")
     train.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
     train.add_argument("--progress", metavar="FILE", help=argparse.SUPPRESS)
@@ -96,9 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("kind", choices=KINDS)
     simulate.add_argument("--rows", type=int, required=True, help="edges, exposures or rows")
     simulate.add_argument("--out", required=True, metavar="PATH", help=".csv or .parquet")
-    simulate.add_argument(
-        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="knobs, seed too"
-    )
+    simulate.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="knobs, seed too")
     simulate.set_defaults(command=_simulate)
     return parser
 
@@ -137,25 +166,28 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
 
 
 def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress) -> RunResult:
-    """Train with a fixed number of threads; a termination signal counts as a cancel."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Train with a fixed number of threads, in torch and in the linear algebra below NumPy and SciPy."""
     import torch
+    from threadpoolctl import threadpool_limits
 
+    module = importlib.import_module(f"engine.{kind}.run")
     torch.set_num_threads(threads)
-    result: RunResult = importlib.import_module(f"engine.{kind}.run").run(dataset, config, on_epoch=progress.epoch)
+    with threadpool_limits(limits=threads):
+        result: RunResult = module.run(dataset, config, on_epoch=progress.epoch)
     return result
 
 
 def _default_folder(kind: Kind) -> Path:
-    """Name a new run after its kind and the time."""
-    return Path("runs") / f"{kind}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+    """Name a new run after its kind and the time, where the dashboard looks for runs."""
+    root = Path(os.environ.get("RECOMMENDER_LENS_RUNS", "runs"))
+    return root / f"{kind}-{datetime.now().strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
 def _command(words: Sequence[str]) -> list[str]:
     """Return the words that reproduce the run; where progress went does not matter."""
     kept, skip = [], False
     for word in words:
-        skip, drop = word == "--progress", skip or word == "--progress"
+        skip, drop = word == "--progress", skip or word.partition("=")[0] == "--progress"
         if not drop:
             kept.append(word)
     return ["python", "-m", "engine", *kept]
@@ -182,7 +214,7 @@ def _print_run(run: Run, *, as_json: bool) -> None:
         "",
         *(
             f"{row.claim} {row.verdict}: {row.effect}, {row.comparison} − {row.baseline} ({row.segment}) = "
-            f"{row.value:.3g} [{row.ci_low:.3g}, {row.ci_high:.3g}]{row.unit} · n {row.n:,} {row.n_unit}"
+            f"{row.value:.3g}{row.unit} [{row.ci_low:.3g}, {row.ci_high:.3g}] · n {row.n:,} {row.n_unit}"
             for row in run.curve("claims").itertuples()
         ),
         f"\n{run.folder}",
@@ -211,14 +243,23 @@ def _simulate(arguments: argparse.Namespace, words: Sequence[str]) -> None:
         raise ConfigError(f"'--rows' is {arguments.rows}; it must be at least 1.")
     module = importlib.import_module(f"engine.{arguments.kind}.simulate")
     config = build_config(module.SimulationConfig, parse_pairs(arguments.set, option="--set"))
-    written = [(target, module.simulate(arguments.rows, config))]
+    tables = {target: module.simulate(arguments.rows, config)}
     if arguments.kind == "graph":
-        node_path = target.with_name(f"{target.stem}_nodes{target.suffix}")
-        written.append((node_path, module.simulate_nodes(arguments.rows, config)))
-    for path, frame in written:
+        nodes = target.with_name(f"{target.stem}_nodes{target.suffix}")
+        tables[nodes] = module.simulate_nodes(arguments.rows, config)
+    for path, frame in tables.items():
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path, index=False)
+            _write_table(frame, path)
         except OSError as error:
-            raise ConfigError(f"'--out {path}' cannot be written ({error.strerror}); choose another path.") from error
+            reason = error.strerror or error
+            raise ConfigError(f"'--out {path}' cannot be written ({reason}); choose another path.") from error
         sys.stdout.write(f"{path}: {len(frame):,} rows, columns {', '.join(frame.columns)}\n")
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table beside its place and move it there, so that no half of it can be left behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as scratch:
+        partial = Path(scratch) / path.name
+        frame.to_csv(partial, index=False) if path.suffix == ".csv" else frame.to_parquet(partial, index=False)
+        os.replace(partial, path)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
 from engine.result import DatasetInfo, Kind, Origin
+from engine.schema import Column
 from engine.tables import apply_roles, content_hash, read_table
 
 SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
@@ -29,6 +31,8 @@ class Bundled:
     """File with the node table, for graphs."""
 
 
+_EVIDENCE = re.compile(r"[kn]_\w+")
+"""Further roles of uncertainty data: positives and rows seen in a window."""
 _JOURNEY = "Complete Journey grocery panel (84.51), dates shifted"
 _ALL = (
     Bundled(
@@ -99,7 +103,7 @@ def load(
     data : str
         Name in `BUNDLED`, or path of a CSV or Parquet file.
     roles : mapping of str to str, optional
-        Role to column name for own files.
+        Role to column name for own files; the roles of a kind are the names in the ``SCHEMA`` of its ``data``.
     nodes : str, optional
         Path of a node table; graphs only.
 
@@ -110,8 +114,11 @@ def load(
     Raises
     ------
     DataError
-        If the name belongs to another model, the file cannot be read, or its contents do not pass validation.
+        If the name belongs to another model, a role is unknown, the file cannot be read, or its contents do not
+        pass validation.
     """
+    module = importlib.import_module(f"engine.{kind}.data")
+    roles = roles or {}
     bundled = BUNDLED.get(data)
     if bundled is not None and bundled.kind != kind:
         names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == kind)
@@ -122,24 +129,41 @@ def load(
         )
     if kind != "graph" and nodes:
         raise DataError(f"'--nodes' belongs to graph data; leave it out for {kind}.")
+    _check_roles(kind, roles, module.SCHEMA)
     path = SAMPLE_DATA / bundled.file if bundled else _own_file(kind, data)
     node_path = SAMPLE_DATA / bundled.nodes if bundled and bundled.nodes else Path(nodes) if nodes else None
-    frame = apply_roles(read_table(path), roles or {}, source=path.name)
-    node_frame = read_table(node_path) if node_path else None
+    frame = apply_roles(read_table(path, text=_texts(module.SCHEMA, roles)), roles, source=path.name)
+    node_frame = read_table(node_path, text=_texts(module.NODE_SCHEMA, {})) if node_path else None
     info = DatasetInfo(
         name=data if bundled else path.name,
         origin=bundled.origin if bundled else _origin(frame.columns),
         data_id=content_hash(frame) if node_frame is None else content_hash(frame, node_frame),
         description=bundled.description if bundled else "",
     )
-    loader = importlib.import_module(f"engine.{kind}.data").load
-    return loader(frame, nodes=node_frame, info=info) if kind == "graph" else loader(frame, info=info)
+    return module.load(frame, nodes=node_frame, info=info) if kind == "graph" else module.load(frame, info=info)
+
+
+def _check_roles(kind: Kind, roles: Mapping[str, str], schema: Sequence[Column]) -> None:
+    """Refuse a role that nothing plays: a mistyped one would otherwise become a feature in silence."""
+    known = [column.name for column in schema]
+    for role in roles:
+        if role not in known and not (kind == "uncertainty" and _EVIDENCE.fullmatch(role)):
+            raise DataError(f"'--column {role}={roles[role]}' names no role of {kind} data; it has {', '.join(known)}.")
+
+
+def _texts(schema: Sequence[Column], roles: Mapping[str, str]) -> list[str]:
+    """Return the columns of a file that hold ids and categories, which are read as they are written."""
+    return [roles.get(column.name, column.name) for column in schema if column.kind in ("id", "category")]
 
 
 def _own_file(kind: Kind, data: str) -> Path:
     """Return the path of an own file, or say which bundled names exist."""
     path = Path(data)
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError:
+        exists = False
+    if not exists:
         names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == kind)
         raise DataError(f"'--data {data}' is neither a file nor bundled {kind} data; bundled are {names}.")
     return path

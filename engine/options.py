@@ -113,7 +113,8 @@ def _convert(key: str, value: Any, hint: Any) -> Any:
             raise ConfigError(f"Setting '{key}' is '{value}'; allowed are {', '.join(map(str, arguments))}.")
         return value
     if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else list(value)
+        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
+        parts = [] if parts == [""] else parts
         return tuple(_convert(key, part.strip() if isinstance(part, str) else part, arguments[0]) for part in parts)
     return _scalar(key, value, hint)
 

@@ -17,7 +17,7 @@ from engine.result import EpochRecord
 
 
 class Progress:
-    """Show epochs as they come.
+    """Show epochs as they come; on a terminal only, where standard error is one.
 
     Parameters
     ----------
@@ -38,7 +38,9 @@ class Progress:
             except OSError as error:
                 raise ConfigError(f"'--progress {path}' cannot be written ({error.strerror}).") from error
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Bar(*columns, TextColumn("{task.fields[loss]}"), console=Console(stderr=True))
+        console = Console(stderr=True)
+        # A log gets no bars: standard error then holds the sentence on what went wrong, or nothing.
+        self._bar = Bar(*columns, TextColumn("{task.fields[loss]}"), console=console, disable=not console.is_terminal)
         self._tasks: dict[str, int] = {}
 
     def __enter__(self) -> Progress:

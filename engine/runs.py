@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -27,6 +28,7 @@ SCHEMA_VERSION = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _NEEDED = {"kind", "config", "seed", "dataset", "command", "seconds", "created", "curves", "embeddings"}
 _NAMED = {"name", "origin", "description", "rows"}
+_TABLES = ("metrics", "predictions", "history")
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch", "networkx")
 
 
@@ -61,7 +63,7 @@ def write_run(result: RunResult, folder: str | Path, *, command: Sequence[str], 
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        raise RunError(f"Folder '{folder}' cannot be written ({error.strerror}); choose another with --out.") from error
+        raise _unwritable(folder, error) from error
     try:
         _write_files(result, partial, manifest_of(result, command=command, threads=threads))
         partial.chmod(0o755)
@@ -70,10 +72,15 @@ def write_run(result: RunResult, folder: str | Path, *, command: Sequence[str], 
         os.replace(partial, folder)
         _sync(folder.parent)
     except OSError as error:
-        raise RunError(f"Folder '{folder}' cannot be written ({error.strerror}); choose another with --out.") from error
+        raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _unwritable(folder: Path, error: OSError) -> RunError:
+    """Say why a folder cannot be written."""
+    return RunError(f"Folder '{folder}' cannot be written ({error.strerror or error}); choose another with --out.")
 
 
 def check_target(folder: str | Path) -> Path:
@@ -98,12 +105,16 @@ def check_target(folder: str | Path) -> Path:
         raise RunError(
             f"'{folder.name}' is not a name for a run; allowed are 2 to 63 lower-case letters, digits and hyphens."
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"'{folder}' exists already and is not empty; choose another folder with --out.")
-    parent = folder.parent
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    try:
+        if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+            raise RunError(f"'{folder}' exists already and is not an empty folder; choose another with --out.")
+        parent = folder.parent
+        while not parent.exists() and parent != parent.parent:
+            parent = parent.parent
+        writable = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if not writable:
         raise RunError(f"Folder '{folder}' cannot be written ('{parent}' is not a writable folder); choose another.")
     return folder
 
@@ -137,7 +148,9 @@ def _write_files(result: RunResult, folder: Path, manifest: Mapping[str, Any]) -
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
     for name, arrays in (("embeddings", result.embeddings), ("model", result.model)):
-        save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, folder / f"{name}.safetensors")
+        # `order` instead of `ascontiguousarray`, which would turn a scalar into a vector.
+        whole = {key: np.asarray(value, order="C") for key, value in arrays.items()}
+        save_file(whole, folder / f"{name}.safetensors")
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, allow_nan=False) + "\n")
     for path in sorted(folder.rglob("*")):
         _sync(path)
@@ -225,7 +238,7 @@ class Run:
         """Read one Parquet file of the run."""
         try:
             return pd.read_parquet(self.folder / f"{name}.parquet")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise RunError(f"Table '{name}' of run '{self.id}' cannot be read; train it again.") from error
 
 
@@ -243,7 +256,8 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     RunError
-        If there is no complete manifest, its schema version is not this program's, or entries are missing.
+        If there is no complete manifest, its schema version is not this program's, or entries or tables are
+        missing.
     """
     folder = Path(folder)
     try:
@@ -257,9 +271,19 @@ def read_run(folder: str | Path) -> Run:
         )
     if manifest.get("status") != "complete":
         raise RunError(f"Run '{folder.name}' is not complete; train it again.")
-    if not _NEEDED <= manifest.keys() or manifest["kind"] not in KINDS or not _NAMED <= set(manifest["dataset"]):
+    if not _has_entries(manifest):
         raise RunError(f"The manifest of run '{folder.name}' lacks entries that every run has; train it again.")
+    for name in (*_TABLES, *(f"curves/{curve}" for curve in manifest["curves"])):
+        if not (folder / f"{name}.parquet").is_file():
+            raise RunError(f"Run '{folder.name}' has lost its table '{name}'; train it again.")
     return Run(folder, manifest)
+
+
+def _has_entries(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest has what every reader relies on."""
+    if not _NEEDED <= manifest.keys() or manifest["kind"] not in KINDS:
+        return False
+    return isinstance(manifest["dataset"], dict) and _NAMED <= manifest["dataset"].keys()
 
 
 def list_runs(root: str | Path) -> list[Run]:

@@ -28,7 +28,7 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     seed : int, >= 0
         Seed of the run.
     *names : str
-        Purpose of the stream, for example ``"split"``.
+        Purpose of the stream, for example ``"split"``; names hold no slash.
 
     Returns
     -------
