@@ -50,18 +50,16 @@ def main() -> None:
     """Draw the navigation and the chosen page."""
     st.set_page_config(page_title="Recommender Lens", page_icon="🔎", layout="wide")
     pages = {
-        "overview": st.Page(
-            _overview, title="Overview", icon=":material/lens_blur:", url_path="overview", default=True
-        ),
+        "overview": st.Page(_overview, title="Overview", icon=":material/dashboard:", default=True),
         "graph": st.Page(_graph, title=RUN_TITLE["graph"], icon=":material/hub:", url_path="graph"),
         "delay": st.Page(_delay, title=RUN_TITLE["delay"], icon=":material/hourglass_top:", url_path="delay"),
         "uncertainty": st.Page(
-            _uncertainty, title=RUN_TITLE["uncertainty"], icon=":material/blur_on:", url_path="uncertainty"
+            _uncertainty, title=RUN_TITLE["uncertainty"], icon=":material/tune:", url_path="uncertainty"
         ),
         "train": st.Page(_train, title="Train", icon=":material/model_training:", url_path="train"),
     }
     st.session_state[PAGES] = pages
-    page = st.navigation(list(pages.values()))
+    page = st.navigation({"Recommender Lens": list(pages.values())})
     try:
         page.run()
     except EngineError as error:

@@ -136,9 +136,10 @@ def chart_card(  # noqa: PLR0913 - one call describes the whole card
         What the chart element returned.
     """
     with st.container(border=True):
-        heading, tools = st.columns([0.86, 0.14], vertical_alignment="center")
-        heading.markdown(f"**{title}**")
-        with tools.popover("", icon=":material/info:", help="How to read this, and its data", width="stretch"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{title}**", width="content")
+            tools = st.popover("How to read", icon=":material/info:", width="content", type="tertiary")
+        with tools:
             st.markdown(how_to_read)
             st.download_button(
                 "Data (CSV)",

@@ -6,10 +6,12 @@ import pandas as pd
 
 from dashboard.cache import Run
 from dashboard.controls import choose_run
-from dashboard.layout import estimate
+from dashboard.layout import escape_markdown, estimate
 from engine.claims import CLAIMS, summary
 from engine.errors import EngineError
 from engine.result import KINDS, Kind
+
+_VERDICT_COLOR = {"supported": "green", "not supported": "red", "inconclusive": "gray"}
 
 
 def overview_runs() -> tuple[dict[Kind, Run], dict[Kind, EngineError]]:
@@ -67,21 +69,24 @@ def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Texts only, one row per effect.
+        Markdown, one row per effect, indexed by claim.
     """
     rows = [
         {
-            "Claim": f"{row.claim}: {CLAIMS[row.claim].text}",
-            "Measured": f"{row.effect} ({row.segment})",
-            "Compared": f"{row.comparison} − {row.baseline}",
-            "Effect [95 % interval]": estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)
-            + f" {row.n_unit}",
-            "Worth having": f"{row.margin * (row.sign or 1):+g}{row.unit}"
-            if row.sign
-            else f"±{row.margin:g}{row.unit}",
-            "Verdict": row.verdict,
-            "Run": row.run,
+            "Claim": f"**{row.claim}** {CLAIMS[row.claim].text}",
+            "Measured": escape_markdown(f"{row.effect} ({row.segment})"),
+            "Compared": escape_markdown(f"{row.comparison} − {row.baseline}"),
+            "Effect [95 % interval]": escape_markdown(
+                f"{estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)} {row.n_unit}"
+            ),
+            "Worth having": escape_markdown(_worth(row.margin, row.sign, row.unit)),
+            "Verdict": f":{_VERDICT_COLOR[row.verdict]}-badge[{row.verdict}]",
         }
         for row in claims.itertuples()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).set_index("Claim")
+
+
+def _worth(margin: float, sign: int, unit: str) -> str:
+    """Write the smallest effect worth having, with the direction that the claim predicts."""
+    return f"{margin * sign:+g}{unit}" if sign else f"±{margin:g}{unit}"

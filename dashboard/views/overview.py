@@ -68,13 +68,4 @@ def _claims(claims: Any) -> None:
         alt=claims_sentence(claims),
     )
     st.subheader("The same, in figures", anchor=False)
-    st.dataframe(
-        claims_table(claims),
-        hide_index=True,
-        width="stretch",
-        height="content",
-        column_config={
-            "Claim": st.column_config.TextColumn(width="medium"),
-            "Effect [95 % interval]": st.column_config.TextColumn(width="medium"),
-        },
-    )
+    st.table(claims_table(claims), border="horizontal")

@@ -21,9 +21,13 @@ def render() -> None:
         "A training runs in a process of its own: the pages stay usable, and it goes on when you reload or leave. "
         "Own files train from the command line: `python -m engine train graph --data FILE.csv --column source=NAME`."
     )
-    form, follow = st.columns([0.42, 0.58], gap="large")
+    kinds: list[Kind] = list(RUN_TITLE)
+    kind = st.segmented_control(
+        "Model", kinds, format_func=RUN_TITLE.__getitem__, default="graph", required=True, key=TRAIN["kind"]
+    )
+    form, follow = st.columns([0.42, 0.58], gap="medium")
     with form:
-        _choose_and_start()
+        _choose_and_start(kind)
     with follow:
         job = training.followed_job(st.session_state.get(JOB))
         # Only a running job is looked at every second.
@@ -34,12 +38,8 @@ def render() -> None:
     _earlier()
 
 
-def _choose_and_start() -> None:
-    """Let the reader choose model, data, seed and settings, and start."""
-    kinds: list[Kind] = list(RUN_TITLE)
-    kind = st.segmented_control(
-        "Model", kinds, format_func=RUN_TITLE.__getitem__, default="graph", required=True, key=TRAIN["kind"]
-    )
+def _choose_and_start(kind: Kind) -> None:
+    """Let the reader choose data, seed and settings, and start."""
     with st.form("train-form", border=True):
         data = st.selectbox(
             "Data", training.bundled_names(kind), format_func=training.data_label, key=f"{TRAIN['data']}-{kind}"
@@ -66,7 +66,7 @@ def _follow_running() -> None:
 
 def _show_job(job: Any | None) -> None:
     """Show how a job stands, its losses, and what can be done next."""
-    with st.container(border=True, height=520):
+    with st.container(border=True, height=440):
         if job is None:
             layout.empty_state("Nothing is training. Choose a model and data on the left, then press **Train**.")
             return
