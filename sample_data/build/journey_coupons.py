@@ -7,7 +7,6 @@ use only days before the exposure; the visit and engagement days come strictly a
 from __future__ import annotations
 
 import pandas as pd
-
 from journey_source import FIRST_DAY, LAST_DAY, Frame
 
 HISTORY_DAYS = 60
@@ -57,9 +56,7 @@ COUNTS = (
 
 def exposures(campaigns: Frame, descriptions: Frame) -> Frame:
     """Return household x campaign rows of the campaigns that lie wholly inside 2017."""
-    inside = descriptions[
-        (descriptions["start_date"] >= FIRST_DAY) & (descriptions["end_date"] <= LAST_DAY)
-    ]
+    inside = descriptions[(descriptions["start_date"] >= FIRST_DAY) & (descriptions["end_date"] <= LAST_DAY)]
     rows = campaigns.merge(inside, on="campaign_id")
     rows["segment"] = rows["campaign_type"].str.removeprefix("Type ").str.strip()
     rows["window_days"] = (rows["end_date"] - rows["start_date"]).dt.days
@@ -141,10 +138,7 @@ def coupon_history(rows: Frame, *, campaigns: Frame, redemptions: Frame, lines: 
         {
             "prior_campaigns": before(rows, starts, days=None).groupby(KEY).size(),
             "prior_redemptions": before(rows, dated, days=None).groupby(KEY).size(),
-            "prior_coupon_discount": before(rows, couponed, days=None)
-            .groupby(KEY)["coupon_disc"]
-            .sum()
-            .round(2),
+            "prior_coupon_discount": before(rows, couponed, days=None).groupby(KEY)["coupon_disc"].sum().round(2),
         }
     )
     return rows[KEY].join(table, on=KEY)[list(table.columns)].fillna(0.0)
@@ -182,8 +176,6 @@ def build_coupons(tables: dict[str, Frame], transactions: Frame) -> Frame:
         coupon_history(rows, campaigns=started, redemptions=redemptions, lines=transactions),
         demographic_columns(rows, tables["demographics"]),
     ]
-    named = rows.rename(
-        columns={"household_id": "unit", "campaign_id": "campaign", "start_date": "exposure_time"}
-    )
+    named = rows.rename(columns={"household_id": "unit", "campaign_id": "campaign", "start_date": "exposure_time"})
     whole = pd.concat([named, *features], axis=1)[list(COLUMNS)]
     return whole.astype(dict.fromkeys(COUNTS, int))

@@ -1,4 +1,4 @@
-"""Build household x visited week x category rows: is the category bought this week?
+"""Build household x visited week x category rows: the label says whether it was bought.
 
 Every history column of week w uses weeks before w only; the mailer and display columns
 describe week w itself at the household's home store (known when the mailer comes out).
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-
 from journey_coupons import DEMOGRAPHICS
 from journey_source import Frame, clean_products
+from numpy.typing import NDArray
 
 N_WEEKS = 53
 FIRST_WEEK, LAST_WEEK = 20, 52
@@ -47,9 +46,7 @@ class Panel:
 def common_categories(lines: Frame) -> list[str]:
     """Return the categories bought by the most households, in alphabetical order."""
     reach = lines.groupby("product_category")["household_id"].nunique()
-    ranked = reach.reset_index().sort_values(
-        ["household_id", "product_category"], ascending=[False, True]
-    )
+    ranked = reach.reset_index().sort_values(["household_id", "product_category"], ascending=[False, True])
     return sorted(ranked["product_category"].head(N_CATEGORIES))
 
 
