@@ -193,8 +193,16 @@ def summary(claims: pd.DataFrame) -> str:
     str
     """
     counts = claims["verdict"].value_counts()
-    parts = [f"{counts.get(key, 0)} {key}" for key in ("supported", "not supported", "inconclusive")]
-    return (
-        f"Of {len(claims)} effects measured for {claims['claim'].nunique()} claims, "
-        f"{parts[0]}, {parts[1]} and {parts[2]}."
+    supported, not_supported, inconclusive = (
+        int(counts.get(key, 0)) for key in ("supported", "not supported", "inconclusive")
     )
+    return (
+        f"Of {_count(len(claims), 'effect')} measured for {_count(claims['claim'].nunique(), 'claim')}, "
+        f"{supported} {'is' if supported == 1 else 'are'} supported, {not_supported} not supported and "
+        f"{inconclusive} inconclusive."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    """Write a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
