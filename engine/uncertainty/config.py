@@ -40,7 +40,7 @@ class UncertaintyConfig:
     """Precision targets of the tables; empty: 3, 5, 8 and 12 times the odds of a positive on the tuning rows."""
     reliability_bins: int = 10
     """Bins of equal row count in a reliability curve, per bucket."""
-    resamples: int = 300
+    resamples: int = 1000
     """Bootstrap resamples of the units behind every interval."""
 
     def __post_init__(self) -> None:

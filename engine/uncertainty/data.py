@@ -59,7 +59,7 @@ class Prepared:
     weight: Ints
     unit: Ints
     unit_name: str
-    """What the intervals count: ``households`` for a unit column, else ``rows``."""
+    """What the intervals count: ``units`` if there is a unit column, else ``rows``."""
     split: Strings
     encoded: Encoded
     dataset: Dataset

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Number = TypeVar("Number", np.int64, np.float64)
 
 TAIL_START = 10
 TAIL_GROWTH = 1.2
@@ -47,7 +49,7 @@ class Grid:
         return cumulate_from_top(self.positives), cumulate_from_top(self.totals)
 
 
-def cumulate_from_top(counts: NDArray[np.int64]) -> Ints:
+def cumulate_from_top(counts: NDArray[Number]) -> NDArray[Number]:
     """Cumulate counts of shape (K, L) from the last bin down, with a leading zero column."""
     n_buckets, n_bins = counts.shape
     cumulated = np.zeros((n_buckets, n_bins + 1), dtype=counts.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -46,8 +47,7 @@ class DeepEnsemble(nn.Module):
         )
         widths = [n_numeric + sum(sizes), hidden, hidden, 1]
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(members, a, b) * math.sqrt(2 / max(a, 1)))
-            for a, b in zip(widths[:-1], widths[1:], strict=True)
+            nn.Parameter(torch.randn(members, a, b) * math.sqrt(2 / max(a, 1))) for a, b in itertools.pairwise(widths)
         )
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, b)) for b in widths[1:])
 

@@ -1,0 +1,50 @@
+"""Train, tune, judge: one run of the uncertainty model from data to tables."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from engine.result import OnEpoch, RunResult
+from engine.uncertainty.config import UncertaintyConfig
+from engine.uncertainty.data import Dataset, prepare, split_rows
+from engine.uncertainty.evaluate import evaluate
+from engine.uncertainty.train import fit
+
+
+def run(dataset: Dataset, config: UncertaintyConfig, *, on_epoch: OnEpoch | None = None) -> RunResult:
+    """Score rows, place thresholds by uncertainty on tuning rows and report them on test rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : UncertaintyConfig
+    on_epoch : callable, optional
+        Called with an `EpochRecord` after every epoch of the ensemble.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    EngineError
+        If the rows cannot be split, hold too few positives, or training fails.
+    """
+    start = time.perf_counter()
+    prepared = prepare(dataset, config)
+    fitted = fit(prepared, config, on_epoch=on_epoch)
+    evaluation = evaluate(fitted, prepared, config)
+    counts = {f"{name} rows": count for name, count in split_rows(prepared.split).items()}
+    stored = {"test rows stored as predictions": len(evaluation.predictions)}
+    return RunResult(
+        kind="uncertainty",
+        config=config,
+        dataset=replace(dataset.info, rows={**dataset.info.rows, **counts, **stored}),
+        metrics=evaluation.metrics,
+        curves=evaluation.curves,
+        predictions=evaluation.predictions,
+        model=fitted.model,
+        history=fitted.history,
+        seconds=time.perf_counter() - start,
+    )
