@@ -19,8 +19,10 @@ def number(value: float, digits: int = 3) -> str:
     >>> number(0.41234), number(1204.0), number(float("nan"))
     ('0.412', '1,204', '–')
     """
-    if value != value:
+    if math.isnan(value):
         return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     rounded = float(f"{value:.{digits}g}")
     size = abs(rounded)
     if size == 0:
@@ -28,7 +30,7 @@ def number(value: float, digits: int = 3) -> str:
     if size >= 10 ** (digits - 1):
         return f"{rounded:,.0f}" if size < 10**digits else f"{value:,.0f}"
     if size < 1e-4:
-        return f"{rounded:.1e}"
+        return f"{rounded:.{digits - 1}e}"
     places = digits - 1 - math.floor(math.log10(size))
     return f"{rounded:.{places}f}"
 
@@ -119,7 +121,12 @@ def method_dots(
         height=height or 90 + 32 * len(rows),
         title=title,
         xaxis={"title": {"text": axis_title}} | ({"range": list(x_range)} if x_range else {}),
-        yaxis={"autorange": "reversed", "showgrid": False, "categoryorder": "array"},
+        yaxis={
+            "autorange": "reversed",
+            "showgrid": False,
+            "categoryorder": "array",
+            "categoryarray": [trace.y[0] for trace in figure.data],
+        },
     )
     figure.update_layout(layout)
     return figure

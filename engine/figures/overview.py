@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -31,17 +33,20 @@ def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figu
     if rows.empty:
         return empty_figure("No claim has been measured yet: train a run first.")
     figure = go.Figure()
-    for row in rows.itertuples():
+    labels = []
+    for place, row in enumerate(rows.itertuples()):
         turn = (-1.0 if row.sign == -1 else 1.0) / row.margin
         ends = sorted((row.ci_low * turn, row.ci_high * turn))
         value, low, high = (min(max(x, -_LIMIT), _LIMIT) for x in (row.value * turn, *ends))
         color = VERDICT[row.verdict]
         symbol = "circle-open" if row.verdict == "inconclusive" else "circle"
-        label = f"<b>{row.claim}</b>  {row.effect}<br><span style='font-size:11px'>{row.segment}</span>"
+        labels.append(
+            f"<b>{row.claim}</b>  {escape(row.effect)}<br><span style='font-size:11px'>{escape(row.segment)}</span>"
+        )
         figure.add_trace(
             go.Scatter(
                 x=[value],
-                y=[label],
+                y=[place],
                 mode="markers",
                 marker={"color": color, "size": 12, "symbol": symbol},
                 error_x={
@@ -54,8 +59,8 @@ def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figu
                     "width": 0,
                 },
                 hovertemplate=(
-                    f"{row.comparison} − {row.baseline}<br>"
-                    f"{estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)} {row.n_unit}<br>"
+                    f"{escape(row.comparison)} − {escape(row.baseline)}<br>"
+                    f"{estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)} {escape(row.n_unit)}<br>"
                     f"{row.verdict}<extra></extra>"
                 ),
             )
@@ -66,7 +71,13 @@ def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figu
         plotly_layout(
             height=height or 80 + 46 * len(rows),
             xaxis={"title": {"text": "Effect ÷ smallest effect worth having (right of 0: as claimed)"}},
-            yaxis={"autorange": "reversed", "showgrid": False},
+            yaxis={
+                "range": [len(labels) - 0.5, -0.5],
+                "tickvals": list(range(len(labels))),
+                "ticktext": labels,
+                "showgrid": False,
+                "zeroline": False,
+            },
         )
     )
     return figure

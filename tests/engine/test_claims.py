@@ -89,7 +89,7 @@ def test_the_unit_does_not_matter(one, other, margin, factor, sign):
 
 @pytest.mark.parametrize("margin", [0, -1, math.nan])
 def test_a_margin_is_positive(margin):
-    with pytest.raises(ConfigError, match="'margin' is .*; it must be above 0"):
+    with pytest.raises(ConfigError, match=r"'margin' is .*; it must be above 0"):
         verdict(0, 1, margin=margin)
 
 

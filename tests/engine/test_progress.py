@@ -58,7 +58,7 @@ def test_a_file_that_exists_is_continued(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="'--progress .*' cannot be written .No such file or directory."):
+    with pytest.raises(ConfigError, match=r"'--progress .*' cannot be written \(No such file or directory\)\."):
         Progress(tmp_path / "nowhere" / "progress.jsonl")
 
 

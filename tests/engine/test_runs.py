@@ -116,7 +116,7 @@ def test_a_file_or_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
 
 def test_a_folder_below_a_file_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(RunError, match="cannot be written .*is not a writable folder"):
+    with pytest.raises(RunError, match=r"cannot be written .*is not a writable folder"):
         check_target(tmp_path / "file" / "deep" / "run")
 
 
@@ -137,7 +137,7 @@ def test_a_full_disk_leaves_nothing_and_says_so(tiny_result, tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(runs, moment, fail)
-    with pytest.raises(RunError, match="cannot be written .No space left on device.; choose another with --out"):
+    with pytest.raises(RunError, match=r"cannot be written \(No space left on device\); choose another with --out"):
         write_run(tiny_result, tmp_path / "full", command=COMMAND)
     assert list(tmp_path.iterdir()) == []
 
@@ -215,7 +215,7 @@ def test_a_truncated_manifest_is_no_run(run, content):
 @pytest.mark.parametrize("content", ["[]", "3", "null", "{}"])
 def test_a_manifest_without_a_version_is_refused(run, content):
     (run.folder / "manifest.json").write_text(content)
-    with pytest.raises(RunError, match="has schema version None; this program reads 1. Train it again."):
+    with pytest.raises(RunError, match=r"has schema version None; this program reads 1\. Train it again\."):
         read_run(run.folder)
 
 
