@@ -8,7 +8,9 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,24 @@ from engine.result import DIFFERENCE_COLUMNS, DatasetInfo, RunResult, metric_row
 # The same examples every time, and no clock: a busy machine is not a defect.
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("house")
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def sources() -> Callable[..., dict[str, str]]:
+    """Return dotted name to text of the Python files below some folders of the project."""
+
+    def _sources(*folders: str) -> dict[str, str]:
+        paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+        names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+        return {
+            name.removesuffix(".__init__"): path.read_text(encoding="utf-8")
+            for name, path in zip(names, paths, strict=True)
+        }
+
+    return _sources
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -55,6 +56,19 @@ def empty_figure(text: str, *, height: int = 320) -> go.Figure:
     return figure
 
 
+def interval_bar(value: float, ci_low: float, ci_high: float, color: str) -> dict[str, Any]:
+    """Return the error bar that reaches from one end of an interval to the other."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(ci_high - value, 0)],
+        "arrayminus": [max(value - ci_low, 0)],
+        "color": color,
+        "thickness": 2,
+        "width": 0,
+    }
+
+
 def method_dots(
     table: pd.DataFrame,
     *,
@@ -103,15 +117,7 @@ def method_dots(
                 mode="markers",
                 name=label,
                 marker={"color": color, "size": 11, "symbol": "diamond" if row.method == "oracle" else "circle"},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [max(row.ci_high - row.value, 0)],
-                    "arrayminus": [max(row.value - row.ci_low, 0)],
-                    "color": color,
-                    "thickness": 2,
-                    "width": 0,
-                },
+                error_x=interval_bar(row.value, row.ci_low, row.ci_high, color),
                 hovertemplate=f"{label}<br>{estimate(row.value, row.ci_low, row.ci_high, row.n)}<extra></extra>",
             )
         )

@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from engine.figures.common import empty_figure, estimate
+from engine.figures.common import empty_figure, estimate, interval_bar
 from engine.figures.theme import LINE, VERDICT, plotly_layout
 
 _LIMIT = 12.0
@@ -49,15 +49,7 @@ def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figu
                 y=[place],
                 mode="markers",
                 marker={"color": color, "size": 12, "symbol": symbol},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - value],
-                    "arrayminus": [value - low],
-                    "color": color,
-                    "thickness": 2.5,
-                    "width": 0,
-                },
+                error_x=interval_bar(value, low, high, color),
                 hovertemplate=(
                     f"{escape(row.comparison)} − {escape(row.baseline)}<br>"
                     f"{estimate(row.value, row.ci_low, row.ci_high, row.n, unit=row.unit)} {escape(row.n_unit)}<br>"
