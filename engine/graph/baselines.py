@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, svds
 
-from engine.graph.data import Edges, TrainingGraph
+from engine.graph.data import TrainingGraph
+from engine.graph.pairs import Edges
 from engine.graph.scoring import CocitationScorer, InnerProductScorer, Scorer, offset_scorer
 from engine.seeding import generator
 

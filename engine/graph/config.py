@@ -39,6 +39,8 @@ class GraphConfig:
     """Share of the training edges that carries messages in an epoch; the others are supervised."""
     bias_decay: float = 1e-3
     """L2 penalty on the free target bias and the free source activity of a node."""
+    role_decay: float = 0.1
+    """L2 penalty on the difference of the two role matrices: a node's roles are alike until the edges say otherwise."""
     reversed_weight: float = 0.0
     """Weight (lambda) of the loss on reversed one-way edges in the ranking score; trades ranking for direction."""
     sampling: Sampling = "full"
@@ -106,6 +108,7 @@ _REAL = {
     "scale": (0.1, 100.0),
     "message_share": (0.05, 0.95),
     "bias_decay": (0.0, 1.0),
+    "role_decay": (0.0, 100.0),
     "reversed_weight": (0.0, 10.0),
     "neighbour_bias": (-2.0, 2.0),
     "validation_share": (0.01, 0.5),

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from engine.errors import DataError, NotEnoughDataError
 from engine.graph.config import GraphConfig
+from engine.graph.pairs import Edges, degree_corrected_non_edges, edge_codes, is_known, uniform_non_edges
 from engine.result import DatasetInfo
 from engine.schema import Column, validate
 from engine.seeding import generator
@@ -30,9 +31,6 @@ MINIMUM_EDGES = 100
 SPLITS = ("train", "validation", "test")
 
 _CATEGORY_NAMES = ("category", "section", "department", "group")
-
-Edges = NDArray[np.int64]
-"""Edge index of shape (2, n_edges): row 0 the sources, row 1 the targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,9 @@ class HeldOut:
     is_one_way: NDArray[np.bool_]
     """Whether the reverse of a test edge is no known edge at all."""
     non_edge_index: Edges
-    """One random pair per test edge that is no known edge."""
+    """One uniform random pair per test edge that is no known edge."""
+    degree_corrected_index: Edges
+    """One pair per test edge that is no known edge: the same source, the target of some test edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
     table = table.assign(source=position[table["source"]].to_numpy(), target=position[table["target"]].to_numpy())
     edge_index = table[["source", "target"]].to_numpy(dtype=np.int64).T
     known = np.sort(edge_codes(edge_index, len(described)))
-    mutual = int(_is_known(edge_index[::-1], known, len(described)).sum())
+    mutual = int(is_known(edge_index[::-1], known, len(described)).sum())
     linked = len(np.union1d(table["source"], table["target"]))
     rows = {
         "edges": len(table),
@@ -171,10 +171,13 @@ def prepare(dataset: Dataset, config: GraphConfig) -> Prepared:
     edge_index = dataset.edges[["source", "target"]].to_numpy(dtype=np.int64).T
     parts = [edge_index[:, split == part] for part in range(len(SPLITS))]
     known = np.sort(edge_codes(edge_index, num_nodes))
+    non_edges = uniform_non_edges(test, known, num_nodes, generator(config.seed, "graph", "non_edges"))
+    rng = generator(config.seed, "graph", "degree_corrected")
     heldout = HeldOut(
         edge_index=parts[2],
-        is_one_way=~_is_known(parts[2][::-1], known, num_nodes),
-        non_edge_index=_non_edges(parts[2].shape[1], known, num_nodes, generator(config.seed, "graph", "non_edges")),
+        is_one_way=~is_known(parts[2][::-1], known, num_nodes),
+        non_edge_index=non_edges,
+        degree_corrected_index=degree_corrected_non_edges(parts[2], non_edges, known, num_nodes, rng),
     )
     return Prepared(
         dataset=dataset, training=training_graph(parts[0], parts[1], num_nodes), heldout=heldout, split=split
@@ -201,7 +204,7 @@ def training_graph(edge_index: Edges, validation_edge_index: Edges, num_nodes: i
         validation_edge_index=validation_edge_index,
         in_degree=np.bincount(edge_index[1], minlength=num_nodes),
         out_degree=np.bincount(edge_index[0], minlength=num_nodes),
-        is_one_way=~_is_known(edge_index[::-1], codes, num_nodes),
+        is_one_way=~is_known(edge_index[::-1], codes, num_nodes),
     )
 
 
@@ -209,33 +212,6 @@ def adjacency(edge_index: Edges, num_nodes: int) -> sparse.csr_array:
     """Return edges as a sparse matrix of shape (num_nodes, num_nodes), float32 ones, row = source."""
     ones = np.ones(edge_index.shape[1], dtype=np.float32)
     return sparse.csr_array((ones, (edge_index[0], edge_index[1])), shape=(num_nodes, num_nodes))
-
-
-def edge_codes(edge_index: Edges, num_nodes: int) -> NDArray[np.int64]:
-    """Return one whole number per directed pair: source * num_nodes + target."""
-    return edge_index[0] * num_nodes + edge_index[1]
-
-
-def _is_known(edge_index: Edges, known: NDArray[np.int64], num_nodes: int) -> NDArray[np.bool_]:
-    """Say for each pair whether its code is among the sorted known codes."""
-    codes = edge_codes(edge_index, num_nodes)
-    at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
-    return known[at] == codes
-
-
-def _non_edges(count: int, known: NDArray[np.int64], num_nodes: int, rng: np.random.Generator) -> Edges:
-    """Draw uniform random pairs of different nodes that are no known edge."""
-    if len(known) > 0.5 * num_nodes * (num_nodes - 1):
-        raise NotEnoughDataError(
-            f"{len(known):,} of {num_nodes * (num_nodes - 1):,} possible edges exist; with more than half of them, "
-            "what is missing cannot be ranked. Keep only the strongest edges."
-        )
-    found = np.empty((2, 0), dtype=np.int64)
-    while found.shape[1] < count:
-        drawn = rng.integers(num_nodes, size=(2, 2 * count))
-        keep = (drawn[0] != drawn[1]) & ~_is_known(drawn, known, num_nodes)
-        found = np.concatenate([found, drawn[:, keep]], axis=1)
-    return found[:, :count]
 
 
 def _reject_self_loops(table: pd.DataFrame) -> None:

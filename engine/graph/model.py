@@ -84,6 +84,12 @@ class DirectedEncoder(nn.Module):
         mixed_target = target + self.mix[2] * preceding + self.mix[3] * following
         return self.scale * functional.normalize(mixed_source, dim=1), functional.normalize(mixed_target, dim=1)
 
+    def role_difference(self) -> Tensor:
+        """Return the squared difference of the two role matrices, scalar, >= 0; 0 if the roles are tied."""
+        if self.target_role is None:
+            return torch.zeros(())
+        return (self.source_role - self.target_role).square().sum()
+
     def target_offset(self) -> Tensor:
         """Return b, shape (num_nodes,): how readily a node is recommended to anyone."""
         return self.target_bias + self.popularity_weight * self.log_in_degree
@@ -129,7 +135,8 @@ class PaperEncoder(nn.Module):
 
     def forward(self, out_neighbours: Tensor, in_neighbours: Tensor) -> tuple[Tensor, Tensor]:
         """Propagate over sparse (num_nodes, num_nodes) sums and return source and target embedding."""
-        source = target = self.input
+        source: Tensor = self.input
+        target: Tensor = self.input
         for weight in self.layer:
             following = functional.relu(out_neighbours @ target @ weight)
             preceding = functional.relu(in_neighbours @ source @ weight)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from engine.graph.config import Sampling
-from engine.graph.data import TrainingGraph, adjacency, edge_codes
+from engine.graph.data import TrainingGraph, adjacency
+from engine.graph.pairs import edge_codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

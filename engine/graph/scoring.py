@@ -54,6 +54,10 @@ class InnerProductScorer:
         scores: Scores = inner + self.target_offset[target] + self.source_offset[source]
         return scores
 
+    def transposed(self) -> InnerProductScorer:
+        """Return the scorer of the reversed graph: its rows hold the scores of every source for some targets."""
+        return InnerProductScorer(self.target, self.source, self.source_offset, self.target_offset)
+
 
 def offset_scorer(target_offset: NDArray[np.float64], source_offset: NDArray[np.float64]) -> InnerProductScorer:
     """Return a scorer without embeddings: one number per node and role.

@@ -20,8 +20,6 @@ _DIRECTION = np.array(["forward", "both", "none"], dtype=object)
 class SimulationConfig:
     """What the simulated graph looks like."""
 
-    rows: int
-    """Directed edges."""
     seed: int = 0
     """Seed of the graph."""
     mean_degree: float = 8.0
@@ -38,7 +36,6 @@ class SimulationConfig:
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         limits: dict[str, tuple[float, float]] = {
-            "rows": (1, 1e9),
             "seed": (0, 2**31),
             "mean_degree": (1, 100),
             "groups": (3, 10_000),
@@ -48,24 +45,21 @@ class SimulationConfig:
         }
         for name, (low, high) in limits.items():
             value: Any = getattr(self, name)
-            whole = name in ("rows", "seed", "groups")
+            whole = name in ("seed", "groups")
             if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
                 raise ConfigError(f"'{name}' is {value!r}; allowed is a {'whole ' if whole else ''}number.")
             if not low <= value <= high:
                 raise ConfigError(f"'{name}' is {value}; allowed is {low:g} to {high:g}.")
         if self.mutual_share + self.random_share > 1:
             raise ConfigError("'mutual_share' plus 'random_share' is above 1; lower one of them.")
-        if self.num_nodes < 2 * self.groups:
-            raise ConfigError(
-                f"'rows' is {self.rows}, which makes {self.num_nodes} nodes; {self.groups} groups need at least "
-                f"{2 * self.groups}. Raise 'rows' or lower 'groups'."
-            )
 
-    @property
-    def num_nodes(self) -> int:
-        """Nodes of the graph: at least so many that no relation fills more than 40% of the pairs it may use."""
+    def num_nodes(self, rows: int) -> int:
+        """Return the nodes of a graph with `rows` edges: rows / mean_degree, or more.
+
+        At least so many that no relation fills more than 40 % of the pairs it may use.
+        """
         structured = max(self.mutual_share, 1 - self.mutual_share - self.random_share)
-        return int(max(self.rows / self.mean_degree, np.sqrt(self.rows * self.groups * structured / 0.4)))
+        return int(max(rows / self.mean_degree, np.sqrt(rows * self.groups * structured / 0.4)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +71,7 @@ class _Nodes:
     popularity: NDArray[np.float64]
 
 
-def simulate(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
+def simulate(rows: int, config: SimulationConfig | None = None) -> pd.DataFrame:
     """Simulate the edges of a product graph with planted one-way and mutual relations.
 
     Every node has a group, an activity (how often it is a source) and a popularity (how often it is a target),
@@ -90,10 +84,8 @@ def simulate(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
     ----------
     rows : int, >= 1
         Directed edges; exactly this many rows come back (a mutual pair counts as two).
-    seed : int, >= 0
-        Equal seeds give equal graphs.
-    **knobs
-        Other fields of `SimulationConfig`.
+    config : SimulationConfig, optional
+        Equal settings give equal graphs.
 
     Returns
     -------
@@ -104,17 +96,17 @@ def simulate(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        If a knob is unknown or out of range.
+        If `rows` is too small for the number of groups.
 
     Examples
     --------
-    >>> edges = simulate(1000, seed=1)
+    >>> edges = simulate(1000, SimulationConfig(seed=1))
     >>> len(edges), sorted(edges["true_relation"].unique())
     (1000, ['mutual', 'one_way', 'random'])
     """
-    config = _config(rows, seed, knobs)
-    nodes = _latent_nodes(config)
-    rng = generator(seed, "graph", "simulate", "edges")
+    config = config or SimulationConfig()
+    nodes = _latent_nodes(rows, config)
+    rng = generator(config.seed, "graph", "simulate", "edges")
     pairs = round(rows * config.mutual_share / 2)
     random = round(rows * config.random_share)
     wanted = np.array([rows - 2 * pairs - random, pairs, random])
@@ -135,14 +127,13 @@ def simulate(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
     return pd.DataFrame({name: values[order] for name, values in columns.items()})
 
 
-def simulate_nodes(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
+def simulate_nodes(rows: int, config: SimulationConfig | None = None) -> pd.DataFrame:
     """Return the node table of the graph that `simulate` makes from the same arguments.
 
     Parameters
     ----------
     rows : int, >= 1
-    seed : int, >= 0
-    **knobs
+    config : SimulationConfig, optional
         As for `simulate`.
 
     Returns
@@ -154,9 +145,9 @@ def simulate_nodes(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
     Raises
     ------
     ConfigError
-        If a knob is unknown or out of range.
+        If `rows` is too small for the number of groups.
     """
-    nodes = _latent_nodes(_config(rows, seed, knobs))
+    nodes = _latent_nodes(rows, config or SimulationConfig())
     names = _names(len(nodes.group))
     return pd.DataFrame(
         {
@@ -170,19 +161,15 @@ def simulate_nodes(rows: int, *, seed: int = 0, **knobs: Any) -> pd.DataFrame:
     )
 
 
-def _config(rows: int, seed: int, knobs: dict[str, Any]) -> SimulationConfig:
-    """Build the settings, naming an unknown knob."""
-    unknown = sorted(set(knobs) - set(SimulationConfig.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(SimulationConfig.__dataclass_fields__)
-        raise ConfigError(f"'{unknown[0]}' is not a setting of the graph simulator; it has {known}.")
-    return SimulationConfig(rows=rows, seed=seed, **knobs)
-
-
-def _latent_nodes(config: SimulationConfig) -> _Nodes:
+def _latent_nodes(rows: int, config: SimulationConfig) -> _Nodes:
     """Draw group, activity and popularity of every node."""
     rng = generator(config.seed, "graph", "simulate", "nodes")
-    count = config.num_nodes
+    count = config.num_nodes(rows)
+    if count < 2 * config.groups:
+        raise ConfigError(
+            f"{rows} edges make {count} nodes; {config.groups} groups need at least {2 * config.groups}. Simulate more "
+            "edges or lower 'groups'."
+        )
     # The first nodes fill every group twice, so that no group lacks a mutual partner.
     every = np.tile(np.arange(config.groups), 2)
     group = np.sort(np.concatenate([every, rng.integers(config.groups, size=count - len(every))]))

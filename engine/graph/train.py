@@ -151,7 +151,7 @@ def _fit_encoder(
         for epoch, batch in enumerate(_batches(training, known, fan, config), start=1):
             losses = _losses(encoder, batch, config)
             optimizer.zero_grad()
-            torch.stack(list(losses.values())).sum().backward()
+            (torch.stack(list(losses.values())).sum() + config.role_decay * encoder.role_difference()).backward()
             optimizer.step()
             progress.report(epoch, {name: float(value.detach()) for name, value in losses.items()})
         with torch.no_grad():

@@ -1,0 +1,243 @@
+"""The tables a page needs to show a trained graph: nodes, edges, ranked lists and projections, small and complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from engine.graph.config import GraphConfig
+from engine.graph.data import SPLITS, Prepared
+from engine.graph.pairs import Edges, edge_codes
+from engine.graph.ranks import excluded_candidates, pair_ranks, top_candidates
+from engine.graph.scoring import InnerProductScorer, Scorer
+
+LISTED_NODES = 20_000
+"""Most nodes that get ranked lists; of a larger graph, those with the most known edges."""
+LISTED_METHODS = ("dual", "paper", "single", "popularity")
+"""Methods whose lists are kept, where they were fitted."""
+SCORE_DECIMALS = 2
+"""Stored scores are rounded to what is shown, which halves the size of a run; ranks come from unrounded scores."""
+_UNKNOWN = "none"
+
+
+def node_table(prepared: Prepared) -> pd.DataFrame:
+    """Return one row per node.
+
+    Parameters
+    ----------
+    prepared : Prepared
+
+    Returns
+    -------
+    DataFrame
+        ``name, label, category``, then ``in_degree, out_degree`` (all known edges) and ``training_in_degree,
+        training_out_degree``; row = position of the node.
+    """
+    edges, nodes = prepared.dataset.edges, prepared.dataset.nodes
+    count = len(nodes)
+    return nodes.assign(
+        in_degree=np.bincount(edges["target"], minlength=count).astype(np.int32),
+        out_degree=np.bincount(edges["source"], minlength=count).astype(np.int32),
+        training_in_degree=prepared.training.in_degree.astype(np.int32),
+        training_out_degree=prepared.training.out_degree.astype(np.int32),
+    )
+
+
+def edge_table(scorer: InnerProductScorer, prepared: Prepared) -> pd.DataFrame:
+    """Return one row per known edge, with the scores and ranks of both directions.
+
+    Parameters
+    ----------
+    scorer : InnerProductScorer
+        The shown form.
+    prepared : Prepared
+
+    Returns
+    -------
+    DataFrame
+        ``source, target`` (positions), the evidence columns of the input, ``split`` (train, validation, test),
+        ``is_mutual``, and the columns of `pair_table`.
+    """
+    edges = prepared.dataset.edges.reset_index(drop=True)
+    edge_index = edges[["source", "target"]].to_numpy(dtype=np.int64).T
+    count = len(prepared.dataset.nodes)
+    is_mutual = np.isin(edge_codes(edge_index[::-1], count), edge_codes(edge_index, count))
+    table = edges.astype({"source": np.int32, "target": np.int32}).assign(
+        split=pd.Categorical.from_codes(prepared.split, categories=[*SPLITS, _UNKNOWN]), is_mutual=is_mutual
+    )
+    return pd.concat([table, pair_table(scorer, edge_index, _known_targets(prepared))], axis=1)
+
+
+def pair_table(scorer: InnerProductScorer, edge_index: Edges, excluded: sparse.csr_array) -> pd.DataFrame:
+    """Return scores and ranks of pairs in both directions.
+
+    Parameters
+    ----------
+    scorer : InnerProductScorer
+    edge_index : ndarray of shape (2, n), int64
+    excluded : csr_array of shape (num_nodes, num_nodes), bool
+        Known targets of every node, and itself.
+
+    Returns
+    -------
+    DataFrame
+        ``score`` of source -> target, rounded to `SCORE_DECIMALS`, and ``rank`` of the target after the source;
+        ``back_score`` of target -> source and ``back_rank`` of the source after the target. Ranks are filtered: other
+        known targets are left out.
+    """
+    return pd.DataFrame(
+        {
+            "score": scorer.pairs(*edge_index).round(SCORE_DECIMALS),
+            "rank": pair_ranks(scorer, edge_index, excluded).astype(np.float32),
+            "back_score": scorer.pairs(*edge_index[::-1]).round(SCORE_DECIMALS),
+            "back_rank": pair_ranks(scorer, edge_index[::-1], excluded).astype(np.float32),
+        }
+    )
+
+
+def ranked_lists(scorers: Mapping[str, Scorer], prepared: Prepared, config: GraphConfig) -> pd.DataFrame:
+    """Return what to recommend after every node, and what it is recommended after.
+
+    Parameters
+    ----------
+    scorers : mapping of str to Scorer
+    prepared : Prepared
+    config : GraphConfig
+        Reads `top_k` and `form`.
+
+    Returns
+    -------
+    DataFrame
+        ``method``; ``role``, what ``other`` is to ``node``: a target (recommended after it) or a source (it is
+        recommended after that); ``node, place, other``; ``split`` and ``back_split`` (the part of the split that the
+        pair and its reversal belong to, or none); for the shown form the columns of `pair_table` for the pair that
+        points from source to target. Sources are listed for the shown form alone.
+
+    Notes
+    -----
+    Training and validation edges are left out of the lists, as in the evaluation: they hold what is new. Sources are
+    ordered by the ranking score plus log(1 + training out-degree), the mirror image of the popularity term with
+    which targets are ordered: the learned source activity is fitted to tell directions, not to rank sources, and
+    orders them worse on validation edges.
+    """
+    known = _known_edges(prepared)
+    count = prepared.training.num_nodes
+    targets, sources = excluded_candidates(known, count), excluded_candidates(known[::-1], count)
+    nodes = _listed(prepared)
+    shown = shown_scorer(scorers, config)
+    parts = []
+    for method in LISTED_METHODS:
+        if method in scorers:
+            top = top_candidates(scorers[method], nodes, config.top_k, targets)
+            parts.append(_list_rows(method, "target", nodes, *top))
+    top = top_candidates(source_ranking(shown, prepared), nodes, config.top_k, sources)
+    parts.append(_list_rows(config.form, "source", nodes, *top))
+    table = pd.concat(parts, ignore_index=True)
+    role_is_target = (table["role"] == "target").to_numpy()
+    node, other = table["node"].to_numpy(dtype=np.int64), table["other"].to_numpy(dtype=np.int64)
+    edge_index = np.where(role_is_target, np.stack([node, other]), np.stack([other, node]))
+    table = table.assign(split=_split_of(edge_index, prepared), back_split=_split_of(edge_index[::-1], prepared))
+    ours = np.flatnonzero((table["method"] == config.form).to_numpy())
+    detail = pair_table(shown, edge_index[:, ours], targets).set_index(ours).reindex(table.index)
+    return pd.concat([table.astype({"method": "category", "role": "category"}), detail], axis=1)
+
+
+def source_ranking(scorer: InnerProductScorer, prepared: Prepared) -> InnerProductScorer:
+    """Return the scorer whose rows order the sources of a target."""
+    activity = np.log1p(prepared.training.out_degree).astype(np.float32)
+    return InnerProductScorer(scorer.source, scorer.target, scorer.target_offset, activity).transposed()
+
+
+def projection(scorer: InnerProductScorer) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Project both spaces onto the two axes along which all their vectors together differ most.
+
+    One linear map serves both roles, so a node's way from its source to its target position means the same
+    everywhere. Vectors have unit length first: their length is the same for all nodes of a role.
+
+    Parameters
+    ----------
+    scorer : InnerProductScorer
+
+    Returns
+    -------
+    coordinates : DataFrame
+        ``source_x, source_y, target_x, target_y``, float32; row = position of the node. The sign of an axis is such
+        that its largest loading is positive.
+    axes : DataFrame
+        ``axis`` (1, 2), ``explained_variance`` in [0, 1] of the stacked vectors.
+    """
+    stacked = np.concatenate([_unit(scorer.source), _unit(scorer.target)]).astype(np.float64)
+    centred = stacked - stacked.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    loadings = vectors[:, ::-1][:, :2]
+    loadings = loadings * np.sign(loadings[np.abs(loadings).argmax(axis=0), np.arange(2)])
+    placed = (centred @ loadings).round(3).astype(np.float32)
+    half = len(scorer.source)
+    coordinates = pd.DataFrame(
+        np.concatenate([placed[:half], placed[half:]], axis=1), columns=["source_x", "source_y", "target_x", "target_y"]
+    )
+    share = values[::-1][:2] / max(float(values.sum()), np.finfo(np.float64).tiny)
+    return coordinates, pd.DataFrame({"axis": [1, 2], "explained_variance": share})
+
+
+def _list_rows(
+    method: str, role: str, nodes: NDArray[np.int64], candidates: NDArray[np.int64], scores: NDArray[np.float32]
+) -> pd.DataFrame:
+    """Write ranked candidates as rows; excluded ones fall away."""
+    k = candidates.shape[1]
+    table = pd.DataFrame(
+        {
+            "method": method,
+            "role": role,
+            "node": np.repeat(nodes, k).astype(np.int32),
+            "place": np.tile(np.arange(1, k + 1), len(nodes)).astype(np.int16),
+            "other": candidates.ravel().astype(np.int32),
+        }
+    )
+    return table[np.isfinite(scores.ravel())]
+
+
+def _split_of(edge_index: Edges, prepared: Prepared) -> pd.Categorical:
+    """Return the part of the split that each pair belongs to, or none."""
+    count = len(prepared.dataset.nodes)
+    codes = edge_codes(prepared.dataset.edges[["source", "target"]].to_numpy(dtype=np.int64).T, count)
+    order = np.argsort(codes)
+    wanted = edge_codes(edge_index, count)
+    at = np.minimum(np.searchsorted(codes[order], wanted), len(codes) - 1)
+    part = np.where(codes[order[at]] == wanted, prepared.split[order[at]], len(SPLITS))
+    return pd.Categorical.from_codes(part, categories=[*SPLITS, _UNKNOWN])
+
+
+def _known_edges(prepared: Prepared) -> Edges:
+    """Return what is known when something is recommended: training and validation edges."""
+    return np.concatenate([prepared.training.edge_index, prepared.training.validation_edge_index], axis=1)
+
+
+def _known_targets(prepared: Prepared) -> sparse.csr_array:
+    """Return the candidates to leave out of every node's ranking."""
+    return excluded_candidates(_known_edges(prepared), prepared.training.num_nodes)
+
+
+def _listed(prepared: Prepared) -> NDArray[np.int64]:
+    """Return the nodes that get lists, in their order."""
+    edges = prepared.dataset.edges
+    degree = np.bincount(np.concatenate([edges["source"], edges["target"]]), minlength=len(prepared.dataset.nodes))
+    return np.sort(np.argsort(-degree, kind="stable")[:LISTED_NODES])
+
+
+def shown_scorer(scorers: Mapping[str, Scorer], config: GraphConfig) -> InnerProductScorer:
+    """Return the scorer of the shown form; both forms are inner products."""
+    scorer = scorers[config.form]
+    if not isinstance(scorer, InnerProductScorer):
+        raise TypeError(f"the form '{config.form}' has no embeddings")
+    return scorer
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale rows to length 1; zero rows stay zero."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
