@@ -30,7 +30,7 @@ class DelayConfig:
     """Share of the units kept out of training to judge calibration by age at the snapshot."""
     hidden: int = 32
     """Width of the two hidden layers; every method has the same."""
-    members: int = 3
+    members: int = 5
     """Networks per method, from different starts; their probabilities are averaged."""
     steps: int = 400
     """Optimiser steps per network; every method takes the same number."""

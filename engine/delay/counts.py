@@ -38,7 +38,7 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
     """
     by_then = exposures.filter(_.exposure_time < as_of)
     timed = by_then.mutate(
-        age=ibis.literal(as_of) - _.exposure_time,
+        age=as_of - _.exposure_time,
         delay=_.conversion_time - _.exposure_time,
         engage_delay=_.engagement_time - _.exposure_time,
     )

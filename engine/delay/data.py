@@ -56,6 +56,8 @@ class Dataset:
     categorical: tuple[str, ...]
     ignored: tuple[str, ...]
     """Columns that are neither a role nor a usable feature, with truth columns of a simulator."""
+    has_dates: bool
+    """Whether times came as dates; days then count from 1970-01-01."""
     info: DatasetInfo
 
 
@@ -65,6 +67,8 @@ class Prepared:
 
     as_of: float
     """Day of the snapshot."""
+    has_dates: bool
+    """Whether days count from 1970-01-01."""
     start: float
     """Training looks at exposures (streams: at emissions) after this day; -inf for all history."""
     observed_until: float
@@ -166,6 +170,7 @@ def load(frame: pd.DataFrame, *, info: DatasetInfo) -> Dataset:
         numeric=numeric,
         categorical=categorical,
         ignored=ignored,
+        has_dates=not _is_numeric(frame["exposure_time"]),
         info=DatasetInfo(
             name=info.name,
             origin=info.origin,
@@ -215,6 +220,7 @@ def prepare(dataset: Dataset, config: DelayConfig) -> Prepared:
     x, names = encode(rows, numeric=dataset.numeric, categorical=dataset.categorical, window=window, fit_on=train)
     prepared = Prepared(
         as_of=float(as_of),
+        has_dates=dataset.has_dates,
         start=-np.inf if config.training_days is None else float(as_of) - config.training_days,
         observed_until=end,
         waiting=waiting,
@@ -247,6 +253,13 @@ def _fill_roles(table: pd.DataFrame) -> pd.DataFrame:
         "window_days": np.nan,
     }
     return table.assign(**{name: value for name, value in defaults.items() if name not in table.columns})
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    """Say whether times were given as numbers of days, also if written as text."""
+    return bool(
+        pd.to_numeric(values.iloc[:1], errors="coerce").notna().all()
+    ) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 
 def _check_order(table: pd.DataFrame, name: str, source: str) -> None:

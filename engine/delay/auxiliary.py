@@ -1,0 +1,155 @@
+"""Models of how labels arrive, fitted on exposures whose window was over on the snapshot day."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.delay.config import DelayConfig
+from engine.delay.data import Prepared
+from engine.delay.flips import CLOCK_FEATURES, clock, frozen_state, landmarks
+from engine.delay.loop import Batch, Progress, Rows, optimise, predict
+from engine.delay.model import StackedNetwork, weighted_loss
+from engine.delay.streams import Outlook
+from engine.seeding import generator, torch_seed
+
+FLIP_GROUPS = ("without signals", "with signals")
+
+
+class FlipModel:
+    """P(converts later | not converted so far) by features, elapsed time and, in one version, engagement.
+
+    Parameters
+    ----------
+    network : StackedNetwork
+        Two groups of networks: without and with the engagement state.
+    prepared : Prepared
+        Exposures it can be asked about.
+    """
+
+    def __init__(self, network: StackedNetwork, prepared: Prepared) -> None:
+        self.network = network
+        self._prepared = prepared
+
+    def flip(self, exposure: np.ndarray, elapsed: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the flip probability of unconverted exposures at an age.
+
+        Parameters
+        ----------
+        exposure : ndarray of shape (n,), int
+        elapsed : ndarray of shape (n,), days, >= 0
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n,), float64, in [0, 1]
+            Keys `FLIP_GROUPS`; 0 where the window is over.
+        """
+        x = flip_inputs(self._prepared, exposure, elapsed)
+        share = torch.sigmoid(_by_group(predict_pair(self.network, x)))
+        open_still = elapsed < self._prepared.window[exposure]
+        return {name: np.where(open_still, share[k], 0.0) for k, name in enumerate(FLIP_GROUPS)}
+
+
+def fit_auxiliary(
+    prepared: Prepared, config: DelayConfig, progress: Progress
+) -> tuple[FlipModel, Outlook, dict[str, np.ndarray]]:
+    """Fit the flip model and the model of late conversions.
+
+    Returns
+    -------
+    flip_model : FlipModel
+    outlook : Outlook
+        Their statements about every exposure as of the snapshot.
+    parameters : dict of str to ndarray
+        Weights of the networks.
+    """
+    flip_model = _fit_flips(prepared, config, progress)
+    late_network = _fit_late(prepared, config, progress)
+    every = np.arange(prepared.time.size)
+    at_waiting = flip_model.flip(every, prepared.waiting)
+    now = flip_model.flip(every, np.clip(prepared.age, 0.0, prepared.window))
+    late = torch.sigmoid(predict(late_network, torch.from_numpy(prepared.x)).squeeze(2)).mean(dim=0)
+    outlook = Outlook(
+        late=late.double().numpy(),
+        flip_at_waiting=at_waiting[FLIP_GROUPS[0]],
+        flip_plain=now[FLIP_GROUPS[0]],
+        flip_signals=now[FLIP_GROUPS[1]],
+    )
+    return flip_model, outlook, parameters_of(flip_model.network, "flip") | parameters_of(late_network, "late")
+
+
+def flip_inputs(prepared: Prepared, exposure: np.ndarray, elapsed: np.ndarray) -> Tensor:
+    """Join features, clock and engagement state, shape (n, n_features + CLOCK_FEATURES + 1), float32."""
+    state = frozen_state(prepared, exposure, elapsed).astype(np.float32)[:, np.newaxis]
+    return torch.from_numpy(np.hstack((prepared.x[exposure], clock(prepared, exposure, elapsed), state)))
+
+
+def blind(x: Tensor) -> Tensor:
+    """Hide the engagement state, the last column."""
+    return torch.cat((x[..., :-1], torch.zeros_like(x[..., -1:])), dim=-1)
+
+
+def predict_pair(network: StackedNetwork, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log odds of both groups, each (members, n): the first is not shown the engagement state."""
+    half = network.biases[0].shape[0] // 2
+    return predict(network, blind(x))[:half, :, 0], predict(network, x)[half:, :, 0]
+
+
+def _by_group(pair: tuple[Tensor, Tensor]) -> Tensor:
+    """Return the log odds of the mean probability of each group, shape (2, n), float64."""
+    return torch.stack([torch.logit(torch.sigmoid(part.double()).mean(dim=0)) for part in pair])
+
+
+def _fit_flips(prepared: Prepared, config: DelayConfig, progress: Progress) -> FlipModel:
+    """Train both versions of the flip model on the same landmarks."""
+    marks = landmarks(prepared, count=config.landmarks, rng=generator(config.seed, "landmarks"))
+    rows = Rows(exposure=marks.exposure, positive=marks.flips, negative=1.0 - marks.flips)
+    x = flip_inputs(prepared, marks.exposure, marks.elapsed)
+    with torch_seed(config.seed, "delay", "flip"):
+        network = StackedNetwork(x.shape[1], hidden=config.hidden, outputs=1, members=config.members, groups=2)
+        network.start_at(torch.full((2 * config.members, 1), float(marks.flips.mean())))
+        optimise(
+            network,
+            (blind(x), x),
+            dict.fromkeys(FLIP_GROUPS, rows),
+            _plain_loss,
+            config=config,
+            stage="labels yet to flip",
+            progress=progress,
+        )
+    return FlipModel(network, prepared)
+
+
+def _fit_late(prepared: Prepared, config: DelayConfig, progress: Progress) -> StackedNetwork:
+    """Train P(converts after the waiting window | x)."""
+    matured = np.flatnonzero(prepared.train & prepared.matured)
+    delay = prepared.delay[matured]
+    late = (np.isfinite(delay) & (delay > prepared.waiting[matured])).astype(np.float64)
+    rows = Rows(exposure=matured, positive=late, negative=1.0 - late)
+    with torch_seed(config.seed, "delay", "late"):
+        network = StackedNetwork(prepared.x.shape[1], hidden=config.hidden, outputs=1, members=config.members)
+        network.start_at(torch.full((config.members, 1), float(late.mean())))
+        optimise(
+            network,
+            (torch.from_numpy(prepared.x),),
+            {"late conversions": rows},
+            _plain_loss,
+            config=config,
+            stage="late conversions",
+            progress=progress,
+        )
+    return network
+
+
+def _plain_loss(heads: Tensor, batch: Batch) -> Tensor:
+    """Return the log loss of a network with one head."""
+    return weighted_loss(heads.squeeze(2), batch.positive, batch.negative)
+
+
+def parameters_of(network: StackedNetwork, prefix: str) -> dict[str, np.ndarray]:
+    """Return the weights of a network under a prefix."""
+    return {f"{prefix}.{name}": value.detach().numpy().copy() for name, value in network.named_parameters()}
+
+
+__all__ = ["CLOCK_FEATURES", "FLIP_GROUPS", "FlipModel", "fit_auxiliary", "parameters_of"]

@@ -1,0 +1,261 @@
+"""Judge every method on final labels, with paired intervals over units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from engine.delay import weights
+from engine.delay.claims import claims_table
+from engine.delay.config import METHODS, DelayConfig
+from engine.delay.data import Prepared
+from engine.delay.panel import Measured, Panel
+from engine.delay.streams import Stream
+from engine.delay.train import Fitted
+from engine.delay.weights import ess_share
+from engine.metrics.calibration import reliability_table
+from engine.metrics.resampling import bootstrap, percentile_interval
+from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS, metric_row
+from engine.seeding import generator
+
+PAIRS = (
+    *((method, "oracle") for method in METHODS if method != "oracle"),
+    *((method, "vanilla") for method in METHODS if method not in ("oracle", "vanilla")),
+    ("dress_style", "wait"),
+    ("dress_style", "exact_joint"),
+)
+"""Method and baseline of the stored differences."""
+_BINS = 8
+_WEIGHT_BINS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Tables of one run."""
+
+    metrics: pd.DataFrame
+    """Columns `METRIC_COLUMNS`; splits ``test`` (exposures from the snapshot day on), ``holdout`` (earlier ones of
+    units kept out of training), ``pending`` (negatives of the snapshot day: will they flip?), ``train`` (weights)."""
+    differences: pd.DataFrame
+    claims: pd.DataFrame
+    reliability: pd.DataFrame
+    weights: pd.DataFrame
+    """Histogram of the weights by method and label."""
+    predictions: pd.DataFrame
+    """Exposures that training has not seen with a final label, one column ``prob_…`` per method."""
+
+
+def evaluate(fitted: Fitted, prepared: Prepared, config: DelayConfig, flip_by_segment: np.ndarray) -> Evaluation:
+    """Compute every figure that needs the trained networks.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    prepared : Prepared
+    config : DelayConfig
+    flip_by_segment : ndarray of shape (n_rows,)
+        Flip probability from the Kaplan-Meier curve of the segment, the baseline without a network.
+
+    Returns
+    -------
+    Evaluation
+    """
+    rng = generator(config.seed, "bootstrap")
+    test = _later_exposures(fitted, prepared).measure(resamples=config.resamples, rng=rng)
+    holdout_panel = _held_out_units(fitted, prepared)
+    holdout = holdout_panel.measure(resamples=config.resamples, rng=rng) if holdout_panel else None
+    pending_panel = _pending_labels(fitted, prepared, flip_by_segment)
+    pending = pending_panel.measure(resamples=config.resamples, rng=rng) if pending_panel else None
+    parts = [part for part in (test, holdout, pending) if part is not None]
+    rows = [row for part in parts for row in part.rows()]
+    rows += _weight_rows(fitted, prepared, config, rng)
+    differences = [test.differences(PAIRS)]
+    if holdout is not None:
+        differences.append(holdout.differences(PAIRS))
+    if pending is not None:
+        differences.append(pending.differences((("dress_style", "exact_joint"), ("dress_style", "kaplan_meier"))))
+    return Evaluation(
+        metrics=pd.DataFrame(rows, columns=list(METRIC_COLUMNS)),
+        differences=pd.concat(differences, ignore_index=True)[list(DIFFERENCE_COLUMNS)],
+        claims=claims_table(prepared, test, pending, resamples=config.resamples, rng=rng),
+        reliability=_reliability(fitted, prepared),
+        weights=_histograms(fitted),
+        predictions=_predictions(fitted, prepared),
+    )
+
+
+def pending_rows(prepared: Prepared) -> np.ndarray:
+    """Return which exposures were still without conversion, and inside their window, on the snapshot day."""
+    return ~prepared.test & ~prepared.matured & ~prepared.seen
+
+
+def _later_exposures(fitted: Fitted, prepared: Prepared) -> Panel:
+    """Exposures from the snapshot day on, by segment."""
+    rows = np.flatnonzero(prepared.test)
+    names = sorted(set(prepared.segment[rows]))
+    segments = {"all": np.ones(rows.size, dtype=bool)}
+    if len(names) > 1:
+        segments |= {f"segment:{name}": prepared.segment[rows] == name for name in names}
+    return _panel("test", fitted.probability, prepared, rows, segments)
+
+
+def _held_out_units(fitted: Fitted, prepared: Prepared) -> Panel | None:
+    """Earlier exposures of units that training never saw, by age on the snapshot day."""
+    rows = np.flatnonzero(prepared.holdout)
+    if rows.size == 0:
+        return None
+    matured = prepared.matured[rows]
+    segments = {"all": np.ones(rows.size, dtype=bool), "age:immature": ~matured, "age:matured": matured}
+    return _panel("holdout", fitted.probability, prepared, rows, segments)
+
+
+def _pending_labels(fitted: Fitted, prepared: Prepared, flip_by_segment: np.ndarray) -> Panel | None:
+    """Negatives of the snapshot day; the flip model learned from matured exposures only, so all of them count."""
+    rows = np.flatnonzero(pending_rows(prepared))
+    if rows.size == 0:
+        return None
+    outlook = fitted.outlook
+    probability = {
+        "dress_style": outlook.flip_signals,
+        "exact_joint": outlook.flip_plain,
+        "kaplan_meier": flip_by_segment,
+    }
+    engaged = prepared.state[rows] > 0
+    segments = {"all": np.ones(rows.size, dtype=bool), "engagement:engaged": engaged, "engagement:none": ~engaged}
+    return _panel("pending", probability, prepared, rows, segments)
+
+
+def _panel(
+    split: str,
+    probability: Mapping[str, np.ndarray],
+    prepared: Prepared,
+    rows: np.ndarray,
+    segments: Mapping[str, np.ndarray],
+) -> Panel:
+    """Cut the arrays to the rows of a split."""
+    return Panel(
+        split,
+        label=prepared.label[rows],
+        unit=prepared.unit[rows],
+        probability={method: values[rows] for method, values in probability.items()},
+        segments=segments,
+    )
+
+
+def observed_label_weights(stream: Stream, probability: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the weights that a stream trains with at the end, by what they weigh; FNW's follow from the fitted model.
+
+    Parameters
+    ----------
+    stream : Stream
+    probability : ndarray of shape (n_rows,)
+        Of the method, over all prepared exposures.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``positive`` and ``negative``: weights of the labels as they were seen; ``pending``: weights of the positive
+        that a negative row carries for the conversion still to come.
+    """
+    positive, negative = stream.positive, stream.negative
+    if stream.own_weight:
+        f = probability[stream.exposure]
+        up, down = weights.fnw(f)
+        positive, negative = positive * up, negative * down
+    soft = (positive > 0) & (negative > 0)
+    return {
+        "positive": positive[(positive > 0) & ~soft],
+        "negative": negative[negative > 0],
+        "pending": positive[soft],
+    }
+
+
+def _weight_rows(
+    fitted: Fitted, prepared: Prepared, config: DelayConfig, rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """Return effective sample share, mean, largest and clipped share of the weights of the labels as seen."""
+    rows: list[dict[str, Any]] = []
+    for method, stream in fitted.streams.items():
+        parts = observed_label_weights(stream, fitted.probability[method])
+        is_positive = stream.negative == 0
+        weight = np.empty(stream.exposure.size)
+        weight[is_positive], weight[~is_positive] = parts["positive"], parts["negative"]
+        unit = prepared.unit[stream.exposure]
+        squares = np.column_stack((np.ones_like(weight), weight, weight**2))
+
+        def statistic(taken: np.ndarray, squares: np.ndarray = squares) -> np.ndarray:
+            n, total, square = taken @ squares
+            return np.array([total**2 / (n * square), total / n])
+
+        low, high = percentile_interval(bootstrap(statistic, unit, n_resamples=config.resamples, rng=rng))
+        values = {
+            "ess_share": (ess_share(weight), low[0], high[0]),
+            "mean_weight": (weight.mean(), low[1], high[1]),
+            "max_weight": (weight.max(), np.nan, np.nan),
+            "clipped_share": (stream.clipped_share, np.nan, np.nan),
+        }
+        rows += [
+            metric_row(
+                method=method, split="train", segment="all", metric=metric, value=value, ci_low=a, ci_high=b,
+                n=np.unique(unit).size,
+            )
+            for metric, (value, a, b) in values.items()
+        ]  # fmt: skip
+    return rows
+
+
+def _histograms(fitted: Fitted) -> pd.DataFrame:
+    """Count weights in equal bins by method and by what they weigh; empty bins stay."""
+    parts = {
+        (method, label): values
+        for method, stream in fitted.streams.items()
+        for label, values in observed_label_weights(stream, fitted.probability[method]).items()
+        if values.size
+    }
+    largest = max(2.0, *(float(values.max()) for values in parts.values()))
+    edges = np.linspace(0.0, largest, _WEIGHT_BINS + 1)
+    tables = []
+    for (method, label), values in parts.items():
+        # A weight on an edge belongs to the bin below, so that 1 and 2 close a bin.
+        place = np.clip(np.ceil(values / edges[1] - 1e-9).astype(int) - 1, 0, _WEIGHT_BINS - 1)
+        n = np.bincount(place, minlength=_WEIGHT_BINS)
+        rows = fitted.streams[method].exposure.size
+        columns = {"bin_low": edges[:-1], "bin_high": edges[1:], "n": n, "share": n / rows, "rows": rows}
+        tables.append(pd.DataFrame({"method": method, "label": label} | columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _reliability(fitted: Fitted, prepared: Prepared) -> pd.DataFrame:
+    """Compare predicted and observed rates per bin of every method on the test rows."""
+    label = prepared.label[prepared.test]
+    parts = [
+        pd.DataFrame({"method": method} | reliability_table(label, values[prepared.test], _BINS))
+        for method, values in fitted.probability.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _predictions(fitted: Fitted, prepared: Prepared) -> pd.DataFrame:
+    """List test and held-out exposures with what was seen, what became of them, and every method's probability."""
+    rows = np.flatnonzero(prepared.test | prepared.holdout)
+    pending = pending_rows(prepared)[rows]
+    frame = pd.DataFrame(
+        {
+            "exposure_id": prepared.exposure_id[rows],
+            "split": np.where(prepared.test[rows], "test", "holdout"),
+            "segment": prepared.segment[rows],
+            "age_days": prepared.age[rows].astype(np.float32),
+            "y_observed": (prepared.seen & ~prepared.test)[rows].astype(np.int8),
+            "y_true": prepared.label[rows].astype(np.int8),
+            "prob_flip": np.where(pending, fitted.outlook.flip_signals[rows], np.nan).astype(np.float32),
+        }
+    )
+    probabilities = {f"prob_{name}": p[rows].astype(np.float32) for name, p in fitted.probability.items()}
+    return frame.assign(**probabilities)
+
+
+__all__ = ["PAIRS", "Evaluation", "Measured", "evaluate", "observed_label_weights", "pending_rows"]

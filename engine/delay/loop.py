@@ -1,0 +1,137 @@
+"""The optimiser loop that every network of a run goes through: same steps, same batches, same schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.delay.config import DelayConfig
+from engine.delay.model import StackedNetwork
+from engine.errors import TrainingError
+from engine.result import EpochRecord, OnEpoch
+
+_REPORTS = 20
+_PREDICT_ROWS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one step, shape (N, B), N networks group by group."""
+
+    x: Tensor
+    """Inputs, shape (N, B, n_features)."""
+    positive: Tensor
+    negative: Tensor
+    exposure: Tensor
+    """Row of the exposure in the prepared arrays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Training rows of one group of networks."""
+
+    exposure: np.ndarray
+    positive: np.ndarray
+    negative: np.ndarray
+
+
+@dataclass(slots=True)
+class Progress:
+    """Keeps the losses of a run and passes them on."""
+
+    on_epoch: OnEpoch | None
+    rows: list[dict[str, object]] = field(default_factory=list)
+
+    def report(self, stage: str, epoch: int, epochs: int, losses: dict[str, float]) -> None:
+        """Record one block of steps; a loss that is not a number ends the training."""
+        bad = [name for name, value in losses.items() if not np.isfinite(value)]
+        if bad:
+            raise TrainingError(f"The loss of {bad[0]} ({stage}) is not finite; lower 'learning_rate'.")
+        self.rows += [{"stage": stage, "epoch": epoch, "loss": name, "value": value} for name, value in losses.items()]
+        if self.on_epoch is not None:
+            self.on_epoch(EpochRecord(stage=stage, epoch=epoch, epochs=epochs, losses=losses))
+
+
+LossOf = Callable[[Tensor, Batch], Tensor]
+"""Heads (N, B, outputs) and batch to the mean loss of each network, shape (N,)."""
+
+
+def optimise(
+    network: StackedNetwork,
+    features: Sequence[Tensor],
+    groups: dict[str, Rows],
+    loss_of: LossOf,
+    *,
+    config: DelayConfig,
+    stage: str,
+    progress: Progress,
+) -> None:
+    """Train all groups side by side.
+
+    Parameters
+    ----------
+    network : StackedNetwork
+        ``len(groups) * config.members`` networks.
+    features : sequence of Tensor
+        One matrix of inputs per group, in rows of the group; or one for all groups, in rows of the exposures.
+    groups : dict of str to Rows
+        Name to training rows.
+    loss_of : callable
+        See `LossOf`.
+    config : DelayConfig
+    stage : str
+        What is trained, for the progress display.
+    progress : Progress
+
+    Notes
+    -----
+    Draws are with replacement and shared: in a step, networks of the same member take rows at the same relative
+    place of their streams, so that methods differ by rows and weights and not by luck. Call it inside
+    `engine.seeding.torch_seed`.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=config.steps)
+    block = max(1, config.steps // _REPORTS)
+    total, count = torch.zeros(len(groups)), 0
+    for step, batch in enumerate(_batches(features, groups, config), start=1):
+        loss = loss_of(network(batch.x), batch)
+        optimizer.zero_grad(set_to_none=True)
+        (loss + config.weight_decay * network.penalty()).sum().backward()
+        optimizer.step()
+        schedule.step()
+        total, count = total + loss.detach().reshape(len(groups), -1).mean(dim=1), count + 1
+        if step % block == 0 or step == config.steps:
+            losses = {name: float(value) / count for name, value in zip(groups, total, strict=True)}
+            progress.report(stage, -(-step // block), -(-config.steps // block), losses)
+            total, count = torch.zeros(len(groups)), 0
+
+
+def _batches(features: Sequence[Tensor], groups: dict[str, Rows], config: DelayConfig) -> Iterator[Batch]:
+    """Draw the rows of every step."""
+    sizes = torch.tensor([rows.exposure.size for rows in groups.values()])
+    offset = torch.cumsum(sizes, 0) - sizes
+    table = {
+        name: torch.from_numpy(np.concatenate([getattr(rows, name) for rows in groups.values()]))
+        for name in ("exposure", "positive", "negative")
+    }
+    by_row = torch.cat(list(features)) if len(features) > 1 else None
+    for _ in range(config.steps):
+        place = torch.rand(config.members, config.batch_size, dtype=torch.float64)
+        # (G, M, B): the same places in every group, then networks group by group.
+        drawn = (place[None] * sizes[:, None, None]).long() + offset[:, None, None]
+        drawn = drawn.flatten(0, 1)
+        exposure = table["exposure"][drawn]
+        x = features[0][exposure] if by_row is None else by_row[drawn]
+        yield Batch(x, table["positive"][drawn].float(), table["negative"][drawn].float(), exposure)
+
+
+def predict(network: StackedNetwork, x: Tensor) -> Tensor:
+    """Return the heads of every network for the same rows, (n, n_features) -> (N, n, outputs), without gradients."""
+    count = network.biases[0].shape[0]
+    with torch.no_grad():
+        parts = [network(part[None].expand(count, -1, -1)) for part in x.split(_PREDICT_ROWS)]
+    return torch.cat(parts, dim=1)
