@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from engine.uncertainty.grid import Floats, Grid, Ints, assign_bins, assign_buckets
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Hold the frozen edges of a scorer: K - 1 uncertainty edges, L - 1 score edges, ascending."""
-
-    uncertainty_edges: Floats
-    score_edges: Floats
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of buckets K and score bins L."""
-        return self.uncertainty_edges.size + 1, self.score_edges.size + 1
-
-    def cell(self, score: Floats, uncertainty: Floats) -> Ints:
-        """Index the cell ``bucket * L + bin`` of each row."""
-        return assign_buckets(uncertainty, self.uncertainty_edges) * self.shape[1] + assign_bins(
-            score, self.score_edges
-        )
-
-    def thresholds(self, cuts: Ints) -> Floats:
-        """Turn cuts (bins from the top) into score thresholds; infinite where nothing is selected."""
-        lower = np.concatenate([[-np.inf], self.score_edges, [np.inf]])
-        return lower[self.shape[1] - cuts]
+from engine.uncertainty.grid import Floats, Layout
 
 
 def count_cells(rows: ir.Table, layout: Layout) -> ir.Table:
@@ -48,14 +22,19 @@ def count_cells(rows: ir.Table, layout: Layout) -> ir.Table:
     Returns
     -------
     ibis table
-        ``split, bucket, bin, n, positives``; n and positives sum the weights.
+        ``split, bucket, bin, n, positives, score_sum``; sums of the weights, of those of positives,
+        and of the weighted scores.
     """
     bucket = _steps(rows.uncertainty, layout.uncertainty_edges, upper=True)
     score_bin = _steps(rows.score, layout.score_edges, upper=False)
     return (
         rows.mutate(bucket=bucket, bin=score_bin)
         .group_by(["split", "bucket", "bin"])
-        .aggregate(n=lambda t: t.weight.sum(), positives=lambda t: (t.weight * t.label).sum())
+        .aggregate(
+            n=lambda t: t.weight.sum(),
+            positives=lambda t: (t.weight * t.label).sum(),
+            score_sum=lambda t: (t.weight * t.score).sum(),
+        )
     )
 
 
@@ -73,21 +52,12 @@ def cell_table(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``split, bucket, bin, n, positives`` for every cell of every split, int64; bucket and bin
-        count from 0, bins ascend in score.
+        ``split, bucket, bin, n, positives, score_sum`` for every cell of every split, ordered;
+        int64 but for ``score_sum``; bucket and bin count from 0, bins ascend in score.
     """
     counted = count_cells(ibis.memtable(rows), layout).execute()
     n_buckets, n_bins = layout.shape
     splits = sorted(rows["split"].unique())
     full = pd.MultiIndex.from_product([splits, range(n_buckets), range(n_bins)], names=["split", "bucket", "bin"])
     filled = counted.set_index(["split", "bucket", "bin"]).reindex(full, fill_value=0)
-    return filled.astype(np.int64).reset_index()
-
-
-def grid_of(cells: pd.DataFrame, split: str, layout: Layout) -> Grid:
-    """Read the grid of one split from a full cell table."""
-    part = cells.loc[cells["split"] == split]
-    return Grid(
-        positives=part["positives"].to_numpy(np.int64).reshape(layout.shape),
-        totals=part["n"].to_numpy(np.int64).reshape(layout.shape),
-    )
+    return filled.astype({"n": np.int64, "positives": np.int64, "score_sum": np.float64}).reset_index()

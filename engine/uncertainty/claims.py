@@ -8,14 +8,18 @@ import pandas as pd
 
 from engine.claims import CLAIM_COLUMNS, claim_row
 from engine.result import DIFFERENCE_COLUMNS
-from engine.uncertainty.compare import MATCHED, paired, segment_of
+from engine.uncertainty.compare import paired
 from engine.uncertainty.grid import Floats
+from engine.uncertainty.names import (
+    BASELINE,
+    MATCHED,
+    MATCHED_PRIOR,
+    RECALL_MARGIN,
+    RELATIVE,
+    scorer_label,
+    segment_of,
+)
 
-BASELINE = "single_threshold"
-MATCHED_PRIOR = "matched_prior"
-"""Method key of the repair: one threshold on the same rate under the matched prior."""
-RECALL_MARGIN = 2.0
-"""Percentage points of recall at equal precision worth the upkeep of several thresholds: one positive in fifty."""
 TREND_MARGIN_SHARE = 0.1
 """A shift in positivity below a tenth of the base rate hardly moves a cut."""
 
@@ -43,7 +47,7 @@ def difference_rows(table: pd.DataFrame, draws: Floats, targets: Sequence[float]
             rivals = [(m, place[s, m, t]) for s, m, t in place if (s, t) == (scorer, target)]
             for method, baseline, left, right in _pairs(scorer, target, rivals, place):
                 key = {"method": method, "baseline": baseline, "split": "test", "segment": segment_of(scorer, target)}
-                for metric, relative in ((MATCHED, False), ("relative_recall_gain", True)):
+                for metric, relative in ((MATCHED, False), (RELATIVE, True)):
                     effect = paired(table, draws, [left], [right], relative=relative)
                     found.append(key | {"metric": metric} | effect | {"n": int(table["n"].iloc[left])})
     return pd.DataFrame(found, columns=list(DIFFERENCE_COLUMNS))
@@ -140,21 +144,3 @@ def _recall_claim(
         margin=RECALL_MARGIN,
         unit=" pp",
     )
-
-
-def scorer_label(scorer: str) -> str:
-    """Write a scorer for reading.
-
-    Examples
-    --------
-    >>> scorer_label("rate_4_flat"), scorer_label("rate_all_matched")
-    ('Rate over the last 4 weeks, flat prior', 'Rate over all weeks, matched prior')
-    """
-    if scorer in SCORER_LABEL:
-        return SCORER_LABEL[scorer]
-    window, _, prior = scorer.removeprefix("rate_").rpartition("_")
-    span = "all weeks" if window == "all" else f"the last {window} weeks" if window.isdigit() else f"window {window}"
-    return f"Rate over {span}, {prior} prior"
-
-
-SCORER_LABEL = {"ensemble": "Deep ensemble", "given": "Given score"}

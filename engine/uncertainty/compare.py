@@ -9,15 +9,10 @@ import pandas as pd
 
 from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.uncertainty.grid import Floats, Ints, cumulate_from_top
+from engine.uncertainty.names import MATCHED
 from engine.uncertainty.tuning import Plane, Rows
 
 TUNED_METRICS = ("recall", "precision", "coverage")
-MATCHED = "recall_at_matched_precision"
-
-
-def segment_of(scorer: str, target: float) -> str:
-    """Name a segment of the metrics table: the scorer and the precision target."""
-    return f"{scorer} · precision>={target:.2f}"
 
 
 def matched_recall(positives: Floats, selected: Floats, target: float, total: float) -> float:

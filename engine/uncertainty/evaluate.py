@@ -10,12 +10,13 @@ import pandas as pd
 
 from engine.result import METRIC_COLUMNS
 from engine.seeding import generator
-from engine.uncertainty.cells import Layout, cell_table
+from engine.uncertainty.cells import cell_table
 from engine.uncertainty.claims import claim_rows, difference_rows
-from engine.uncertainty.compare import Measurement, measure_split, segment_of
+from engine.uncertainty.compare import Measurement, measure_split
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import Prepared
-from engine.uncertainty.grid import Floats
+from engine.uncertainty.grid import Floats, Layout
+from engine.uncertainty.names import segment_of
 from engine.uncertainty.reliability import classifier_metrics, reliability
 from engine.uncertainty.train import Fitted
 from engine.uncertainty.trend import trend_table

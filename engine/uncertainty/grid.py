@@ -178,3 +178,27 @@ def grid_from_cells(cell: Ints, label: Ints, weight: Ints, *, shape: tuple[int, 
         positives=np.rint(positives).astype(np.int64).reshape(shape),
         totals=np.rint(totals).astype(np.int64).reshape(shape),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Hold the frozen edges of a scorer: K - 1 uncertainty edges, L - 1 score edges, ascending."""
+
+    uncertainty_edges: Floats
+    score_edges: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of buckets K and score bins L."""
+        return self.uncertainty_edges.size + 1, self.score_edges.size + 1
+
+    def cell(self, score: Floats, uncertainty: Floats) -> Ints:
+        """Index the cell ``bucket * L + bin`` of each row."""
+        return assign_buckets(uncertainty, self.uncertainty_edges) * self.shape[1] + assign_bins(
+            score, self.score_edges
+        )
+
+    def thresholds(self, cuts: Ints) -> Floats:
+        """Turn cuts (bins from the top) into score thresholds; infinite where nothing is selected."""
+        lower = np.concatenate([[-np.inf], self.score_edges, [np.inf]])
+        return lower[self.shape[1] - cuts]

@@ -10,23 +10,9 @@ import pandas as pd
 from engine.metrics.calibration import wilson_interval
 from engine.metrics.classification import SortedScores, log_loss_terms
 from engine.metrics.resampling import bootstrap, percentile_interval
-from engine.uncertainty.cells import Layout
-from engine.uncertainty.grid import Floats, Ints, assign_bins, assign_buckets
+from engine.uncertainty.grid import Floats, Ints, Layout, assign_bins, assign_buckets
+from engine.uncertainty.names import ALL, bucket_name
 from engine.uncertainty.tuning import Rows
-
-ALL = -1
-"""Bucket number that stands for all buckets together."""
-
-
-def bucket_name(bucket: int, n_buckets: int) -> str:
-    """Name a bucket as a segment of the metrics table.
-
-    Examples
-    --------
-    >>> bucket_name(-1, 3), bucket_name(0, 3)
-    ('all', 'uncertainty bucket 1 of 3')
-    """
-    return "all" if bucket == ALL else f"uncertainty bucket {bucket + 1} of {n_buckets}"
 
 
 def equal_mass_edges(score: Floats, weight: Ints, n_bins: int) -> Floats:

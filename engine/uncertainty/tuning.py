@@ -17,13 +17,13 @@ from engine.uncertainty.boundaries import (
     solve_greedy,
     solve_on_path,
 )
-from engine.uncertainty.cells import Layout
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.exact import solve_frontier
 from engine.uncertainty.grid import (
     Floats,
     Grid,
     Ints,
+    Layout,
     assign_buckets,
     grid_from_cells,
     score_edges,
@@ -31,7 +31,6 @@ from engine.uncertainty.grid import (
 )
 from engine.uncertainty.recalibrate import Recalibrator, fit_recalibrator
 
-METHODS = ("single_threshold", "greedy", "mist", "exact_dp", "recalibrated", "placebo")
 BUCKETS_BY_ROWS = ((50_000, 3), (100_000, 5))
 MOST_BUCKETS = 10
 TARGET_ODDS = (3.0, 5.0, 8.0, 12.0)

@@ -1,0 +1,255 @@
+"""Move thresholds over stored counts: what the threshold editor shows, without raw rows or solvers' libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from engine.errors import ConfigError, RunError
+from engine.metrics.calibration import wilson_interval
+from engine.uncertainty.boundaries import solve_greedy, solve_mist, solve_single
+from engine.uncertainty.decision import Decision, decide, outcome_row
+from engine.uncertainty.exact import ExactFrontier, solve_frontier
+from engine.uncertainty.grid import Floats, Grid, Ints, Layout
+
+MAP_TOP_ROWS = 40
+MAP_GROWTH = 1.4
+EVERYTHING, NOTHING = "all", "none"
+
+
+class Editor:
+    """Answer every question of the threshold editor for one scorer of one run.
+
+    Parameters
+    ----------
+    layout : Layout
+        Edges frozen on the tuning rows.
+    grids : mapping of str to Grid
+        Counts of the splits ``tune`` and ``test`` on this layout.
+    score_sums : mapping of str to ndarray of shape (K, L)
+        Sums of the scores per cell, for the bias.
+
+    Notes
+    -----
+    A boundary is a vector of cuts, one per uncertainty bucket: bucket k selects its top
+    ``cuts[k]`` score bins. Intervals treat rows as independent; the tables of a run resample units.
+    """
+
+    def __init__(self, layout: Layout, grids: Mapping[str, Grid], score_sums: Mapping[str, Floats]) -> None:
+        self.layout, self.grids, self.score_sums = layout, grids, score_sums
+
+    @property
+    def n_buckets(self) -> int:
+        """Number of uncertainty buckets."""
+        return self.layout.shape[0]
+
+    @cached_property
+    def thresholds(self) -> Floats:
+        """Score threshold of every cut 0 .. L: infinite for none, minus infinite for all."""
+        return self.layout.thresholds(np.arange(self.layout.shape[1] + 1))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Text of every cut 0 .. L, all different: ``none``, score thresholds, ``all``."""
+        inner = self.thresholds[1:-1]
+        digits = next((d for d in range(2, 16) if np.unique(np.round(inner, d)).size == inner.size), 16)
+        return (NOTHING, *(f"{value:.{digits}f}" for value in inner), EVERYTHING)
+
+    @cached_property
+    def frontier(self) -> ExactFrontier:
+        """Exact solution for every target, from the tuning rows."""
+        return solve_frontier(self.grids["tune"])
+
+    def decide(self, cuts: Sequence[int], split: str) -> Decision:
+        """Count the outcome of a boundary.
+
+        Parameters
+        ----------
+        cuts : sequence of K int, 0 .. L
+        split : {"tune", "test"}
+
+        Returns
+        -------
+        Decision
+
+        Raises
+        ------
+        ConfigError
+            If there is not one cut per bucket, or a cut lies outside the grid.
+        """
+        return decide(self.grids[split], self._checked(cuts))
+
+    def snap(self, method: str, target: float) -> list[int]:
+        """Find a method's boundary for a precision target on the tuning rows.
+
+        Parameters
+        ----------
+        method : {"exact_dp", "mist", "greedy", "single_threshold"}
+        target : float, in (0, 1)
+
+        Returns
+        -------
+        list of K int
+            All 0 if no selection reaches the target.
+
+        Raises
+        ------
+        ConfigError
+            If the method is unknown.
+        """
+        if method not in SOLVERS:
+            raise ConfigError(f"'method' is '{method}'; allowed are {', '.join(SOLVERS)}.")
+        return [int(cut) for cut in SOLVERS[method](self, target)]
+
+    def thresholds_of(self, cuts: Sequence[int]) -> Floats:
+        """Return the score threshold of every bucket, shape (K,)."""
+        return self.layout.thresholds(self._checked(cuts))
+
+    def cut_of(self, label: str) -> int | None:
+        """Find the cut that a text names, or None."""
+        return self.labels.index(label) if label in self.labels else None
+
+    def outcomes(self, boundaries: Mapping[str, Sequence[int]]) -> pd.DataFrame:
+        """Tabulate the outcomes of several boundaries on both splits.
+
+        Returns
+        -------
+        DataFrame
+            ``boundary, split, true_positive, false_positive, false_negative, true_negative,
+            precision, precision_low, precision_high, recall, recall_low, recall_high, coverage``.
+        """
+        return pd.DataFrame(
+            [
+                outcome_row(name, split, self.decide(cuts, split))
+                for name, cuts in boundaries.items()
+                for split in ("tune", "test")
+            ]
+        )
+
+    def lines(self, boundaries: Mapping[str, Sequence[int]]) -> pd.DataFrame:
+        """Draw boundaries as steps on the score x uncertainty map.
+
+        Returns
+        -------
+        DataFrame
+            ``boundary, threshold, level, bucket, label``, two points per bucket; level runs from
+            0 (most certain) to K, thresholds are kept within [0, 1].
+        """
+        rows = []
+        for name, cuts in boundaries.items():
+            shown = np.clip(self.thresholds_of(cuts), 0.0, 1.0)
+            for bucket, (threshold, cut) in enumerate(zip(shown, cuts, strict=True)):
+                label = self.labels[cut]
+                rows += [(name, float(threshold), bucket + end, bucket, label) for end in (0, 1)]
+        return pd.DataFrame(rows, columns=["boundary", "threshold", "level", "bucket", "label"])
+
+    def map_table(self, split: str = "tune") -> pd.DataFrame:
+        """Pool score bins until each holds enough rows to colour, finer towards the top.
+
+        Returns
+        -------
+        DataFrame
+            ``bucket, column, score_low, score_high, n, positives, rate, ci_low, ci_high, bias``;
+            rate and bias (observed minus mean predicted) are NaN where n = 0.
+        """
+        column = self._map_columns
+        grid = self.grids[split]
+        size = int(column.max()) + 1
+        bounds = np.concatenate([[0.0], self.layout.score_edges, [1.0]])
+        first = np.searchsorted(column, np.arange(size))
+        low, high = bounds[first], bounds[np.append(first[1:], column.size)]
+        parts = []
+        for bucket in range(self.n_buckets):
+            n, won, promised = (
+                np.bincount(column, values[bucket], minlength=size)
+                for values in (grid.totals, grid.positives, self.score_sums[split])
+            )
+            share = np.divide(won, n, out=np.full(size, np.nan), where=n > 0)
+            mean = np.divide(promised, n, out=np.full(size, np.nan), where=n > 0)
+            ci_low, ci_high = wilson_interval(won, n)
+            columns = {"bucket": bucket, "column": np.arange(size), "score_low": low, "score_high": high}
+            columns |= {"n": n.astype(np.int64), "positives": won.astype(np.int64), "rate": share}
+            parts.append(pd.DataFrame(columns | {"ci_low": ci_low, "ci_high": ci_high, "bias": share - mean}))
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def _map_columns(self) -> Ints:
+        """Map column of every score bin, ascending, shape (L,)."""
+        totals = self.grids["tune"].totals.sum(axis=0)[::-1]
+        wanted, filled, column = float(MAP_TOP_ROWS * self.n_buckets), 0, 0
+        from_top = np.zeros(totals.size, dtype=np.int64)
+        for place, count in enumerate(totals):
+            from_top[place] = column
+            filled += int(count)
+            if filled >= wanted and place < totals.size - 1:
+                wanted, filled, column = wanted * MAP_GROWTH, 0, column + 1
+        return column - from_top[::-1]
+
+    def bucket_labels(self) -> list[str]:
+        """Name the buckets for reading, with the share of tuning rows each holds."""
+        totals = self.grids["tune"].totals.sum(axis=1)
+        share = np.round(100 * totals / totals.sum()).astype(int)
+        ends = {0: " (most certain)", self.n_buckets - 1: " (least certain)"} if self.n_buckets > 1 else {}
+        return [f"Bucket {k + 1}{ends.get(k, '')} · {share[k]} % of rows" for k in range(self.n_buckets)]
+
+    def _checked(self, cuts: Sequence[int]) -> Ints:
+        """Refuse cuts that are not on the grid."""
+        chosen = np.asarray(cuts, dtype=np.int64)
+        if chosen.shape != (self.n_buckets,) or chosen.min() < 0 or chosen.max() > self.layout.shape[1]:
+            raise ConfigError(
+                f"'cuts' is {list(cuts)}; allowed are {self.n_buckets} whole numbers from 0 to {self.layout.shape[1]}."
+            )
+        return chosen
+
+
+SOLVERS: dict[str, Callable[[Editor, float], Ints]] = {
+    "exact_dp": lambda editor, target: editor.frontier.solve(target),
+    "mist": lambda editor, target: solve_mist(editor.grids["tune"], target),
+    "greedy": lambda editor, target: solve_greedy(editor.grids["tune"], target),
+    "single_threshold": lambda editor, target: solve_single(editor.grids["tune"], target),
+}
+
+
+def open_editor(cells: pd.DataFrame, edges: pd.DataFrame, scorer: str) -> Editor:
+    """Make the editor of one scorer from the tables of a run.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``scorer, split, bucket, bin, n, positives, score_sum``.
+    edges : DataFrame
+        ``scorer, axis, index, edge``.
+    scorer : str
+
+    Returns
+    -------
+    Editor
+
+    Raises
+    ------
+    RunError
+        If the run has no such scorer.
+    """
+    own = cells[cells["scorer"] == scorer].sort_values(["split", "bucket", "bin"])
+    if own.empty:
+        raise RunError(f"This run has no scorer '{scorer}'; it has {', '.join(cells['scorer'].unique())}.")
+    axes = edges[edges["scorer"] == scorer].sort_values("index")
+    layout = Layout(
+        uncertainty_edges=axes.loc[axes["axis"] == "uncertainty", "edge"].to_numpy(float),
+        score_edges=axes.loc[axes["axis"] == "score", "edge"].to_numpy(float),
+    )
+    counts = {split: part for split, part in own.groupby("split")}
+    return Editor(
+        layout=layout,
+        grids={
+            split: Grid(
+                positives=part["positives"].to_numpy(np.int64).reshape(layout.shape),
+                totals=part["n"].to_numpy(np.int64).reshape(layout.shape),
+            )
+            for split, part in counts.items()
+        },
+        score_sums={split: part["score_sum"].to_numpy(float).reshape(layout.shape) for split, part in counts.items()},
+    )
