@@ -1,0 +1,107 @@
+"""The command line when something is wrong: a code, one sentence, nothing left behind."""
+
+import pytest
+
+from engine import cli
+from engine.errors import ConfigError, DataError, NotEnoughDataError, RunError, TrainingError
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "start"),
+    [
+        (ConfigError("A."), 2, "Error: A.\n"),
+        (DataError("B."), 2, "Error: B.\n"),
+        (NotEnoughDataError("C."), 2, "Error: C.\n"),
+        (RunError("D."), 2, "Error: D.\n"),
+        (TrainingError("E."), 1, "Training failed: E.\n"),
+        (KeyboardInterrupt(), 130, "Cancelled; nothing unfinished was kept.\n"),
+    ],
+)
+def test_every_failure_has_its_code_and_one_sentence_and_leaves_nothing(
+    train, model, tmp_path, capsys, error, code, start
+):
+    model.error = error
+    before = sorted(tmp_path.iterdir())
+    assert train() == code
+    assert capsys.readouterr() == ("", start) and sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("division by zero"), KeyError("x"), MemoryError(), ValueError("a\nb")]
+)
+def test_a_fault_of_ours_says_so_with_the_trace_before_it(train, model, tmp_path, capsys, error):
+    model.error = error
+    assert train() == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback") and not (tmp_path / "new-run").exists()
+    sentence = f"Error: This is a fault of the program, not of the input: {type(error).__name__}: "
+    assert lines[-1].startswith(sentence) and len(lines[-1]) > len(sentence)
+
+
+NOWHERE = ["train", "graph", "--data", "debian-programs"]
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ([], "The following arguments are required: COMMAND"),
+        (["bogus"], "invalid choice: 'bogus' (choose from 'datasets', 'train', 'show', 'simulate')"),
+        (["train"], "The following arguments are required: kind"),
+        (["train", "tree"], "Argument kind: invalid choice: 'tree' (choose from 'graph', 'delay', 'uncertainty')"),
+        (["train", "graph", "--bogus"], "Unrecognized arguments: --bogus"),
+        (["train", "graph", "--thr", "2"], "Unrecognized arguments: --thr 2"),
+        (["train", "graph", "--seed", "x"], "Argument --seed: invalid int value: 'x'"),
+        (["train", "graph", "--seed", "-1"], "'seed' is -1"),
+        (["train", "graph", "--threads", "0"], "'--threads' is 0; it must be at least 1."),
+        (["train", "graph", "--set", "epochs"], "'--set epochs' is not of the form name=value"),
+        (["train", "graph", "--set", "epoch=1"], "Setting 'epoch' is unknown; did you mean 'epochs'?"),
+        (["train", "graph", "--set", "epochs=many"], "Setting 'epochs' is 'many'; allowed is a whole number."),
+        (["train", "graph", "--set", "epochs=0"], "'epochs' is 0"),
+        (["train", "graph", "--config", "no.toml"], "'--config no.toml' cannot be read (No such file or directory)"),
+        (["train", "graph", "--data", "no.csv"], "'--data no.csv' is neither a file nor bundled graph data"),
+        (["train", "graph", "--data", "journey-coupons"], "'--data journey-coupons' is delay data; for graph there is"),
+        ([*NOWHERE, "--column", "source=a"], "'--data debian-programs' is bundled and has its columns named already"),
+        ([*NOWHERE, "--nodes", "n.csv"], "leave out --column and --nodes"),
+        (["train", "delay", "--nodes", "n.csv", "--data", "x.csv"], "'--nodes' belongs to graph data"),
+        ([*NOWHERE, "--out", "Bad_Name"], "'Bad_Name' is not a name for a run"),
+        ([*NOWHERE, "--out", "/dev/null/run"], "Folder '/dev/null/run' cannot be written"),
+        (["show"], "The following arguments are required: RUN_DIR"),
+        (["show", "nowhere"], "'nowhere' is not a run: it has no readable manifest"),
+        (["simulate", "graph", "--rows", "9"], "The following arguments are required: --out"),
+        (["simulate", "graph", "--rows", "0", "--out", "x.csv"], "'--rows' is 0; it must be at least 1."),
+        (["simulate", "graph", "--rows", "1.5", "--out", "x.csv"], "Argument --rows: invalid int value: '1.5'"),
+        (
+            ["simulate", "graph", "--rows", "9", "--out", "x.txt"],
+            "has the ending '.txt'; allowed are .csv and .parquet.",
+        ),
+        (["simulate", "delay", "--rows", "9", "--out", "x.csv", "--set", "x=1"], "Setting 'x' is unknown"),
+        (["simulate", "delay", "--rows", "9", "--out", "/dev/null/x.csv"], "'--out /dev/null/x.csv' cannot be written"),
+    ],
+)
+def test_bad_input_ends_with_code_2_and_one_sentence(words, part, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("Error: ") and err.count("\n") == 1 and part in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("--column", "source=nope"), "Column 'nope' (for role 'source') is not in edges.csv; it has 'from', 'to'."),
+        (("--column", "sorce=from"), "'--column sorce=from' names no role of graph data; it has source, target"),
+        (("--column", "target=to"), "Column 'source' is missing in the edge table; it has 'from', 'target'."),
+    ],
+)
+def test_a_wrong_column_is_named(edges, model, tmp_path, capsys, words, part):
+    code = cli.main(["train", "graph", "--data", str(edges), "--out", str(tmp_path / "run"), *words])
+    err = capsys.readouterr().err
+    assert code == 2 and err.count("\n") == 1 and part in err and model.dataset is None
+
+
+def test_an_existing_run_is_refused_before_any_training(train, model, capsys):
+    assert train() == 0
+    model.dataset = None
+    assert train() == 2
+    assert "exists already and is not an empty folder" in capsys.readouterr().err and model.dataset is None
