@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,4 +86,28 @@ def _opened(folder: str, created: str) -> Run:
     return read_run(folder)
 
 
-__all__ = ["Run", "forget_list", "list_runs", "open_run", "run_folders"]
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _derived(folder: str, created: str, what: str, _make: Callable[[], Any]) -> Any:
+    """Keep what was made from a run."""
+    return _make()
+
+
+def derived(run: Run, what: str, make: Callable[[], Any]) -> Any:
+    """Return what `make` makes of a run, made once per server.
+
+    Parameters
+    ----------
+    run : engine.runs.Run
+    what : str
+        Names the result among all that is made of the run.
+    make : callable
+        Called at most once per run and name; its result is shared and never to be changed.
+
+    Returns
+    -------
+    object
+    """
+    return _derived(str(run.folder), str(run.manifest["created"]), what, make)
+
+
+__all__ = ["Run", "derived", "forget_list", "list_runs", "open_run", "run_folders"]
