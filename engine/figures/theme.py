@@ -43,6 +43,7 @@ METHOD_LABEL = {
     "recalibrated": "Recalibrator, one threshold",
     "placebo": "Placebo (shuffled uncertainty)",
     "single_threshold": "One threshold",
+    "matched_prior": "Matched prior, one threshold",
 }
 
 METRIC_LABEL = {
