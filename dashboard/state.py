@@ -24,3 +24,13 @@ RUN_TITLE: Final[dict[Kind, str]] = {
 
 TRAIN: Final = {"kind": "train-kind", "data": "train-data", "seed": "train-seed", "setting": "train-setting"}
 """Keys of the training form."""
+
+DELAY: Final = {
+    "window": "delay-window",
+    "group": "delay-by",
+    "segment": "delay-segment",
+    "metric": "delay-metric",
+    "baseline": "delay-against",
+    "tab": "delay-tab",
+}
+"""Keys of the widgets of the delayed-feedback page; the same words stand in the address bar."""
