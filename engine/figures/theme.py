@@ -57,6 +57,7 @@ METRIC_LABEL = {
     "ndcg_at_10": "NDCG@10",
     "recall_at_10": "Recall@10",
     "existence_auc": "Existence AUC",
+    "existence_auc_degree_corrected": "Existence AUC, degree-corrected",
     "direction_auc": "Direction AUC",
     "log_loss": "Log loss",
     "roc_auc": "ROC AUC",
