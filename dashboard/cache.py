@@ -15,8 +15,6 @@ from engine.result import Kind
 from engine.runs import Run, read_run
 from engine.runs import list_runs as _list_runs
 
-T = TypeVar("T")
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -80,32 +78,6 @@ def open_run(run_id: str) -> Run:
         if known == run_id:
             return _opened(folder, str(manifest["created"]))
     raise RunError(f"There is no run '{run_id}' any more; choose another.")
-
-
-def of_run(run: Run, build: Callable[[Run], T]) -> T:
-    """Return what a function makes of a run, made once per server and shared like the run itself.
-
-    Parameters
-    ----------
-    run : engine.runs.Run
-    build : callable
-        A named function of a module; it depends on the run alone.
-
-    Returns
-    -------
-    object
-        To be read, never changed.
-    """
-    made: T = _made(
-        str(run.folder), str(run.manifest["created"]), f"{build.__module__}.{build.__qualname__}", run, build
-    )
-    return made
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _made(folder: str, created: str, name: str, _run: Run, _build: Callable[[Run], Any]) -> Any:
-    """Keep what was made of a run; the function is told by its name."""
-    return _build(_run)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
