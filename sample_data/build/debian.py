@@ -1,9 +1,12 @@
 """Build the graph of Debian programs and the programs their maintainers recommend.
 
-Reads the package index of the machine it runs on (``apt-cache dumpavail``) or a saved
-copy of it, so the result moves with the Debian release. Needs only the standard library.
+Reads the index of the main archive from the package lists of a Debian machine, or a saved copy
+of it (``dists/bookworm/main/binary-amd64/Packages`` of any mirror, unpacked), so the result moves
+with Debian's point releases. The security and update archives are left out: their indexes carry
+no tags, and would hide every program that had a security update. Standard library only.
 
-Run ``python sample_data/build/debian.py [--index FILE] [--out DIR] [--alternatives all|first]``.
+Run ``python sample_data/build/debian.py [--index FILE | --release CODENAME] [--out DIR]
+[--alternatives all|first]``.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from checks import edge_facts, report
+
+APT_HELPER = "/usr/lib/apt/apt-helper"
 
 Stanza = Mapping[str, str]
 Edge = tuple[str, str]
@@ -131,23 +136,31 @@ def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, 
         writer.writerows(rows)
 
 
-def read_index(path: Path | None) -> list[str]:
-    """Return the lines of a saved package index, or of this machine's own."""
+def read_index(path: Path | None, *, release: str) -> list[str]:
+    """Return the lines of a saved package index, or of this machine's list of the main archive."""
     if path is not None:
         return path.read_text(encoding="utf-8").splitlines()
-    command = ["apt-cache", "dumpavail"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
-    return done.stdout.splitlines()
+    wanted = ["Identifier: Packages", "Component: main", f"Codename: {release}"]
+    files = run_text("apt-get", "indextargets", "--format", "$(FILENAME)", *wanted).split()
+    if not files:
+        raise SystemExit(f"No package list of the main archive of '{release}'; run apt-get update, or give --index.")
+    return [line for file in files for line in run_text(APT_HELPER, "cat-file", file).splitlines()]
+
+
+def run_text(*command: str) -> str:
+    """Run a command and return what it writes."""
+    return subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8").stdout
 
 
 def main() -> None:
     """Build both tables and report what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--index", type=Path, help="saved output of apt-cache dumpavail")
+    parser.add_argument("--index", type=Path, help="unpacked Packages file of the main archive")
+    parser.add_argument("--release", default="bookworm", help="code name, without --index")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1])
     parser.add_argument("--alternatives", choices=("all", "first"), default="all")
     options = parser.parse_args()
-    programs = select_programs(parse_stanzas(read_index(options.index)))
+    programs = select_programs(parse_stanzas(read_index(options.index, release=options.release)))
     edges = build_edges(programs, alternatives=options.alternatives)
     used = sorted({name for pair in edges for name in pair})
     rows = ({"source": u, "target": v, "relation": r} for (u, v), r in sorted(edges.items()))
