@@ -1,0 +1,71 @@
+"""One dashboard and one browser per test process, one tab per journey, and no trouble tolerated in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from driver import Reader, Server, chromium_path, launch, serve
+from playwright.sync_api import Browser, sync_playwright
+
+Scheme = Literal["light", "dark"]
+NewReader = Callable[..., Reader]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test below this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Chromium, or say why the journeys cannot be made; where that is promised to work, it fails."""
+    path = chromium_path()
+    if path is None:
+        reason = "Chromium is not installed, so the pages cannot be looked at (on Debian: apt-get install chromium)"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    with sync_playwright() as playwright:
+        chromium = launch(playwright, path)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the dashboard on the shipped runs, with an empty folder for own ones."""
+    runs = tmp_path_factory.mktemp("dashboard") / "runs"
+    runs.mkdir()
+    with serve(runs) as running:
+        yield running
+
+
+@pytest.fixture
+def new_reader(browser: Browser, server: Server) -> Iterator[NewReader]:
+    """Return a function that opens a tab; a journey with any trouble in one of its tabs fails."""
+    readers: list[Reader] = []
+
+    def open_tab(scheme: Scheme = "light", *, width: int = 1280, height: int = 1600) -> Reader:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        readers.append(Reader(context.new_page(), server.url))
+        return readers[-1]
+
+    yield open_tab
+    complaints = [complaint for reader in readers for complaint in reader.complaints()]
+    for reader in readers:
+        reader.page.context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def reader(new_reader: NewReader) -> Reader:
+    """Open one tab in the light theme."""
+    return new_reader()

@@ -1,0 +1,63 @@
+"""Every page, in light and dark, reached every way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from driver import PAGES, Reader
+from playwright.sync_api import expect
+
+BACKGROUND = {"light": (255, 255, 255), "dark": (16, 21, 28)}
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance of a CSS colour, as WCAG 2 defines it."""
+    channels = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two CSS colours."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_draws_in_both_themes(new_reader: Callable[..., Reader], path: str, scheme: str) -> None:
+    page = new_reader(scheme).open(path)
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=PAGES[path], exact=True)).to_be_visible()
+    background = page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).backgroundColor")
+    assert background == "rgb({}, {}, {})".format(*BACKGROUND[scheme])
+    title = page.get_by_role("heading", level=1).evaluate("node => getComputedStyle(node).color")
+    assert contrast(title, background) > 7
+    for text in page.locator(".js-plotly-plot .xtick text, .js-plotly-plot .ytick text").all()[:4]:
+        assert contrast(text.evaluate("node => getComputedStyle(node).fill"), background) > 3
+    for paper in page.locator(".js-plotly-plot .main-svg").all()[:4]:
+        assert paper.evaluate("node => getComputedStyle(node).backgroundColor") in ("rgba(0, 0, 0, 0)", "transparent")
+
+
+def test_the_sidebar_leads_through_all_pages(reader: Reader) -> None:
+    reader.open()
+    for name in (*list(PAGES.values())[1:], "Overview"):
+        reader.go(name)
+        assert reader.complaints() == []
+
+
+def test_a_card_leads_to_its_page_with_its_run(reader: Reader) -> None:
+    for kind, name in list(PAGES.items())[1:4]:
+        page = reader.open()
+        page.get_by_role("link", name=f"Open {name}").click()
+        page.wait_for_url(f"**/{kind}*")
+        reader.drawn()
+        expect(page.get_by_test_id("stSidebar").get_by_text(f"{name} run")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["graph?graph-run=../../etc/passwd", "delay?delay-run=gone", "?graph-run=%00%FF"])
+def test_an_unknown_run_in_the_address_falls_back_to_a_stored_one(reader: Reader, path: str) -> None:
+    page = reader.open(path)
+    assert "run=" not in page.url
+    assert page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").count() >= 1
