@@ -102,11 +102,268 @@ _SHARED = {
     ),
 }
 
-_GRAPH: dict[str, Term] = {}
+_GRAPH: dict[str, Term] = {
+    f"hit_rate_at_{k}": Term(
+        label=f"HitRate@{k}",
+        gloss=f"Share of held-out edges whose target is among the first {k} nodes that the model lists for the source; "
+        "known targets are left out of the list.",
+        formula=f"mean(rank ≤ {k})",
+        better="higher",
+    )
+    for k in (5, 10, 20)
+}
+_GRAPH |= {
+    f"mrr_at_{k}": Term(
+        label=f"MRR@{k}",
+        gloss=f"Mean over held-out edges of one divided by the rank of the target; a rank beyond {k} counts as zero.",
+        formula=f"mean(1 / rank if rank ≤ {k} else 0)",
+        better="higher",
+    )
+    for k in (5, 10, 20)
+}
+_GRAPH |= {
+    "mrr": Term(
+        label="MRR",
+        gloss="Mean over held-out edges of one divided by the rank of the target.",
+        formula="mean(1 / rank)",
+        better="higher",
+        source="Voorhees (1999)",
+    ),
+    "ndcg_at_10": Term(
+        label="NDCG@10",
+        gloss="Mean over held-out edges of a gain that falls with the logarithm of the target's rank.",
+        formula="mean(1 / log₂(1 + rank) if rank ≤ 10 else 0)",
+        better="higher",
+        source="Järvelin and Kekäläinen (2002)",
+    ),
+    "recall_at_10": Term(
+        label="Recall@10",
+        gloss="Mean over query nodes of the share of the node's held-out targets among the first ten.",
+        formula="mean over nodes(held-out targets with rank ≤ 10 ÷ held-out targets)",
+        better="higher",
+    ),
+    "existence_auc": Term(
+        label="Existence AUC",
+        gloss="How often a held-out edge scores above a random pair without an edge; degrees alone do well here.",
+        formula="P(score of an edge > score of a uniform non-edge)",
+        better="higher",
+    ),
+    "existence_auc_degree_corrected": Term(
+        label="Existence AUC, degree-corrected",
+        gloss="As existence AUC, against non-edges whose targets are as popular as those of the edges, so that "
+        "popularity alone earns about one half.",
+        formula="P(score of an edge > score of a non-edge with the same source and a target drawn from the edges)",
+        better="higher",
+        source="Aiyappa et al. (2025)",
+    ),
+    "direction_auc": Term(
+        label="Direction AUC",
+        gloss="How often a held-out one-way edge scores above the reversal of a held-out one-way edge; one half is "
+        "guessing.",
+        formula="P(score(u → v) > score(v → u)), pooled over edges",
+        better="higher",
+        source="Virinchi et al. (2022)",
+    ),
+    "edge_score": Term(
+        label="Score",
+        gloss="How strongly the model believes in an arrow, in logits; comparable between nodes and between the two "
+        "directions of a pair.",
+        formula="scale × cos(source of u, target of v) + popularity of v + activity of u",
+    ),
+    "direction_probability": Term(
+        label="Points this way",
+        gloss="Probability that the pair points this way if it is one-way, from the two scores; fitted on validation "
+        "edges and checked on test edges.",
+        formula="1 / (1 + exp(−κ (score(u → v) − score(v → u))))",
+    ),
+    "dual": Term(
+        label="Dual embeddings",
+        gloss="Ours: every node has one vector for its role as a source and one for its role as a target, gathered "
+        "from its neighbours in the opposite role.",
+        source="after Virinchi et al. (2022)",
+    ),
+    "single": Term(
+        label="Single embedding",
+        gloss="The same network with one vector per node: its cosine is the same both ways, only the popularity and "
+        "activity offsets tell directions apart.",
+    ),
+    "paper": Term(
+        label="Paper's literal form",
+        gloss="The published update rule and loss taken word for word, without our rescaling and self terms; its "
+        "sampler is our reconstruction, as the paper's text was not at hand.",
+        source="Virinchi et al. (2022), algorithm 1 and equation 2",
+    ),
+    "popularity": Term(
+        label="In-degree popularity",
+        gloss="Recommends to everyone the nodes with the most incoming training edges.",
+    ),
+    "cocitation": Term(
+        label="Co-citation",
+        gloss="Counts how often nodes that share targets with the query lead to the candidate.",
+        formula="(A Aᵀ A)[u, v]",
+    ),
+    "hope": Term(
+        label="HOPE",
+        gloss="Factorises how many paths lead from one node to another, long ones discounted, into source and target "
+        "vectors.",
+        source="Ou et al. (2016)",
+    ),
+    "degree_head": Term(
+        label="Degrees only",
+        gloss="A logistic regression on the two degrees of a node; it knows nothing else, and tells directions only.",
+    ),
+    "adaptive": Term(
+        label="Degree-adaptive sampling",
+        gloss="The dual form with neighbourhoods that shrink as the in-degree grows; our reconstruction of a sampler "
+        "whose paper was not at hand.",
+    ),
+    "fixed": Term(
+        label="Fixed fan-out",
+        gloss="The dual form with neighbourhoods of one size for all nodes and the same total as the adaptive ones.",
+    ),
+}
 
-_DELAY: dict[str, Term] = {}
+_DELAY: dict[str, Term] = {
+    "flip_rate": Term(
+        label="Flip rate",
+        gloss="Share of the exposures without conversion at that age that still convert inside their window.",
+        formula="φ(e) = 1 − S(W) ÷ S(e), S from Kaplan–Meier, W the attribution window",
+        source="band: Greenwood's variance, log-log scale",
+    ),
+    "seen_share": Term(
+        label="Positives already seen",
+        gloss="Share of the final positives that have converted by that age.",
+        formula="(1 − S(e)) ÷ (1 − S(W))",
+        better="higher, at the price of older data",
+    ),
+    "flips_expected": Term(
+        label="Expected flips",
+        gloss="Labels read as negative at the waiting window that will turn positive, as estimated on the snapshot "
+        "day; the interval is that of the flip rate.",
+        formula="φ(e) × negatives at e",
+    ),
+    "ess_share": Term(
+        label="Effective sample share",
+        gloss="How many equally weighted rows the weighted rows are worth, as a share of them.",
+        formula="(Σ w)² ÷ (n Σ w²)",
+        better="higher",
+        source="Kish (1965)",
+    ),
+    "calibration_error": Term(
+        label="Calibration error",
+        gloss="Distance of predicted ÷ observed positives from 1.",
+        formula="|Σ p ÷ Σ y − 1|",
+        better="lower",
+    ),
+    "mean_weight": Term(label="Mean weight", gloss="Average weight of the labels as seen.", formula="Σ w ÷ n"),
+    "max_weight": Term(label="Largest weight", gloss="One row with a large weight can steer the training."),
+    "clipped_share": Term(
+        label="Share of weights clipped", gloss="Weights above the limit are cut, which trades bias for stability."
+    ),
+    "snapshot": Term(
+        label="Snapshot day",
+        gloss="The day on which training takes place: conversions after it are not visible to any method but the "
+        "oracle.",
+    ),
+    "importance_weight": Term(
+        label="Importance weight",
+        gloss="Factor on a row's loss that makes the labels seen so far count, on average, as the final ones would.",
+        formula="positive: 1; negative: p_rn = P(stays negative | negative so far, features, engagement)",
+        source="exact weights: own derivation; ES-DFM: Yang et al. (2021); FNW: Ktena et al. (2019)",
+    ),
+    "dress_style": Term(
+        label="DRESS-style",
+        gloss="Engagement and conversion over all exposures on one trunk, trained with weights that know the "
+        "engagement state. The paper's own formulas could not be read: this is our reconstruction.",
+        formula="r(x) = p_a(x) p(y | a, x) + (1 − p_a(x)) p(y | no a, x)",
+        source="after Datta et al. (KDD 2023), ESMM and ES-DFM",
+    ),
+}
 
-_UNCERTAINTY: dict[str, Term] = {}
+_UNCERTAINTY: dict[str, Term] = {
+    "precision": Term(
+        label="Precision",
+        gloss="Share of positives among the selected rows.",
+        formula="TP / (TP + FP)",
+        unit="share",
+        better="higher",
+        source="Interval of the editor: Wilson (1927), rows taken as independent",
+    ),
+    "recall": Term(
+        label="Recall",
+        gloss="Share of the positive rows that are selected.",
+        formula="TP / (TP + FN)",
+        unit="share",
+        better="higher",
+        source="Interval of the editor: Wilson (1927), rows taken as independent",
+    ),
+    "coverage": Term(
+        label="Share selected",
+        gloss="Share of all rows that a boundary selects: the size of the queue.",
+        formula="(TP + FP) / n",
+        unit="share",
+    ),
+    "recall_at_matched_precision": Term(
+        label="Recall at equal precision",
+        gloss="Recall where each method reaches the same precision on the very rows it is judged on, "
+        "so that only its ranking counts.",
+        unit="share",
+        better="higher",
+    ),
+    "ece": Term(
+        label="ECE",
+        gloss="Mean distance between promised and observed rate over bins of equal row count; above 0 even for a "
+        "calibrated score, the more so with few rows.",
+        formula="Σ (n_b / n) · |mean score_b − rate_b|",
+        unit="share",
+        better="lower",
+        source="Roelofs et al. (2022)",
+    ),
+    "brier": Term(
+        label="Brier score",
+        gloss="Mean squared distance between score and outcome.",
+        formula="mean (score − label)²",
+        better="lower",
+        source="Brier (1950)",
+    ),
+    "uncertainty_bucket": Term(
+        label="Uncertainty bucket",
+        gloss="Rows whose score is about equally certain, cut at quantiles of the tuning rows.",
+    ),
+    "positivity_trend": Term(
+        label="Positivity at equal score",
+        gloss="Difference in the rate of positives between the least and the most certain row of the same score. "
+        "0 means that the uncertainty says nothing that the score does not say already.",
+        formula="slope of the label on the rank of the uncertainty, both cleared of a piecewise linear function of the "
+        "score",
+        unit="percentage points",
+    ),
+    "mist": Term(
+        label="MIST",
+        gloss="Fits a rate that rises with the score in every bucket and lowers one limit on that rate. A "
+        "reconstruction from public summaries; the text of the paper was not at hand.",
+        source="after Arora et al. (2024), arXiv 2311.11723",
+    ),
+    "exact_dp": Term(
+        label="Exact program",
+        gloss="Finds the boundary with the most positives at a precision by dynamic programming over the counts.",
+        source="own recurrence, tested against brute force",
+    ),
+    "placebo": Term(
+        label="Placebo",
+        gloss="MIST with the uncertainty shuffled among the rows: what it gains over one threshold is luck.",
+    ),
+    "recalibrated": Term(
+        label="Recalibrator",
+        gloss="A logistic regression folds score and uncertainty into one score with one threshold.",
+    ),
+    "matched_prior": Term(
+        label="Matched prior",
+        gloss="The same rate, drawn towards the base rate by a prior that was fitted to the histories of the tuning "
+        "rows; no label is used.",
+        formula="(k + a) / (n + a + b)",
+    ),
+}
 
 TERMS: dict[str, Term] = _SHARED | _GRAPH | _DELAY | _UNCERTAINTY
 """Key to term; metric keys are those of the metrics tables."""

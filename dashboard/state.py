@@ -34,3 +34,29 @@ DELAY: Final = {
     "tab": "delay-tab",
 }
 """Keys of the widgets of the delayed-feedback page; the same words stand in the address bar."""
+
+UNCERTAINTY: Final = {
+    "scorer": "uncertainty-scorer",
+    "target": "uncertainty-precision",
+    "split": "uncertainty-split",
+    "method": "uncertainty-method",
+    "map": "uncertainty-map",
+    "thresholds": "uncertainty-thresholds",
+    "cuts": "uncertainty-cuts",
+    "edited": "uncertainty-edited",
+    "slider": "uncertainty-slider",
+    "all": "uncertainty-all",
+}
+"""Keys of the page on uncertainty; the thresholds stand in the address bar as one comma-separated text."""
+
+GRAPH: Final = {
+    "node": "graph-node",
+    "links": "graph-links",
+    "kinds": "graph-kinds",
+    "part": "graph-part",
+    "segment": "graph-segment",
+    "tab": "graph-tab",
+    "trail": "graph-trail",
+    "network": "graph-network",
+}
+"""Keys of the directed-graph page; all but the trail and the chart stand in the address bar."""
