@@ -54,9 +54,7 @@ class Editor:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Text of every cut 0 .. L, all different: ``none``, score thresholds, ``all``."""
-        inner = self.thresholds[1:-1]
-        digits = next((d for d in range(2, 16) if np.unique(np.round(inner, d)).size == inner.size), 16)
-        return (NOTHING, *(f"{value:.{digits}f}" for value in inner), EVERYTHING)
+        return (NOTHING, *_shortest_texts(self.thresholds[1:-1]), EVERYTHING)
 
     @cached_property
     def frontier(self) -> ExactFrontier:
@@ -135,16 +133,16 @@ class Editor:
         Returns
         -------
         DataFrame
-            ``boundary, threshold, level, bucket, label``, two points per bucket; level runs from
-            0 (most certain) to K, thresholds are kept within [0, 1].
+            ``boundary, bucket, level, column, label``, two points per bucket; level runs from 0
+            (most certain) to K, column is the place among the columns of `map_table`.
         """
+        edges = self._map_edges
         rows = []
         for name, cuts in boundaries.items():
-            shown = np.clip(self.thresholds_of(cuts), 0.0, 1.0)
-            for bucket, (threshold, cut) in enumerate(zip(shown, cuts, strict=True)):
-                label = self.labels[cut]
-                rows += [(name, float(threshold), bucket + end, bucket, label) for end in (0, 1)]
-        return pd.DataFrame(rows, columns=["boundary", "threshold", "level", "bucket", "label"])
+            columns = np.interp(self.thresholds_of(cuts), edges, np.arange(edges.size))
+            for bucket, (column, cut) in enumerate(zip(columns, cuts, strict=True)):
+                rows += [(name, bucket, bucket + end, float(column), self.labels[cut]) for end in (0, 1)]
+        return pd.DataFrame(rows, columns=["boundary", "bucket", "level", "column", "label"])
 
     def map_table(self, split: str = "tune") -> pd.DataFrame:
         """Pool score bins until each holds enough rows to colour, finer towards the top.
@@ -158,9 +156,7 @@ class Editor:
         column = self._map_columns
         grid = self.grids[split]
         size = int(column.max()) + 1
-        bounds = np.concatenate([[0.0], self.layout.score_edges, [1.0]])
-        first = np.searchsorted(column, np.arange(size))
-        low, high = bounds[first], bounds[np.append(first[1:], column.size)]
+        low, high = self._map_edges[:-1], self._map_edges[1:]
         parts = []
         for bucket in range(self.n_buckets):
             n, won, promised = (
@@ -188,6 +184,14 @@ class Editor:
                 wanted, filled, column = wanted * MAP_GROWTH, 0, column + 1
         return column - from_top[::-1]
 
+    @cached_property
+    def _map_edges(self) -> Floats:
+        """Score edges of the map columns, shape (columns + 1,), from 0 to 1."""
+        column = self._map_columns
+        bounds = np.concatenate([[0.0], self.layout.score_edges, [1.0]])
+        first = np.searchsorted(column, np.arange(int(column.max()) + 1))
+        return bounds[np.append(first, column.size)]
+
     def bucket_labels(self) -> list[str]:
         """Name the buckets for reading, with the share of tuning rows each holds."""
         totals = self.grids["tune"].totals.sum(axis=1)
@@ -211,6 +215,16 @@ SOLVERS: dict[str, Callable[[Editor, float], Ints]] = {
     "greedy": lambda editor, target: solve_greedy(editor.grids["tune"], target),
     "single_threshold": lambda editor, target: solve_single(editor.grids["tune"], target),
 }
+
+
+def _shortest_texts(values: Floats) -> list[str]:
+    """Write sorted, distinct numbers with at least two decimals, and more only where neighbours would look alike."""
+    texts = []
+    for place, value in enumerate(values):
+        near = values[max(place - 1, 0) : place + 2]
+        digits = next((d for d in range(2, 17) if np.unique(np.round(near, d)).size == near.size), 17)
+        texts.append(f"{value:.{digits}f}")
+    return texts
 
 
 def open_editor(cells: pd.DataFrame, edges: pd.DataFrame, scorer: str) -> Editor:

@@ -70,7 +70,11 @@ def _calibration(metrics: pd.DataFrame, scorer: str) -> str:
     ece = metrics[(metrics["method"] == scorer) & (metrics["metric"] == "ece") & (metrics["split"] == "test")]
     by_segment = dict(zip(ece["segment"], 100 * ece["value"], strict=True))
     overall = by_segment.pop("all")
-    sentence = f"{scorer_label(scorer)}: the score misses the observed rate by {overall:.1f} points on average"
+    pooled = ece[ece["segment"] == "all"].iloc[0]
+    interval = f"[{100 * pooled['ci_low']:.1f}, {100 * pooled['ci_high']:.1f}]"
+    sentence = (
+        f"{scorer_label(scorer)}: the score misses the observed rate by {overall:.1f} points {interval} on average"
+    )
     if len(by_segment) > 1:
         first, last = (by_segment.get(bucket_name(k, len(by_segment)), np.nan) for k in (0, len(by_segment) - 1))
         sentence += f", {first:.1f} where it is most certain and {last:.1f} where it is least"

@@ -1,0 +1,257 @@
+"""Widgets and tables of the page on prediction uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache
+from dashboard.cache import Run
+from dashboard.controls.thresholds import Choice, boundaries, edited_cuts, forget_cuts, snap_button, snap_method
+from dashboard.layout import estimate, number
+from dashboard.state import UNCERTAINTY as KEY
+from engine.figures.theme import METHOD_LABEL
+from engine.figures.uncertainty_map import Shown
+from engine.uncertainty import summary
+from engine.uncertainty.decision import FEW_ROWS, Decision, target_check
+from engine.uncertainty.editor import Editor, open_editor
+from engine.uncertainty.names import bucket_name, scorer_label, segment_of
+
+DEFAULT_TARGET = 1
+"""Place of the precision target that a page opens with."""
+
+
+def choose(run: Run) -> Choice:
+    """Let the reader choose scorer and precision target; both stand in the address bar."""
+    left, right = st.columns([0.62, 0.38])
+    scorers = run.curve("scorers")["scorer"].tolist()
+    scorer = left.selectbox(
+        "Score",
+        scorers,
+        format_func=scorer_label,
+        key=KEY["scorer"],
+        bind="query-params",
+        on_change=forget_cuts,
+        help="The rates score a row by its own short history alone. With the flat prior the keynote's effect is "
+        "strong; the matched prior is its repair.",
+    )
+    scorer = scorer if scorer in scorers else scorers[0]
+    editor = open_scorer(run, scorer)
+    targets = precision_targets(run)
+    target = right.selectbox(
+        "Precision at least",
+        targets,
+        index=min(DEFAULT_TARGET, len(targets) - 1),
+        format_func=lambda value: _target_label(editor, value),
+        key=KEY["target"],
+        bind="query-params",
+        on_change=forget_cuts,
+        help="Share of positives among the selected rows that a boundary must reach on the tuning rows.",
+    )
+    return Choice(run, scorer, target if target in targets else targets[0], editor)
+
+
+def open_scorer(run: Run, scorer: str) -> Editor:
+    """Return the editor of one scorer, made once per server."""
+
+    def make() -> Editor:
+        return open_editor(run.curve("cells"), run.curve("edges"), scorer)
+
+    editor: Editor = cache.derived(run, f"editor of {scorer}", make)
+    return editor
+
+
+def precision_targets(run: Run) -> list[float]:
+    """Return the precision targets of a run, rising."""
+    return sorted(run.curve("boundaries")["target"].unique().tolist())
+
+
+def _target_label(editor: Editor, target: float) -> str:
+    """Write a target, and say where it cannot be reached on the tuning rows."""
+    if any(editor.snap("exact_dp", target)):
+        return f"{target:.2f}"
+    return f"{target:.2f} (no boundary reaches it)"
+
+
+def answer(choice: Choice) -> str:
+    """Answer the question of the page for this choice."""
+    return summary.answer(choice.run.metrics, choice.run.curve("differences"), choice.scorer, choice.target)
+
+
+def reliability(choice: Choice, split: str) -> pd.DataFrame:
+    """Return the reliability bins of every bucket on one split."""
+    table = choice.run.curve("reliability")
+    return table[(table["scorer"] == choice.scorer) & (table["split"] == split) & (table["bucket"] >= 0)]
+
+
+def base_rate(choice: Choice, split: str) -> float:
+    """Return the share of positives on one split."""
+    grid = choice.editor.grids[split]
+    return float(grid.positives.sum() / grid.totals.sum())
+
+
+def recalls(choice: Choice) -> pd.DataFrame:
+    """Return every method's recall at equal test precision."""
+    return summary.recalls(choice.run.metrics, choice.scorer, choice.target)
+
+
+def decisions(choice: Choice, cuts: Sequence[int]) -> dict[str, Decision]:
+    """Return the outcome of a boundary on the tuning and on the test rows."""
+    return {split: choice.editor.decide(cuts, split) for split in ("tune", "test")}
+
+
+def baseline_text(decision: Decision, metric: str) -> str:
+    """Write what one threshold reaches, for comparison."""
+    value, low, high = getattr(decision, metric)
+    return f"one threshold {number(value)} [{number(low)}, {number(high)}]"
+
+
+def target_notice(choice: Choice, decision: Decision) -> tuple[str, str]:
+    """Say whether the test rows bear the precision target out.
+
+    Returns
+    -------
+    (str, str)
+        ``error``, ``warning``, ``info`` or ``success``, and the sentence.
+    """
+    value, low, high = decision.precision
+    found = f"{number(value)} [{number(low)}, {number(high)}] · n {decision.selected:,}"
+    aim = f"the target of {choice.target:.2f}"
+    return {
+        "nothing": ("info", "No test row is selected: lower a threshold."),
+        "few": ("warning", f"Fewer than {FEW_ROWS} test rows are selected: precision {found} says little."),
+        "missed": ("error", f"Test precision {found} lies below {aim}: it held on the tuning rows only, or not there."),
+        "exceeded": ("warning", f"Test precision {found} lies above {aim}: recall is given away."),
+        "met": ("success", f"Test precision {found} agrees with {aim}."),
+    }[target_check(decision, choice.target)]
+
+
+def confusion_markdown(mine: Decision, baseline: Decision) -> str:
+    """Write a confusion matrix, one threshold's counts beside ours."""
+
+    def cell(name: str) -> str:
+        return f"**{getattr(mine, name):,}** ({getattr(baseline, name):,})"
+
+    return (
+        "| | selected | left out |\n|:--|--:|--:|\n"
+        f"| **positive** | {cell('true_positive')} | {cell('false_negative')} |\n"
+        f"| **negative** | {cell('false_positive')} | {cell('true_negative')} |"
+    )
+
+
+def map_choice() -> Shown:
+    """Let the reader choose what the map shows."""
+    labels: dict[Shown, str] = {"rate": "Positive rate", "n": "Rows", "bias": "Bias"}
+    shown = st.segmented_control(
+        "Map shows",
+        list(labels),
+        format_func=labels.__getitem__,
+        default="rate",
+        required=True,
+        key=KEY["map"],
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return shown if shown in labels else "rate"
+
+
+def split_choice() -> str:
+    """Let the reader choose the split of the reliability curves."""
+    labels = {"test": "Test", "tune": "Tuning"}
+    split = st.segmented_control(
+        "Rows",
+        list(labels),
+        format_func=labels.__getitem__,
+        default="test",
+        required=True,
+        key=KEY["split"],
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return split if split in labels else "test"
+
+
+def calibration_table(choice: Choice) -> pd.DataFrame:
+    """Write the classifier's test metrics by bucket with intervals and n."""
+    rows = choice.run.metrics[(choice.run.metrics["method"] == choice.scorer) & (choice.run.metrics["split"] == "test")]
+    k = choice.editor.n_buckets
+    names = {bucket_name(-1, k): "All rows"}
+    names |= {bucket_name(i, k): label for i, label in enumerate(choice.editor.bucket_labels())}
+    labels = {"log_loss": "Log loss", "brier": "Brier", "ece": "ECE", "roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
+    table: dict[str, dict[str, str]] = {name: {} for name in names.values()}
+    for row in rows.itertuples():
+        table[names[row.segment]][labels[row.metric]] = estimate(row.value, row.ci_low, row.ci_high, row.n)
+    return pd.DataFrame([{"": name} | found for name, found in table.items() if found])
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Change in positivity from the most to the least certain row at equal score, in percentage points."""
+
+    segment: str
+    value: float
+    low: float
+    high: float
+    n: int
+    placebo: str
+    """The same with shuffled uncertainty, written out."""
+
+
+def trends(choice: Choice) -> list[Trend]:
+    """Return the change in positivity at equal score: all rows, then the highest scores."""
+    table = choice.run.curve("trend")
+    found = []
+    for segment, rows in table[table["scorer"] == choice.scorer].groupby("segment", sort=False):
+        by_method = {row.method: row for row in rows.itertuples()}
+        row, placebo = by_method["uncertainty"], by_method["placebo"]
+        beside = f"shuffled {number(placebo.value)} [{number(placebo.ci_low)}, {number(placebo.ci_high)}] pp"
+        found.append(Trend(str(segment).capitalize(), row.value, row.ci_low, row.ci_high, row.n, beside))
+    return found
+
+
+def tuned_table(choice: Choice) -> pd.DataFrame:
+    """Write what every tuned boundary reaches on tuning and test rows, for every target."""
+    metrics = choice.run.metrics
+    found: dict[tuple[float, str], dict[str, str]] = {}
+    splits = {"tune": "tuning", "test": "test"}
+    for target in precision_targets(choice.run):
+        segment = segment_of(choice.scorer, target)
+        for row in metrics[metrics["segment"] == segment].itertuples():
+            if row.metric in ("precision", "recall"):
+                line = found.setdefault((target, row.method), {})
+                text = estimate(row.value, row.ci_low, row.ci_high, row.n)
+                line[f"{row.metric.capitalize()}, {splits[row.split]}"] = (
+                    text if row.value == row.value else "nothing selected"
+                )
+    return pd.DataFrame(
+        [
+            {"Precision at least": f"{target:.2f}", "Method": METHOD_LABEL.get(method, method), **line}
+            for (target, method), line in found.items()
+        ]
+    )
+
+
+__all__ = [
+    "Choice",
+    "answer",
+    "base_rate",
+    "baseline_text",
+    "boundaries",
+    "calibration_table",
+    "choose",
+    "confusion_markdown",
+    "decisions",
+    "edited_cuts",
+    "map_choice",
+    "recalls",
+    "reliability",
+    "snap_button",
+    "snap_method",
+    "split_choice",
+    "target_notice",
+    "trends",
+    "tuned_table",
+]

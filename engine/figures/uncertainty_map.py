@@ -1,0 +1,136 @@
+"""The score x uncertainty map with the boundary drawn on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.figures.common import empty_figure, number
+from engine.figures.theme import LINE, METHOD_LABEL, VERMILION, plotly_layout
+
+Shown = Literal["rate", "n", "bias"]
+TITLE: dict[str, str] = {
+    "rate": "Observed rate of positives",
+    "n": "Rows",
+    "bias": "Observed minus predicted rate",
+}
+FEW = 20
+"""Cells with fewer rows are written in brackets."""
+# Transparent at the low end, so that both themes show through.
+_RATE = [[0.0, "rgba(0, 114, 178, 0.04)"], [1.0, "rgba(0, 114, 178, 0.85)"]]
+_COUNT = [[0.0, "rgba(128, 136, 146, 0.04)"], [1.0, "rgba(128, 136, 146, 0.8)"]]
+_BIAS = [[0.0, "rgba(213, 94, 0, 0.85)"], [0.5, "rgba(128, 136, 146, 0.05)"], [1.0, "rgba(0, 114, 178, 0.85)"]]
+EDITED = "edited"
+"""Name of the boundary that the reader moves."""
+
+
+def decision_map(
+    cells: pd.DataFrame,
+    lines: pd.DataFrame,
+    *,
+    names: Sequence[str],
+    shown: Shown = "rate",
+    row_height: int = 62,
+) -> go.Figure:
+    """Draw the tuning rows as a map with boundaries: right of a line rows are selected.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``bucket, column, score_low, score_high, n, positives, rate, ci_low, ci_high, bias``, every
+        bucket with the same columns.
+    lines : DataFrame
+        ``boundary, level, column, label``; the boundary ``edited`` is drawn strong, others dashed.
+    names : sequence of str
+        Name of every bucket.
+    shown : {"rate", "n", "bias"}
+    row_height : int, default 62
+        Pixels per bucket.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    height = 96 + row_height * max(len(names), 2)
+    if cells.empty:
+        return empty_figure("This run holds no counts to draw.", height=height)
+    n_columns = int(cells["column"].max()) + 1
+    data: list[Any] = [_heatmap(cells, n_columns, len(names), shown)]
+    data += [_line(rows, str(name)) for name, rows in lines.groupby("boundary", sort=False)]
+    edges = [*cells["score_low"].iloc[:n_columns], float(cells["score_high"].iloc[n_columns - 1])]
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemclick": False, "itemdoubleclick": False}
+    layout = plotly_layout(
+        height=height,
+        showlegend=True,
+        legend=legend,
+        xaxis={
+            "title": {"text": "Score (columns pool at least 40 rows per bucket at the top, more below)"},
+            "tickvals": list(range(n_columns + 1)),
+            "ticktext": [number(edge, 2) for edge in edges],
+            "range": [0, n_columns],
+            "showgrid": False,
+            "zeroline": False,
+        },
+        yaxis={
+            "tickvals": [bucket + 0.5 for bucket in range(len(names))],
+            "ticktext": list(names),
+            "range": [0, len(names)],
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
+    return go.Figure(data=data, layout=layout)
+
+
+def _heatmap(cells: pd.DataFrame, n_columns: int, n_buckets: int, shown: Shown) -> go.Heatmap:
+    """Colour every cell and write its value into it."""
+    values = [None if value != value else float(value) for value in cells[shown]]
+    texts = [_text(value, n, shown) for value, n in zip(cells[shown], cells["n"], strict=True)]
+    hovers = [
+        f"score {number(row.score_low)} to {number(row.score_high)}<br>{row.positives:,} of {row.n:,} positive"
+        f"<br>rate {number(row.rate)} [{number(row.ci_low)}, {number(row.ci_high)}]<br>bias {number(row.bias)}"
+        for row in cells.itertuples()
+    ]
+    grids = [[rows[k * n_columns : (k + 1) * n_columns] for k in range(n_buckets)] for rows in (values, texts, hovers)]
+    largest = max((abs(value) for value in values if value is not None), default=1.0) or 1.0
+    return go.Heatmap(
+        x=list(range(n_columns + 1)),
+        y=list(range(n_buckets + 1)),
+        z=grids[0],
+        zmin=-largest if shown == "bias" else 0,
+        zmax=largest,
+        colorscale={"rate": _RATE, "n": _COUNT, "bias": _BIAS}[shown],
+        text=grids[1],
+        texttemplate="%{text}",
+        customdata=grids[2],
+        hovertemplate="%{customdata}<extra></extra>",
+        showscale=False,
+        xgap=1,
+        ygap=2,
+    )
+
+
+def _text(value: float, n: int, shown: Shown) -> str:
+    """Write a cell: percent for shares, brackets where few rows stand behind it, a dash where none do."""
+    if n == 0:
+        return "–"
+    text = f"{n:,}" if shown == "n" else f"{100 * value:+.0f}" if shown == "bias" else f"{100 * value:.0f} %"
+    return text if n >= FEW else f"({text})"
+
+
+def _line(rows: pd.DataFrame, name: str) -> go.Scatter:
+    """Draw one boundary as steps."""
+    mine = name == EDITED
+    return go.Scatter(
+        x=rows["column"],
+        y=rows["level"],
+        mode="lines",
+        name="Your boundary: right of it is selected" if mine else METHOD_LABEL.get(name, name),
+        line={"color": VERMILION, "width": 4} if mine else {"color": LINE, "width": 2.5, "dash": "dash"},
+        customdata=rows["label"],
+        hovertemplate="threshold %{customdata}<extra></extra>",
+        cliponaxis=False,
+    )
