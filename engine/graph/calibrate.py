@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.graph.data import Prepared
 from engine.graph.pairs import Edges, edge_codes, is_known
 from engine.graph.scoring import Scorer
+from engine.metrics.calibration import wilson_interval
 
 CONFIDENCE_EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Bins of the probability given to the likelier direction."""
@@ -60,7 +61,8 @@ def direction_calibration(scorer: Scorer, prepared: Prepared) -> pd.DataFrame:
     -------
     DataFrame
         One row per bin of the probability of the likelier direction: ``low, high`` (limits), ``predicted`` (mean in
-        the bin), ``observed`` (share of edges that point that way), ``n`` (test edges), ``scale`` (kappa, the same in
+        the bin), ``observed`` (share of edges that point that way) with ``ci_low, ci_high`` (Wilson's 95 % interval),
+        ``n`` (test edges), ``scale`` (kappa, the same in
         every row), ``n_fit`` (validation edges). Empty bins stay, with NaN.
     """
     training = prepared.training
@@ -82,7 +84,10 @@ def direction_calibration(scorer: Scorer, prepared: Prepared) -> pd.DataFrame:
         predicted = float(confidence[inside].mean()) if count else float("nan")
         observed = float(is_right[inside].mean()) if count else float("nan")
         rows.append({"low": low, "high": high, "predicted": predicted, "observed": observed, "n": count})
-    return pd.DataFrame(rows).assign(scale=scale, n_fit=len(fitted_on))
+    table = pd.DataFrame(rows)
+    right = (table["observed"].fillna(0) * table["n"]).round()
+    ci_low, ci_high = wilson_interval(right, table["n"])
+    return table.assign(ci_low=ci_low, ci_high=ci_high, scale=scale, n_fit=len(fitted_on))
 
 
 def _difference(scorer: Scorer, edge_index: Edges) -> NDArray[np.float64]:

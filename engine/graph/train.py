@@ -128,7 +128,9 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
             scorers[method], parameters = _fit_paper(training, config, progress)
         else:
             scorers[method], parameters = _fit_encoder(method, training, known, config, progress)
-        model |= {f"{method}.{name}": value for name, value in parameters.items()}
+        # Matrices of forms whose node vectors are not kept would explain nothing.
+        kept = {name: value for name, value in parameters.items() if value.ndim < 2 or method == config.form}
+        model |= {f"{method}.{name}": value for name, value in kept.items()}
         history += progress.rows
     table = pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"])
     return Fitted(scorers=scorers, model=model, history=table)

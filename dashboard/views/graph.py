@@ -1,0 +1,121 @@
+"""Directed graph: a node with its arrows, its two roles, its two lists, and how well all that holds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import streamlit as st
+
+from dashboard import layout
+from dashboard.cache import Run
+from dashboard.controls import graph, graph_summary, run_picker
+from dashboard.glossary import TERMS
+from dashboard.state import GRAPH
+from dashboard.views.graph_tabs import draw_tabs
+from engine.figures.graph import projections
+from engine.figures.graph_network import neighbourhood
+
+_LIST_HEIGHT = 390
+
+
+def render() -> None:
+    """Draw the page."""
+    run = run_picker("graph")
+    layout.page_header("Which way does it point?", graph_summary.answer(run), run)
+    _cards(run)
+    shown = graph.scene(run)
+    node = graph.node_picker(shown)
+    k, kinds = graph.link_controls()
+    nodes, links = graph.neighbourhood(shown, node, k, kinds)
+    name = graph_summary.label(shown.names[node])
+    _network(run, shown, node, name, nodes, links)
+    _lists(run, node, name)
+    _projections(run, node, name, links)
+    draw_tabs(run, node, name)
+
+
+def _cards(run: Run) -> None:
+    """Show the headline figures."""
+    cards = graph_summary.cards(run)
+    for column, card in zip(st.columns(len(cards)), cards, strict=True):
+        with column:
+            layout.metric_card(
+                card.label, card.value, card.low, card.high, card.n, baseline=card.baseline, term=card.metric
+            )
+    st.caption(graph_summary.split_sentence(run))
+
+
+def _network(run: Run, shown: Any, node: int, name: str, nodes: Any, links: Any) -> None:
+    """Draw the neighbourhood; a click on a neighbour moves there."""
+    # The centre is part of the key: with a constant one the old selection would stay on the new picture.
+    key = f"{GRAPH['network']}-{run.id}-{node}"
+    layout.chart_card(
+        neighbourhood(nodes, links),
+        links,
+        key=key,
+        title=f"Around {name}: what leads to it on the left, what it leads to on the right",
+        how_to_read="**Blue arrows** come in from sources, **orange arrows** lead to targets, **purple pairs** point "
+        "both ways. Solid: observed edge. Dotted: held-out edge, never seen in training. Dashed: predicted, no edge "
+        "known. Click a neighbour to move there; hover an arrow for its scores and ranks in both directions.",
+        alt=f"{len(links)} links around {name}",
+        on_select=lambda: graph.follow_click(key, shown),
+    )
+    st.caption(
+        ":blue[**→**] from a source  :orange[**→**] to a target  :violet[**⇄**] both ways · solid observed, dotted "
+        "held-out, dashed predicted · click a neighbour to move there"
+    )
+
+
+def _lists(run: Run, node: int, name: str) -> None:
+    """Show what to recommend after the node, and what it is recommended after."""
+    titles: dict[Literal["target", "source"], str] = {
+        "target": f"What to recommend after {name}",
+        "source": f"What {name} is recommended after",
+    }
+    for column, (role, title) in zip(st.columns(2), titles.items(), strict=True):
+        with column, st.container(border=True):
+            st.markdown(f"**{title}**", help=_LIST_HELP[role])
+            st.dataframe(
+                graph.ranked_list(run, node, role),
+                hide_index=True,
+                width="stretch",
+                height=_LIST_HEIGHT,
+                column_config=_LIST_COLUMNS,
+            )
+
+
+def _projections(run: Run, node: int, name: str, links: Any) -> None:
+    """Draw both spaces with the selection marked in both."""
+    points, marked, explained = graph.projection(run, node, links)
+    layout.chart_card(
+        projections(points, marked, explained=explained),
+        marked,
+        key="graph-projections",
+        title=f"{name} in both spaces: where it stands as a source and as a target",
+        how_to_read="Every node once per panel: its source vector left, its target vector right, on the same two "
+        "principal axes of all vectors together. The star is the selected node; circles are the neighbours drawn "
+        "above (blue sources, orange targets, purple both ways). An arrow is likely where the **source** of one is "
+        "close in direction to the **target** of the other. Two axes hold only the stated share of the variance, and "
+        "scores also count popularity, so close points need not have high scores.",
+        alt=f"{name} and its neighbours, as sources and as targets",
+    )
+
+
+_LIST_HELP = {
+    "target": "Best targets by score; training and validation edges are left out, as in the evaluation. Score back and "
+    "rank back belong to the opposite direction.",
+    "source": "Sources with the best score, each source's activity replaced by the logarithm of its out-degree, which "
+    "orders sources better on validation edges; hence scores need not fall. Rank: where this node stands in "
+    "that source's list. Training and validation edges are left out.",
+}
+_LIST_COLUMNS: dict[str, Any] = {
+    "#": st.column_config.NumberColumn(width=36),
+    "Node": st.column_config.TextColumn(width="medium"),
+    "Score": st.column_config.NumberColumn(format="%.2f", help=TERMS["edge_score"].help()),
+    "Rank": st.column_config.NumberColumn(format="localized", help="Rank of the target after the source."),
+    "Score back": st.column_config.NumberColumn(format="%.2f", help="Score of the opposite direction."),
+    "Rank back": st.column_config.NumberColumn(format="localized", help="Rank in the opposite direction."),
+    "Points this way": st.column_config.NumberColumn(format="percent", help=TERMS["direction_probability"].help()),
+    "Edge": st.column_config.TextColumn(help="Held-out: a test edge that the model found."),
+    "Edge back": st.column_config.TextColumn(help="Whether the opposite direction is an edge."),
+}

@@ -1,0 +1,155 @@
+"""The details below the directed-graph page; a tab runs only while it is open."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import layout
+from dashboard.cache import Run
+from dashboard.controls import graph, graph_summary
+from dashboard.glossary import TERMS
+from dashboard.state import GRAPH
+from engine.figures.common import loss_curves, method_dots
+from engine.figures.graph import asymmetry, degree_lines, direction_reliability
+from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
+
+_TABS = ("Methods", "Asymmetry", "By degree", "Same node, other methods", "Training")
+_CHARTS = (
+    ("hit_rate_at_10", "Ranking: is the target in the first ten?", None),
+    ("mrr_at_10", "Ranking: how near the top is it?", None),
+    ("direction_auc", "Direction: edge or its reversal?", 0.5),
+    ("existence_auc", "Existence: edge or a random pair?", 0.5),
+)
+
+
+def draw_tabs(run: Run, node: int, name: str) -> None:
+    """Draw the tab that is open.
+
+    Parameters
+    ----------
+    run : Run
+    node : int
+        Position of the selected node.
+    name : str
+        Its name, safe for markdown.
+    """
+    tabs = st.tabs(list(_TABS), key=GRAPH["tab"], on_change="rerun", bind="query-params")
+    drawers = (_methods, _asymmetry, _by_degree, _other_methods, _training)
+    for tab, draw in zip(tabs, drawers, strict=True):
+        if tab.open:
+            with tab:
+                draw(run, node, name)
+
+
+def _methods(run: Run, node: int, name: str) -> None:
+    """Compare all methods on four questions."""
+    segment = st.segmented_control(
+        "Test edges",
+        list(graph_summary.SEGMENTS),
+        format_func=graph_summary.SEGMENTS.__getitem__,
+        default="all",
+        required=True,
+        key=GRAPH["segment"],
+        bind="query-params",
+    )
+    columns = [*st.columns(2), *st.columns(2)]
+    for column, (metric, title, reference) in zip(columns, _CHARTS, strict=True):
+        table = graph_summary.methods(run, metric, segment)
+        with column:
+            layout.chart_card(
+                method_dots(
+                    table,
+                    axis_title=METRIC_LABEL[metric],
+                    rival=graph_summary.strongest_peer(run, metric),
+                    reference=reference,
+                    height=400,
+                ),
+                table,
+                key=f"graph-methods-{metric}",
+                title=title,
+                how_to_read=f"{TERMS[metric].help()}  \nBlue: our form. Red: the strongest peer on all test edges. "
+                "Bars are 95 % intervals over query nodes.",
+                alt=f"{METRIC_LABEL[metric]} of {len(table)} methods",
+            )
+    st.markdown(graph_summary.degree_sentence(run))
+    st.markdown("**Paired differences**", help="Both methods on the same resampled query nodes.")
+    st.dataframe(graph_summary.differences(run, segment), hide_index=True, width="stretch", height=300)
+
+
+def _asymmetry(run: Run, node: int, name: str) -> None:
+    """Show the scores of known edges both ways, and how far the probability of a direction can be trusted."""
+    part = st.segmented_control(
+        "Edges",
+        list(graph_summary.PARTS),
+        format_func=graph_summary.PARTS.__getitem__,
+        default="test",
+        required=True,
+        key=GRAPH["part"],
+        bind="query-params",
+    )
+    edges, selected = graph.asymmetry(run, node, part)
+    reliability = run.curve("direction_calibration")
+    left, right = st.columns(2)
+    with left:
+        layout.chart_card(
+            asymmetry(edges, selected),
+            edges,
+            key=f"graph-asymmetry-{part}",
+            title="Score of an edge against the score of its reversal",
+            how_to_read="Each point is a known edge. Below the dotted line the model prefers the way the edge points. "
+            f"Mutual edges should lie near the line, one-way edges below it. Ringed: edges of {name}. "
+            f"{TERMS['edge_score'].help()}",
+            alt=f"{len(edges):,} edges, {len(selected)} of them at {name}",
+        )
+    with right:
+        layout.chart_card(
+            direction_reliability(reliability, height=480),
+            reliability,
+            key="graph-reliability",
+            title="Is the probability of a direction kept?",
+            how_to_read="One-way test edges in bins of the probability given to their likelier direction; on the "
+            f"dotted line it is kept. {TERMS['direction_probability'].help()} Bars are Wilson's 95 % intervals.",
+            alt="Promised against kept probability of the likelier direction",
+        )
+
+
+def _by_degree(run: Run, node: int, name: str) -> None:
+    """Compare degree-adaptive with fixed neighbourhoods bucket by bucket."""
+    for column, (degree, title) in zip(st.columns(2), graph_summary.DEGREES.items(), strict=True):
+        table = graph_summary.by_degree(run, degree, "hit_rate_at_10")
+        with column:
+            layout.chart_card(
+                degree_lines(table, metric="hit_rate_at_10", axis_title=f"{title} (training edges)"),
+                table,
+                key=f"graph-degree-{degree}",
+                title=f"Neighbourhoods that shrink with degree, by {title.lower()}",
+                how_to_read="Two samplers draw equally many neighbours in total. The adaptive one gives rarely linked "
+                "nodes more and hubs fewer; the fixed one gives every node the same. Bars are 95 % intervals over "
+                "query nodes. Buckets without edges stay empty.",
+                alt=f"HitRate@10 by {title.lower()}",
+            )
+
+
+def _other_methods(run: Run, node: int, name: str) -> None:
+    """List what other methods recommend after the same node."""
+    lists = graph.compared_lists(run, node)
+    st.markdown(f"What to recommend after **{name}**, by method")
+    for column, (method, table) in zip(st.columns(max(len(lists), 1)), lists.items(), strict=False):
+        with column:
+            st.markdown(f"**{METHOD_LABEL[method]}**", help=TERMS[method].help())
+            st.dataframe(table, hide_index=True, width="stretch", height=390)
+
+
+def _training(run: Run, node: int, name: str) -> None:
+    """Show the losses of the trained forms."""
+    stages = list(run.history["stage"].unique())
+    stage = st.selectbox("Method", stages, key="graph-stage")
+    layout.chart_card(
+        loss_curves(run.history, stages=[stage]),
+        run.history,
+        key="graph-losses",
+        title="Training losses",
+        how_to_read="Ranking: the true target against random negatives. Activity: one-way edges above, their reversals "
+        "below a margin, with the ranking score held fixed.",
+        alt=f"Losses of the {stage}",
+    )

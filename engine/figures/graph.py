@@ -1,0 +1,281 @@
+"""Projections of both roles, scores against reversed scores, and hits by degree."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from engine.figures.common import empty_figure, estimate, number
+from engine.figures.graph_network import plain
+from engine.figures.theme import (
+    GREY,
+    LINE,
+    METHOD_LABEL,
+    METRIC_LABEL,
+    MUTUAL,
+    OURS,
+    RIVAL,
+    SOURCE,
+    TARGET,
+    plotly_layout,
+)
+
+PANELS = (("source", "As a source", SOURCE), ("target", "As a target", TARGET))
+
+
+def projections(
+    points: pd.DataFrame,
+    marked: pd.DataFrame,
+    *,
+    explained: tuple[float, float],
+    height: int = 430,
+) -> go.Figure:
+    """Draw all nodes as sources and as targets, on the same two axes, with a selection marked in both.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns ``name, source_x, source_y, target_x, target_y``.
+    marked : DataFrame
+        The same columns and ``part``: selected, or what a drawn neighbour is to it (source, target, both).
+    explained : tuple of float
+        Share of the variance along the two axes.
+    height : int, default 430
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    figure = make_subplots(
+        1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03, subplot_titles=[p[1] for p in PANELS]
+    )
+    for column, (role, _, color) in enumerate(PANELS, start=1):
+        x, y = points[f"{role}_x"], points[f"{role}_y"]
+        figure.add_trace(
+            go.Scattergl(
+                x=x,
+                y=y,
+                mode="markers",
+                name=f"all as {role}",
+                marker={"color": color, "size": 4, "opacity": 0.28},
+                text=[plain(name) for name in points["name"]],
+                hovertemplate="%{text}<extra></extra>",
+            ),
+            row=1,
+            col=column,
+        )
+        for part, size in (("source", 9), ("target", 9), ("both", 9), ("selected", 16)):
+            rows = marked[marked["part"] == part]
+            figure.add_trace(_marked(rows, role, part, size), row=1, col=column)
+    layout = plotly_layout(height=height, hovermode="closest")
+    axis = layout["xaxis"] | {"zeroline": False, "showticklabels": False}
+    title = f"Axis 1 · {number(100 * explained[0], 2)} % of the variance"
+    layout["xaxis"] = layout["xaxis2"] = axis | {"title": {"text": title}}
+    side = f"Axis 2 · {number(100 * explained[1], 2)} %"
+    layout["yaxis"] = axis | {"title": {"text": side}}
+    layout["yaxis2"] = axis
+    layout["margin"] |= {"t": 34}
+    figure.update_layout(layout)
+    return figure
+
+
+def _marked(rows: pd.DataFrame, role: str, part: str, size: int) -> go.Scatter:
+    """Draw the selected node, or its neighbours in one role, above the cloud."""
+    color = {"selected": GREY, "source": SOURCE, "target": TARGET, "both": MUTUAL}[part]
+    is_selected = part == "selected"
+    return go.Scatter(
+        x=rows[f"{role}_x"],
+        y=rows[f"{role}_y"],
+        mode="markers+text" if is_selected else "markers",
+        name=f"{part} as {role}",
+        marker={
+            "color": color,
+            "size": size,
+            "symbol": "star" if is_selected else "circle",
+            "line": {"color": "#FFFFFF", "width": 1.5},
+        },
+        text=[plain(name) for name in rows["name"]],
+        textposition="top center",
+        textfont={"size": 13},
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def asymmetry(edges: pd.DataFrame, selected: pd.DataFrame, *, height: int = 480) -> go.Figure:
+    """Draw the score of every known edge against the score of its reversal.
+
+    Parameters
+    ----------
+    edges : DataFrame
+        Columns ``score, back_score, is_mutual, text`` (what the edge is called); edges below the diagonal score
+        higher as they point.
+    selected : DataFrame
+        The same columns: edges of the selected node.
+    height : int, default 480
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    if edges.empty:
+        return empty_figure("No edge in this part of the split.", height=height)
+    figure = go.Figure()
+    low = float(min(edges["score"].min(), edges["back_score"].min()))
+    high = float(max(edges["score"].max(), edges["back_score"].max()))
+    figure.add_trace(
+        go.Scatter(
+            x=[low, high],
+            y=[low, high],
+            mode="lines",
+            name="equal both ways",
+            line={"color": LINE, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    )
+    for is_mutual, label, color in ((False, "One-way edge", TARGET), (True, "Mutual edge", MUTUAL)):
+        rows = edges[edges["is_mutual"] == is_mutual]
+        figure.add_trace(
+            go.Scattergl(
+                x=rows["score"],
+                y=rows["back_score"],
+                mode="markers",
+                name=label,
+                marker={"color": color, "size": 5, "opacity": 0.45},
+                text=[plain(text) for text in rows["text"]],
+                hovertemplate="%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=selected["score"],
+            y=selected["back_score"],
+            mode="markers",
+            name="Edges of the selected node",
+            marker={"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": SOURCE, "width": 2}},
+            text=[plain(text) for text in selected["text"]],
+            hovertemplate="%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        plotly_layout(
+            height=height,
+            xaxis={"title": {"text": "Score as the edge points (logits)"}},
+            yaxis={"title": {"text": "Score of its reversal (logits)"}},
+            showlegend=True,
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
+            hovermode="closest",
+        )
+    )
+    figure.update_layout(margin={"t": 40})
+    return figure
+
+
+def degree_lines(table: pd.DataFrame, *, metric: str, axis_title: str, height: int = 360) -> go.Figure:
+    """Draw a metric by degree bucket, one line with intervals per method.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``method, bucket, value, ci_low, ci_high, n`` in the order of the buckets; empty buckets have no value
+        and stay on the axis.
+    metric : str
+    axis_title : str
+        What the buckets count.
+    height : int, default 360
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    if table["value"].notna().sum() == 0:
+        return empty_figure("The methods to compare were not trained in this run.", height=height)
+    figure = go.Figure()
+    methods = list(dict.fromkeys(table["method"]))
+    colors = dict(zip(methods, (OURS, RIVAL, GREY), strict=False))
+    for place, method in enumerate(methods):
+        rows = table[table["method"] == method]
+        label = METHOD_LABEL.get(method, method)
+        figure.add_trace(
+            go.Scatter(
+                x=[bucket + (place - (len(methods) - 1) / 2) * 0.16 for bucket in range(len(rows))],
+                y=rows["value"],
+                mode="lines+markers",
+                name=label,
+                line={"color": colors[method], "width": 2},
+                marker={"size": 9},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": rows["ci_high"] - rows["value"],
+                    "arrayminus": rows["value"] - rows["ci_low"],
+                    "width": 0,
+                    "thickness": 2,
+                },
+                text=[estimate(row.value, row.ci_low, row.ci_high, row.n) for row in rows.itertuples()],
+                hovertemplate=f"{label}<br>%{{text}} query nodes<extra></extra>",
+            )
+        )
+    first = table[table["method"] == methods[0]]
+    ticks = [f"{row.bucket}<br>n {row.n:,}" for row in first.itertuples()]
+    figure.update_layout(
+        plotly_layout(
+            height=height,
+            xaxis={"title": {"text": axis_title}, "tickvals": list(range(len(ticks))), "ticktext": ticks},
+            yaxis={"title": {"text": METRIC_LABEL.get(metric, metric)}, "rangemode": "tozero"},
+            showlegend=True,
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        )
+    )
+    figure.update_layout(margin={"t": 40})
+    return figure
+
+
+def direction_reliability(table: pd.DataFrame, *, height: int = 360) -> go.Figure:
+    """Draw the share of test edges that point as predicted against the probability given to that direction.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``predicted, observed, ci_low, ci_high, n``; bins without edges have no value.
+    height : int, default 360
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    rows = table[table["observed"].notna()]
+    if rows.empty:
+        return empty_figure("No one-way test edge.", height=height)
+    figure = go.Figure()
+    ends = [0.5, 1.0]
+    line = {"color": LINE, "dash": "dot"}
+    figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", name="calibrated", line=line, hoverinfo="skip"))
+    figure.add_trace(
+        go.Scatter(
+            x=rows["predicted"],
+            y=rows["observed"],
+            mode="lines+markers",
+            name="one-way test edges",
+            line={"color": OURS, "width": 2},
+            marker={"size": 9},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["ci_high"] - rows["observed"],
+                "arrayminus": rows["observed"] - rows["ci_low"],
+                "width": 0,
+                "thickness": 2,
+            },
+            text=[estimate(row.observed, row.ci_low, row.ci_high, row.n) for row in rows.itertuples()],
+            hovertemplate="promised %{x:.3f}<br>kept %{text} test edges<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        plotly_layout(
+            height=height,
+            xaxis={"title": {"text": "Probability given to the likelier direction"}, "range": [0.48, 1.02]},
+            yaxis={"title": {"text": "Share of edges that point that way"}, "range": [0.4, 1.02]},
+        )
+    )
+    return figure

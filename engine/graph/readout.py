@@ -1,0 +1,135 @@
+"""Read ranked lists, marked projections and asymmetric pairs out of a scene.
+
+Needs NumPy and pandas alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from engine.graph.explore import PAIR_COLUMNS, Scene
+
+
+def ranked_list(scene: Scene, node: int, role: Literal["target", "source"]) -> pd.DataFrame:
+    """Return what to recommend after a node (targets), or what it is recommended after (sources).
+
+    Parameters
+    ----------
+    scene : Scene
+    node : int
+    role : {"target", "source"}
+
+    Returns
+    -------
+    DataFrame
+        ``place, node, name, score, back_score, rank, back_rank, is_hit`` (the pair is a test edge) and ``reverse``
+        (observed, held-out, or none: whether the opposite direction is a known edge).
+    """
+    lists = scene.lists
+    rows = lists[(lists["node"] == node) & (lists["role"] == role) & (lists["method"] == scene.form)]
+    rows = rows.sort_values("place", ignore_index=True)
+    back = rows["back_split"].astype(str)
+    return pd.DataFrame(
+        {
+            "place": rows["place"],
+            "node": rows["other"],
+            "name": [scene.names[place] for place in rows["other"]],
+            **{name: rows[name] for name in PAIR_COLUMNS},
+            "is_hit": (rows["split"] == "test").to_numpy(dtype=bool),
+            "reverse": np.where(back == "none", "none", np.where(back == "test", "held-out", "observed")),
+        }
+    )
+
+
+def compared_lists(scene: Scene, node: int, methods: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the targets that several methods list after a node.
+
+    Parameters
+    ----------
+    scene : Scene
+    node : int
+    methods : sequence of str
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``place, name, is_hit`` (the pair is a test edge); methods without lists are left out.
+    """
+    lists = scene.lists
+    rows = lists[(lists["node"] == node) & (lists["role"] == "target")]
+    found = {}
+    for method in methods:
+        part = rows[rows["method"] == method].sort_values("place", ignore_index=True)
+        if len(part):
+            names = [scene.names[place] for place in part["other"]]
+            is_hit = (part["split"] == "test").to_numpy(dtype=bool)
+            found[method] = pd.DataFrame({"place": part["place"], "name": names, "is_hit": is_hit})
+    return found
+
+
+def marked_points(points: pd.DataFrame, node: int, drawn: pd.DataFrame) -> pd.DataFrame:
+    """Choose the points to mark in both projections: a node and the neighbours that are drawn around it.
+
+    Parameters
+    ----------
+    points : DataFrame
+        One row per node.
+    node : int
+    drawn : DataFrame
+        From `neighbourhood`.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `points` with ``part``: source, target, both, or selected (the last row).
+    """
+    first = drawn.drop_duplicates("other")
+    part = np.where(first["is_two_way"], "both", first["role"].astype(str))
+    others = first["other"].to_numpy(dtype=np.int64)
+    return points.iloc[[*others, node]].assign(part=[*part, "selected"])
+
+
+def asymmetry(scene: Scene, node: int, part: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the known edges of one part of the split, and those of a node among them.
+
+    Parameters
+    ----------
+    scene : Scene
+    node : int
+    part : {"train", "validation", "test"}
+
+    Returns
+    -------
+    edges, selected : DataFrame
+        ``score, back_score, is_mutual, text``: what the edge is called, with the evidence of the input.
+    """
+    edges = scene.edges[scene.edges["split"] == part]
+    text = scene.edge_names[edges.index]
+    table = edges[["score", "back_score", "is_mutual"]].assign(text=text).reset_index(drop=True)
+    is_selected = ((edges["source"] == node) | (edges["target"] == node)).to_numpy()
+    return table, table[is_selected].reset_index(drop=True)
+
+
+def direction_probability(score: float, back_score: float, scale: float) -> float:
+    """Return P(the pair points this way | it is one-way) from the scores of its directions.
+
+    Parameters
+    ----------
+    score, back_score : float
+    scale : float
+        kappa of `calibrate.direction_scale`.
+
+    Returns
+    -------
+    float in (0, 1)
+
+    Examples
+    --------
+    >>> direction_probability(1.0, 1.0, 0.7), round(direction_probability(2.0, 0.0, 0.5), 3)
+    (0.5, 0.731)
+    """
+    return float(1.0 / (1.0 + np.exp(-np.clip(scale * (score - back_score), -50, 50))))
