@@ -1,0 +1,160 @@
+"""What the delayed-feedback page says: sentences computed from the stored tables of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dashboard.cache import Run
+from dashboard.controls.delay import (
+    Choice,
+    arrival_rows,
+    day_text,
+    difference_rows,
+    flip_rows,
+    method_rows,
+    page_facts,
+    weight_summary,
+    window_row,
+)
+from dashboard.layout import escape_markdown, number
+
+
+def answer(run: Run) -> str:
+    """Answer the page's question in one computed sentence."""
+    facts = page_facts(run)
+    day = day_text(facts["as_of"], facts["has_dates"])
+    claims = run.curve("claims").set_index("effect")
+    if not facts["pending"]:
+        return f"On {day} no label was still open: every exposure before it had its whole window."
+    flips = claims[claims["claim"] == "C3"].iloc[0]
+    rows = method_rows(run, "calibration").set_index("method")
+    naive, ours = (
+        f"{number(row['value'])} [{number(row['ci_low'])}, {number(row['ci_high'])}]"
+        for row in (rows.loc["vanilla"], rows.loc["dress_style"])
+    )
+    return (
+        f"Of the {facts['pending']:,} exposures still negative on {day}, {facts['flipped']:,} turned positive later: "
+        f"{_percent(flips['value'])} [{_percent(flips['ci_low'])}, {_percent(flips['ci_high'])}]. A model that takes "
+        f"them as negatives promises {naive} × the conversions of later exposures; with exact weights {ours} ×."
+    )
+
+
+def method_note(run: Run) -> str:
+    """Say what the methods saw, and what of ours is a reconstruction."""
+    facts = page_facts(run)
+    window = f"{facts['window_min']:g}" + (
+        f" to {facts['window_max']:g}" if facts["window_max"] > facts["window_min"] else ""
+    )
+    dropped = f" {facts['dropped']:,} exposures without a final label are left out." if facts["dropped"] else ""
+    return (
+        f"Snapshot on {day_text(facts['as_of'], facts['has_dates'])}: {facts['exposures']:,} earlier exposures, "
+        f"{facts['matured']:,} with their whole window of {window} days, {facts['test']:,} later ones to be judged on; "
+        f"{facts['units']:,} units.{dropped} Ours is DRESS-style: the paper's formulas could not be read, so its "
+        "weights are a reconstruction from exact importance weights and engagement."
+        + (
+            " Conversions without engagement occur, so its entire space has a part for them."
+            if facts["has_leak"]
+            else ""
+        )
+    )
+
+
+def signals_sentence(run: Run) -> str:
+    """Say what engagement signals add, from the intervals of this run alone."""
+    claims = run.curve("claims")
+    rows = claims[claims["claim"] == "C5"]
+    words = {
+        "supported": "help",
+        "not supported": "add nothing worth having",
+        "inconclusive": "may or may not help: the data cannot tell",
+    }
+    parts = [
+        f"{escape_markdown(row.effect)} ({escape_markdown(row.segment)}): {number(row.value)} "
+        f"{escape_markdown(row.unit)} [{number(row.ci_low)}, {number(row.ci_high)}] · n {row.n:,} → signals "
+        f"**{words[row.verdict]}**"
+        for row in rows[rows["sign"] == -1].itertuples()
+    ]
+    return "Given the features known at the exposure, signals after it:  \n" + "  \n".join(parts)
+
+
+def flip_sentence(run: Run, choice: Choice) -> str:
+    """Say the flip rate of every group at the chosen window."""
+    rows = flip_rows(run, choice.group)
+    rows = rows[np.isclose(rows["elapsed_days"], choice.waiting_days)]
+    parts = [
+        f"{escape_markdown(row.key)} {_percent(row.flip)} [{_percent(row.flip_low)}, {_percent(row.flip_high)}]"
+        for row in rows.itertuples()
+    ]
+    return f"Of the labels negative after {choice.waiting_days:g} days, so many flip: {'; '.join(parts)}."
+
+
+def seen_sentence(run: Run, choice: Choice) -> str:
+    """Say the share of positives seen at the chosen window: estimated, naive and final."""
+    row = window_row(run, choice)
+    snapshot = arrival_rows(run, choice.segment, "snapshot")
+    naive = snapshot.loc[np.isclose(snapshot["elapsed_days"], choice.waiting_days), "seen_naive"].iloc[0]
+    return (
+        f"After {choice.waiting_days:g} days, {_percent(row.seen)} of the positives are seen by the estimate of the "
+        f"snapshot day, {_percent(naive)} by naive counting, {_percent(row.seen_final)} in the whole log."
+    )
+
+
+def naive_sentence(run: Run) -> str:
+    """Say the conversion rate that naive counting, Kaplan-Meier and the whole log give."""
+    last = arrival_rows(run, "all", "snapshot").iloc[-1]
+    final = arrival_rows(run, "all", "final").iloc[-1]
+    return (
+        f"Counted on the snapshot day: {_percent(last['converted_naive'])} of {int(last['n']):,} exposures. Estimated "
+        f"from the same data: {_percent(last['converted'])} [{_percent(last['converted_low'])}, "
+        f"{_percent(last['converted_high'])}]. Over the whole log ({int(final['n']):,} exposures, later ones "
+        f"included): {_percent(final['converted'])}."
+    )
+
+
+def cohort_sentence(run: Run) -> str:
+    """Say how far the projection of the immature weeks was from what came."""
+    table = run.curve("cohorts")
+    last = table["age_days"].max()
+    end = table[table["age_days"] == last].pivot_table(index=["cohort", "n"], columns="stage", values="rate")
+    if "projected" not in end or end["projected"].isna().all():
+        return "Every week was fully seen on the snapshot day."
+    n = end.index.get_level_values("n").to_numpy(dtype=float)
+    open_ = end["projected"].notna().to_numpy()
+    projected, final = (np.average(end[name].to_numpy()[open_], weights=n[open_]) for name in ("projected", "final"))
+    return (
+        f"Over {int(open_.sum())} weeks that were not finished on the snapshot day (n {n[open_].sum():,.0f}), the "
+        f"curves of earlier weeks projected {_percent(projected)} conversions; {_percent(final)} came."
+    )
+
+
+def method_sentence(run: Run, metric: str) -> str:
+    """Say the metric of vanilla, ours and the oracle."""
+    rows = method_rows(run, metric).set_index("method")
+    parts = [
+        f"{name} {number(rows.loc[method, 'value'])} [{number(rows.loc[method, 'ci_low'])}, "
+        f"{number(rows.loc[method, 'ci_high'])}]"
+        for method, name in (("vanilla", "vanilla"), ("dress_style", "ours"), ("oracle", "oracle"))
+    ]
+    return f"{metric.replace('_', ' ')} on later exposures: {', '.join(parts)}."
+
+
+def difference_sentence(run: Run, metric: str, baseline: str) -> str:
+    """Say ours minus the baseline."""
+    rows = difference_rows(run, metric, baseline).set_index("method")
+    row = rows.loc["dress_style"]
+    return (
+        f"Ours minus {baseline}: {number(row['value'])} [{number(row['ci_low'])}, {number(row['ci_high'])}], "
+        f"n {int(row['n']):,} units."
+    )
+
+
+def weight_sentence(run: Run) -> str:
+    """Say the effective sample shares."""
+    table = weight_summary(run)
+    parts = [f"{row.method.replace('_', ' ')} {number(row.ess_share)}" for row in table.itertuples()]
+    return f"Effective sample share of the weights: {', '.join(parts)}."
+
+
+def _percent(share: float) -> str:
+    """Write a share in percent."""
+    return f"{number(100 * share)} %"
