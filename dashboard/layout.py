@@ -63,7 +63,8 @@ def context_line(run: Run) -> str:
     """Say which run, data, seed and how many rows stand behind a page."""
     manifest = run.manifest
     data = manifest["dataset"]
-    rows = ", ".join(f"{count:,} {escape_markdown(name)}" for name, count in data["rows"].items())
+    counts = {str(name).replace("_", " "): count for name, count in data["rows"].items() if count}
+    rows = ", ".join(f"{count:,} {escape_markdown(name)}" for name, count in counts.items())
     return (
         f"Run **{escape_markdown(run.id)}** · data **{escape_markdown(data['name'])}** "
         f"({escape_markdown(data['origin'])}) · seed {escape_markdown(manifest['seed'])} · {rows} · "

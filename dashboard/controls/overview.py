@@ -58,6 +58,31 @@ def claims_sentence(claims: pd.DataFrame) -> str:
     return summary(claims)
 
 
+def claim_lines(claims: pd.DataFrame, kind: Kind) -> list[str]:
+    """Write each claim of one kind with how many of its effects got which verdict.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        From `claims_of`.
+    kind : {"graph", "delay", "uncertainty"}
+
+    Returns
+    -------
+    list of str
+        Markdown.
+    """
+    lines = []
+    for key, claim in CLAIMS.items():
+        if claim.kind == kind:
+            counts = claims.loc[claims["claim"] == key, "verdict"].value_counts()
+            badges = [
+                f":{color}-badge[{counts[word]} {word}]" for word, color in _VERDICT_COLOR.items() if word in counts
+            ]
+            lines.append(f"**{key}** {claim.text} {' '.join(badges) or ':gray-badge[not measured]'}")
+    return lines
+
+
 def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
     """Write the claims out for reading: claim, effect with interval and n, baseline, verdict.
 

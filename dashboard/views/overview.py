@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import controls, layout
-from dashboard.controls.overview import claims_of, claims_sentence, claims_table, overview_runs
+from dashboard.controls.overview import claim_lines, claims_of, claims_sentence, claims_table, overview_runs
 from dashboard.glossary import TERMS
 from dashboard.state import RUN_TITLE, Kind
 from engine.figures.overview import claim_effects
@@ -36,13 +36,13 @@ def render() -> None:
     )
     for column, kind in zip(st.columns(3), _QUESTIONS, strict=True):
         with column:
-            _question_card(kind, runs.get(kind), broken.get(kind))
+            _question_card(kind, runs.get(kind), broken.get(kind), claims)
     if claims is not None:
         _claims(claims)
 
 
-def _question_card(kind: Kind, run: controls.Run | None, problem: Exception | None) -> None:
-    """Show one of the three questions with the run it is answered on."""
+def _question_card(kind: Kind, run: controls.Run | None, problem: Exception | None, claims: Any | None) -> None:
+    """Show one of the three questions with its claims, their verdicts and the run they are measured on."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{_QUESTIONS[kind]}**")
         if problem is not None:
@@ -50,8 +50,10 @@ def _question_card(kind: Kind, run: controls.Run | None, problem: Exception | No
         elif run is None:
             layout.empty_state("No run yet. Open **Train** and start one.")
         else:
-            st.caption(layout.context_line(run))
+            for line in claim_lines(claims, kind):
+                st.markdown(line)
             layout.link_to_run(kind, run.id, f"Open {RUN_TITLE[kind]}")
+            st.caption(layout.context_line(run))
 
 
 def _claims(claims: Any) -> None:
@@ -62,9 +64,10 @@ def _claims(claims: Any) -> None:
         key="overview-claims",
         title="Measured effect of every claim, with its 95 % interval",
         how_to_read="Each row is one effect, divided by the smallest effect worth having (dashed line at 1), so that "
-        "different measures share one axis. **Right of 0 is what the claim predicts.** Green: the whole interval is "
-        "right of 0. Red: the whole interval is left of 1, so an effect worth having is ruled out. Hollow grey: "
-        "the data cannot tell. Effects beyond ±12 are drawn at the edge; the table has the figures.",
+        "different measures share one axis. **Right of 0 is what the claim predicts**; an effect whose claim names no "
+        "direction is drawn there too. Green: the whole interval is right of 0. Red: the whole interval is left of 1, "
+        "so an effect worth having is ruled out. Hollow grey: the data cannot tell. Effects beyond ±12 are drawn at "
+        "the edge; the table has the figures.",
         alt=claims_sentence(claims),
     )
     st.subheader("The same, in figures", anchor=False)

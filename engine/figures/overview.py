@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 import pandas as pd
@@ -16,8 +17,9 @@ _LIMIT = 12.0
 def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figure:
     """Draw every measured effect in multiples of the smallest effect worth having.
 
-    The claim predicts the right side of 0; the dashed line at 1 is the smallest effect worth having. Effects
-    beyond ±12 are drawn at the edge, with their true figures in the hover and in the table.
+    The claim predicts the right side of 0, and an effect of a claim without a direction is drawn there too; the
+    dashed line at 1 is the smallest effect worth having. Effects beyond ±12 are drawn at the edge, with their true
+    figures in the hover and in the table.
 
     Parameters
     ----------
@@ -34,14 +36,16 @@ def claim_effects(claims: pd.DataFrame, *, height: int | None = None) -> go.Figu
         return empty_figure("No claim has been measured yet: train a run first.")
     figure = go.Figure()
     labels = []
-    for place, row in enumerate(rows.itertuples()):
-        turn = (-1.0 if row.sign == -1 else 1.0) / row.margin
+    twins = rows.duplicated(["claim", "effect", "segment"], keep=False)
+    for place, (row, twin) in enumerate(zip(rows.itertuples(), twins, strict=True)):
+        turn = math.copysign(1 / row.margin, row.sign or row.value)
         ends = sorted((row.ci_low * turn, row.ci_high * turn))
         value, low, high = (min(max(x, -_LIMIT), _LIMIT) for x in (row.value * turn, *ends))
         color = VERDICT[row.verdict]
         symbol = "circle-open" if row.verdict == "inconclusive" else "circle"
+        where = f"against {row.baseline} · {row.segment}" if twin else row.segment
         labels.append(
-            f"<b>{row.claim}</b>  {escape(row.effect)}<br><span style='font-size:11px'>{escape(row.segment)}</span>"
+            f"<b>{row.claim}</b>  {escape(row.effect)}<br><span style='font-size:11px'>{escape(where)}</span>"
         )
         figure.add_trace(
             go.Scatter(

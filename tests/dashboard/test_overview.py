@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from dashboard.controls.overview import claims_of, claims_table
+from dashboard.controls.overview import claim_lines, claims_of, claims_table
 from engine.runs import read_run
 
 StoreRun = Callable[..., Path]
@@ -95,3 +96,11 @@ def test_the_table_writes_effects_out_without_markup_from_the_data(store_run: St
     assert table["Effect [95 % interval]"].iloc[0] == r"0.300 \[0.200, 0.400\] · n 40 queries"
     assert table["Measured"].iloc[0] == r"MRR on one\-way edges \(\<img src=x\>\)"
     assert table["Worth having"].iloc[0] == r"\-0.05"
+
+
+def test_a_card_lists_its_claims_and_says_which_are_not_measured(store_run: StoreRun) -> None:
+    claims = claims_of({"graph": read_run(store_run("graph-one", value=0.3))})
+    first, second = claim_lines(pd.concat([claims, claims.assign(verdict="inconclusive")]), "graph")
+    assert first.startswith("**C1** One embedding")
+    assert first.endswith(":green-badge[1 supported] :gray-badge[1 inconclusive]")
+    assert second.startswith("**C2** ") and second.endswith(":gray-badge[not measured]")

@@ -46,6 +46,20 @@ def test_effects_are_multiples_of_the_smallest_one_worth_having_turned_to_the_cl
     np.testing.assert_allclose(highs, [3, 3, 0.5, 2.5, 12], atol=1e-12)
 
 
+def test_an_effect_whose_claim_names_no_direction_is_drawn_to_the_right():
+    figure = claim_effects(pd.DataFrame([row("C6", value=-0.04, ci_low=-0.06, ci_high=-0.02, sign=0)]))
+    assert figure.data[0].x[0] == pytest.approx(2)
+    assert figure.data[0].x[0] - figure.data[0].error_x.arrayminus[0] == pytest.approx(1)
+    assert "-0.0400 [-0.0600, -0.0200]" in figure.data[0].hovertemplate
+
+
+def test_two_effects_that_differ_in_their_baseline_only_are_told_apart():
+    figure = claim_effects(pd.DataFrame([row("C4", baseline="vanilla"), row("C4", baseline="wait"), row("C1")]))
+    first, second, alone = figure.layout.yaxis.ticktext
+    assert "against vanilla · rows of C4" in first and "against wait · rows of C4" in second
+    assert "against" not in alone
+
+
 def test_verdicts_have_colour_and_shape():
     figure = claim_effects(CLAIMS)
     assert [trace.marker.color for trace in figure.data] == [theme.VERDICT[v] for v in CLAIMS["verdict"]]
