@@ -76,9 +76,9 @@ def edited_cuts(choice: Choice, method: str) -> list[int]:
         help="Gives every bucket the same threshold: what a rule on the score alone can do.",
     )
     cuts = []
-    for bucket, name in enumerate(editor.bucket_labels()):
-        key = slider_key(bucket)
-        cuts.append(st.select_slider(name, options, format_func=editor.labels.__getitem__, key=key))
+    for bucket, (name, n) in enumerate(zip(editor.bucket_labels(), editor.bucket_rows("tune"), strict=True)):
+        label = f"Uncertainty {name} · n {n:,}"
+        cuts.append(st.select_slider(label, options, format_func=editor.labels.__getitem__, key=slider_key(bucket)))
     st.session_state[KEY["cuts"]] = cuts
     _write_address(editor, cuts, optimum)
     return cuts

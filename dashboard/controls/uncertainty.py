@@ -93,9 +93,15 @@ def base_rate(choice: Choice, split: str) -> float:
     return float(grid.positives.sum() / grid.totals.sum())
 
 
-def recalls(choice: Choice) -> pd.DataFrame:
-    """Return every method's recall at equal test precision."""
-    return summary.recalls(choice.run.metrics, choice.scorer, choice.target)
+def gains(choice: Choice) -> pd.DataFrame:
+    """Return every method's gain in recall over one threshold at equal test precision, in points."""
+    return summary.gains_in_points(choice.run.curve("differences"), choice.scorer, choice.target)
+
+
+def baseline_recall(choice: Choice) -> str:
+    """Write the recall of one threshold at equal test precision."""
+    row = summary.baseline_recall(choice.run.metrics, choice.scorer, choice.target)
+    return estimate(row["value"], row["ci_low"], row["ci_high"], int(row["n"]))
 
 
 def decisions(choice: Choice, cuts: Sequence[int]) -> dict[str, Decision]:
@@ -240,13 +246,14 @@ __all__ = [
     "base_rate",
     "baseline_text",
     "boundaries",
+    "baseline_recall",
     "calibration_table",
     "choose",
     "confusion_markdown",
     "decisions",
     "edited_cuts",
+    "gains",
     "map_choice",
-    "recalls",
     "reliability",
     "snap_button",
     "snap_method",

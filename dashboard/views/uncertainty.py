@@ -26,7 +26,7 @@ def render() -> None:
     with left:
         _reliability(choice)
     with right:
-        _recall(choice)
+        _gains(choice)
     _editor(choice)
     _details(choice)
 
@@ -41,7 +41,7 @@ def _reliability(choice: controls.Choice) -> None:
             reliability_curves(table, names=choice.editor.bucket_labels(), base_rate=controls.base_rate(choice, split)),
             table,
             key="uncertainty-reliability",
-            title="Does the score come true, at every level of uncertainty?",
+            title="Does the score come true?",
             how_to_read="A curve on the dashed line comes true. Below it, the score promises too much. Each point is a "
             "bin with an equal number of tuning rows; the bar is its 95 % Wilson interval, hollow points have fewer "
             "than 30 rows, the strip below counts rows. **If the curves part, one threshold treats rows of equal "
@@ -50,29 +50,27 @@ def _reliability(choice: controls.Choice) -> None:
         )
 
 
-def _recall(choice: controls.Choice) -> None:
-    """Show what every method finds at the same achieved precision."""
-    table = controls.recalls(choice)
+def _gains(choice: controls.Choice) -> None:
+    """Show what every method finds beyond one threshold at the same achieved precision."""
+    table = controls.gains(choice)
     layout.chart_card(
         method_dots(
             table,
-            axis_title=f"Recall on test rows at precision {choice.target:.2f}",
+            axis_title=f"Points of recall gained at precision {choice.target:.2f}",
             rival="recalibrated",
+            reference=0.0,
             height=430,
         ),
         table,
-        key="uncertainty-recall",
-        title=f"Recall at equal test precision {choice.target:.2f}",
+        key="uncertainty-gains",
+        title="Recall gained over one threshold",
         how_to_read="Every method's threshold is set on the test rows themselves, so all have the same precision and "
-        "only the ranking differs; intervals resample whole units. MIST, the exact program and greedy set a threshold "
-        "per uncertainty bucket. The recalibrator folds uncertainty into the score. **The placebo shuffles the "
-        "uncertainty: what it gains is luck.**",
+        "only the ranking differs; intervals resample whole units, the same for both methods of a pair. MIST, the "
+        "exact program and greedy set a threshold per uncertainty bucket. The recalibrator folds uncertainty into the "
+        "score. **The placebo shuffles the uncertainty: what it gains is luck.**",
         alt=controls.answer(choice),
     )
-    st.caption(
-        "Intervals of single methods overlap even where their paired difference is clear; the sentence on top "
-        "and the overview use the paired difference."
-    )
+    st.caption(f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision.")
 
 
 @st.fragment

@@ -19,10 +19,10 @@ TITLE: dict[str, str] = {
 }
 FEW = 20
 """Cells with fewer rows are written in brackets."""
-# Transparent at the low end, so that both themes show through.
-_RATE = [[0.0, "rgba(0, 114, 178, 0.04)"], [1.0, "rgba(0, 114, 178, 0.85)"]]
-_COUNT = [[0.0, "rgba(128, 136, 146, 0.04)"], [1.0, "rgba(128, 136, 146, 0.8)"]]
-_BIAS = [[0.0, "rgba(213, 94, 0, 0.85)"], [0.5, "rgba(128, 136, 146, 0.05)"], [1.0, "rgba(0, 114, 178, 0.85)"]]
+# Never opaque: the theme shows through, and its text colour can be read on every cell.
+_RATE = [[0.0, "rgba(0, 114, 178, 0.04)"], [1.0, "rgba(0, 114, 178, 0.6)"]]
+_COUNT = [[0.0, "rgba(128, 136, 146, 0.04)"], [1.0, "rgba(128, 136, 146, 0.6)"]]
+_BIAS = [[0.0, "rgba(213, 94, 0, 0.6)"], [0.5, "rgba(128, 136, 146, 0.05)"], [1.0, "rgba(0, 114, 178, 0.6)"]]
 EDITED = "edited"
 """Name of the boundary that the reader moves."""
 
@@ -58,7 +58,7 @@ def decision_map(
     if cells.empty:
         return empty_figure("This run holds no counts to draw.", height=height)
     n_columns = int(cells["column"].max()) + 1
-    data: list[Any] = [_heatmap(cells, n_columns, len(names), shown)]
+    data: list[Any] = [_heatmap(cells, n_columns, len(names), shown), _texts(cells, shown)]
     data += [_line(rows, str(name)) for name, rows in lines.groupby("boundary", sort=False)]
     edges = [*cells["score_low"].iloc[:n_columns], float(cells["score_high"].iloc[n_columns - 1])]
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemclick": False, "itemdoubleclick": False}
@@ -77,7 +77,8 @@ def decision_map(
         yaxis={
             "tickvals": [bucket + 0.5 for bucket in range(len(names))],
             "ticktext": list(names),
-            "range": [0, len(names)],
+            "title": {"text": "Uncertainty"},
+            "range": [len(names), 0],
             "showgrid": False,
             "zeroline": False,
         },
@@ -88,13 +89,12 @@ def decision_map(
 def _heatmap(cells: pd.DataFrame, n_columns: int, n_buckets: int, shown: Shown) -> go.Heatmap:
     """Colour every cell and write its value into it."""
     values = [None if value != value else float(value) for value in cells[shown]]
-    texts = [_text(value, n, shown) for value, n in zip(cells[shown], cells["n"], strict=True)]
     hovers = [
         f"score {number(row.score_low)} to {number(row.score_high)}<br>{row.positives:,} of {row.n:,} positive"
         f"<br>rate {number(row.rate)} [{number(row.ci_low)}, {number(row.ci_high)}]<br>bias {number(row.bias)}"
         for row in cells.itertuples()
     ]
-    grids = [[rows[k * n_columns : (k + 1) * n_columns] for k in range(n_buckets)] for rows in (values, texts, hovers)]
+    grids = [[rows[k * n_columns : (k + 1) * n_columns] for k in range(n_buckets)] for rows in (values, hovers)]
     largest = max((abs(value) for value in values if value is not None), default=1.0) or 1.0
     return go.Heatmap(
         x=list(range(n_columns + 1)),
@@ -103,13 +103,23 @@ def _heatmap(cells: pd.DataFrame, n_columns: int, n_buckets: int, shown: Shown) 
         zmin=-largest if shown == "bias" else 0,
         zmax=largest,
         colorscale={"rate": _RATE, "n": _COUNT, "bias": _BIAS}[shown],
-        text=grids[1],
-        texttemplate="%{text}",
-        customdata=grids[2],
+        customdata=grids[1],
         hovertemplate="%{customdata}<extra></extra>",
         showscale=False,
         xgap=1,
         ygap=2,
+    )
+
+
+def _texts(cells: pd.DataFrame, shown: Shown) -> go.Scatter:
+    """Write the value into every cell, in the colour of the theme."""
+    return go.Scatter(
+        x=cells["column"] + 0.5,
+        y=cells["bucket"] + 0.5,
+        mode="text",
+        text=[_text(value, n, shown) for value, n in zip(cells[shown], cells["n"], strict=True)],
+        hoverinfo="skip",
+        showlegend=False,
     )
 
 

@@ -193,11 +193,16 @@ class Editor:
         return bounds[np.append(first, column.size)]
 
     def bucket_labels(self) -> list[str]:
-        """Name the buckets for reading, with the share of tuning rows each holds."""
-        totals = self.grids["tune"].totals.sum(axis=1)
-        share = np.round(100 * totals / totals.sum()).astype(int)
-        ends = {0: " (most certain)", self.n_buckets - 1: " (least certain)"} if self.n_buckets > 1 else {}
-        return [f"Bucket {k + 1}{ends.get(k, '')} · {share[k]} % of rows" for k in range(self.n_buckets)]
+        """Name the buckets for reading."""
+        if self.n_buckets == 1:
+            return ["All rows"]
+        ends = {0: " · most certain", self.n_buckets - 1: " · least certain"}
+        return [f"{k + 1} of {self.n_buckets}{ends.get(k, '')}" for k in range(self.n_buckets)]
+
+    def bucket_rows(self, split: str) -> list[int]:
+        """Count the rows of every bucket on a split."""
+        counts: list[int] = self.grids[split].totals.sum(axis=1).tolist()
+        return counts
 
     def _checked(self, cuts: Sequence[int]) -> Ints:
         """Refuse cuts that are not on the grid."""

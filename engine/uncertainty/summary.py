@@ -30,21 +30,23 @@ def gains(differences: pd.DataFrame, scorer: str, target: float, *, metric: str 
     return differences[kept & (differences["metric"] == metric)].reset_index(drop=True)
 
 
-def recalls(metrics: pd.DataFrame, scorer: str, target: float) -> pd.DataFrame:
-    """Pick every method's recall at equal test precision; the matched prior stands beside a flat one.
+def gains_in_points(differences: pd.DataFrame, scorer: str, target: float) -> pd.DataFrame:
+    """Pick the gains in recall over one threshold at a precision target, in percentage points.
 
     Returns
     -------
     DataFrame
-        ``method, value, ci_low, ci_high, n``.
+        ``method, value, ci_low, ci_high, n``; the matched prior stands beside a flat one.
     """
-    rows = metrics[metrics["metric"] == MATCHED]
-    own = rows[rows["segment"] == segment_of(scorer, target)]
-    if scorer.endswith("_flat"):
-        matched = rows["segment"] == segment_of(scorer.removesuffix("flat") + "matched", target)
-        repaired = rows[matched & (rows["method"] == BASELINE)].assign(method=MATCHED_PRIOR)
-        own = pd.concat([own, repaired], ignore_index=True)
-    return own[["method", "value", "ci_low", "ci_high", "n"]].reset_index(drop=True)
+    rows = gains(differences, scorer, target)[["method", "value", "ci_low", "ci_high", "n"]]
+    columns = ["value", "ci_low", "ci_high"]
+    return rows.assign(**{name: 100 * rows[name] for name in columns})
+
+
+def baseline_recall(metrics: pd.DataFrame, scorer: str, target: float) -> pd.Series:
+    """Pick the recall of one threshold at equal test precision: ``value, ci_low, ci_high, n``."""
+    rows = metrics[(metrics["metric"] == MATCHED) & (metrics["method"] == BASELINE)]
+    return rows[rows["segment"] == segment_of(scorer, target)].iloc[0]
 
 
 def answer(metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target: float) -> str:
