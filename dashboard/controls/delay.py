@@ -16,9 +16,9 @@ from dashboard.state import DELAY
 GROUPS = {"cohort": "Cohort", "engagement": "Engagement", "segment": "Segment", "all": "All"}
 METRICS = ("log_loss", "roc_auc", "pr_auc", "brier", "calibration")
 AGE_BUCKETS = {
-    "age:matured": "Before, window over",
-    "age:immature": "Before, window open",
-    "later": "After that day",
+    "age:matured": "Window over",
+    "age:immature": "Window open",
+    "later": "Later",
 }
 _DAY = np.timedelta64(1, "D")
 
@@ -92,12 +92,6 @@ def window_row(run: Run, choice: Choice) -> Any:
     windows = run.curve("windows")
     place = (windows["segment"] == choice.segment) & (windows["waiting_days"] == choice.waiting_days)
     return next(windows[place].itertuples())
-
-
-def window_days(run: Run) -> list[float]:
-    """Return the windows that can be chosen, in days."""
-    windows = run.curve("windows")
-    return [float(day) for day in windows.loc[windows["segment"] == "all", "waiting_days"]]
 
 
 def flip_rows(run: Run, group: str) -> pd.DataFrame:

@@ -57,41 +57,48 @@ def _methods(run: controls.Run) -> None:
             key=DELAY["baseline"],
             bind="query-params",
         )
-    metric, baseline = metric or "log_loss", baseline or "oracle"
-    rows, differences = delay.method_rows(run, metric), delay.difference_rows(run, metric, baseline)
     left, right = st.columns(2, gap="medium")
     with left:
-        layout.chart_card(
-            method_dots(
-                rows,
-                axis_title=METRIC_LABEL[metric],
-                rival="vanilla",
-                reference=1.0 if metric == "calibration" else None,
-                height=330,
-            ),
-            rows,
-            key="delay-methods",
-            title=f"{_short(metric)} on later exposures",
-            how_to_read="Every method is the same network, trained with the same number of steps on what was visible "
-            "on the snapshot day; only the oracle also sees the final labels. Judged on final labels of later "
-            f"exposures. {TERMS[metric].help()}",
-            alt=delay_text.method_sentence(run, metric),
-        )
-    shown = METRIC_LABEL["calibration_error" if metric == "calibration" else metric]
+        _method_card(run, metric or "log_loss")
     with right:
-        layout.chart_card(
-            method_dots(
-                differences, axis_title=f"{shown.split(' |')[0]}: method − {baseline}", reference=0.0, height=330
-            ),
-            differences,
-            key="delay-differences",
-            title=f"Paired difference to {baseline}",
-            how_to_read="Method minus baseline on the same rows, with the interval of a paired bootstrap over units: "
-            "it is far narrower than the two intervals on the left. For calibration the difference is in the distance "
-            "from 1.",
-            alt=delay_text.difference_sentence(run, metric, baseline),
-        )
+        _difference_card(run, metric or "log_loss", baseline or "oracle")
     st.markdown(delay_text.signals_sentence(run))
+
+
+def _method_card(run: controls.Run, metric: str) -> None:
+    """Show one metric of every method."""
+    rows = delay.method_rows(run, metric)
+    layout.chart_card(
+        method_dots(
+            rows,
+            axis_title=METRIC_LABEL[metric],
+            rival="vanilla",
+            reference=1.0 if metric == "calibration" else None,
+            height=330,
+        ),
+        rows,
+        key="delay-methods",
+        title=f"{_short(metric)} on later exposures",
+        how_to_read="Every method is the same network, trained with the same number of steps on what was visible on "
+        "the snapshot day; only the oracle also sees the final labels. Judged on final labels of later exposures. "
+        f"{TERMS[metric].help()}",
+        alt=delay_text.method_sentence(run, metric),
+    )
+
+
+def _difference_card(run: controls.Run, metric: str, baseline: str) -> None:
+    """Show every method minus a baseline."""
+    rows = delay.difference_rows(run, metric, baseline)
+    name = _short("calibration_error" if metric == "calibration" else metric).split(" |")[0]
+    layout.chart_card(
+        method_dots(rows, axis_title=f"{name}: method − {baseline}", rival="vanilla", reference=0.0, height=330),
+        rows,
+        key="delay-differences",
+        title=f"Paired difference to {baseline}",
+        how_to_read="Method minus baseline on the same rows, with the interval of a paired bootstrap over units: it is "
+        "far narrower than the two intervals on the left. For calibration the difference is in the distance from 1.",
+        alt=delay_text.difference_sentence(run, metric, baseline),
+    )
 
 
 def _short(metric: str) -> str:
@@ -102,13 +109,13 @@ def _short(metric: str) -> str:
 def _calibration(run: controls.Run) -> None:
     """Show whether promised rates come true, by score and by age."""
     reliability, ages = run.curve("reliability"), delay.calibration_rows(run)
-    left, right = st.columns([0.4, 0.6], gap="medium")
+    left, right = st.columns([0.44, 0.56], gap="medium")
     with left:
         layout.chart_card(
             reliability_curves(reliability),
             reliability,
             key="delay-reliability",
-            title="Promised and observed rates",
+            title="Reliability",
             how_to_read="On the dotted line, promises come true. Below it the method promises too much, above it too "
             "little. Bins hold equally many exposures; bars are 95 % (Wilson).",
             alt=delay_text.method_sentence(run, "calibration"),
