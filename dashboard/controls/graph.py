@@ -153,10 +153,17 @@ def link_controls() -> tuple[int, list[str]]:
     return int(k), list(kinds)
 
 
-def neighbourhood(shown: Scene, node: int, k: int, kinds: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def neighbourhood(run: Run, node: int, k: int, kinds: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the placed nodes and the links around a node."""
+    shown = scene(run)
     drawn = explore.neighbourhood(shown, node, k=k, kinds=kinds)
+    drawn = drawn.assign(probability=readout.direction_probability(drawn, _direction_scale(run)))
     return explore.placed_nodes(shown, node, drawn), drawn
+
+
+def _direction_scale(run: Run) -> float:
+    """Return the factor that turns score differences into probabilities of a direction."""
+    return float(run.curve("direction_calibration")["scale"].iloc[0])
 
 
 def projection(run: Run, node: int, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, tuple[float, float]]:
@@ -169,21 +176,16 @@ def projection(run: Run, node: int, drawn: pd.DataFrame) -> tuple[pd.DataFrame, 
 
 def ranked_list(run: Run, node: int, role: Literal["target", "source"]) -> pd.DataFrame:
     """Return one ranked list, written out for reading."""
-    scale = float(run.curve("direction_calibration")["scale"].iloc[0])
     table = readout.ranked_list(scene(run), node, role)
+    marks = zip(table["is_hit"], table["reverse"] != "none", strict=True)
     return pd.DataFrame(
         {
-            "#": table["place"],
+            "Rank": table["rank"],
             "Node": table["name"],
             "Score": table["score"],
-            "Rank": table["rank"],
-            "Score back": table["back_score"],
+            "Back": table["back_score"],
             "Rank back": table["back_rank"],
-            "Points this way": [
-                readout.direction_probability(row.score, row.back_score, scale) for row in table.itertuples()
-            ],
-            "Edge": ["held-out" if hit else "" for hit in table["is_hit"]],
-            "Edge back": table["reverse"].replace("none", ""),
+            "Edge": [f"{'✓' if is_hit else ''}{'←' if has_reverse else ''}" for is_hit, has_reverse in marks],
         }
     )
 

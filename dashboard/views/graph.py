@@ -15,7 +15,7 @@ from dashboard.views.graph_tabs import draw_tabs
 from engine.figures.graph import projections
 from engine.figures.graph_network import neighbourhood
 
-_LIST_HEIGHT = 390
+_LIST_HEIGHT = 388
 
 
 def render() -> None:
@@ -26,7 +26,7 @@ def render() -> None:
     shown = graph.scene(run)
     node = graph.node_picker(shown)
     k, kinds = graph.link_controls()
-    nodes, links = graph.neighbourhood(shown, node, k, kinds)
+    nodes, links = graph.neighbourhood(run, node, k, kinds)
     name = graph_summary.label(shown.names[node])
     _network(run, shown, node, name, nodes, links)
     _lists(run, node, name)
@@ -47,6 +47,10 @@ def _cards(run: Run) -> None:
 
 def _network(run: Run, shown: Any, node: int, name: str, nodes: Any, links: Any) -> None:
     """Draw the neighbourhood; a click on a neighbour moves there."""
+    st.caption(
+        ":blue[**⟶ from a source**]  ·  :orange[**⟶ to a target**]  ·  :violet[**⇄ both ways**]  ·  solid: observed, "
+        "dotted: held-out, dashed: predicted  ·  click a neighbour to move there"
+    )
     # The centre is part of the key: with a constant one the old selection would stay on the new picture.
     key = f"{GRAPH['network']}-{run.id}-{node}"
     layout.chart_card(
@@ -59,10 +63,6 @@ def _network(run: Run, shown: Any, node: int, name: str, nodes: Any, links: Any)
         "known. Click a neighbour to move there; hover an arrow for its scores and ranks in both directions.",
         alt=f"{len(links)} links around {name}",
         on_select=lambda: graph.follow_click(key, shown),
-    )
-    st.caption(
-        ":blue[**→**] from a source  :orange[**→**] to a target  :violet[**⇄**] both ways · solid observed, dotted "
-        "held-out, dashed predicted · click a neighbour to move there"
     )
 
 
@@ -101,21 +101,21 @@ def _projections(run: Run, node: int, name: str, links: Any) -> None:
     )
 
 
+_LIST_MARKS = (
+    "Score back and rank back belong to the opposite direction. ✓ a held-out edge that the model found; ← the opposite "
+    "direction is a known edge. Training and validation edges are left out, as in the evaluation."
+)
 _LIST_HELP = {
-    "target": "Best targets by score; training and validation edges are left out, as in the evaluation. Score back and "
-    "rank back belong to the opposite direction.",
-    "source": "Sources with the best score, each source's activity replaced by the logarithm of its out-degree, which "
-    "orders sources better on validation edges; hence scores need not fall. Rank: where this node stands in "
-    "that source's list. Training and validation edges are left out.",
+    "target": f"The targets with the best scores. {_LIST_MARKS}",
+    "source": "The best sources. Rank: where the selected node stands in that source's own list. Sources are ordered "
+    "with the logarithm of their out-degree in place of their learned activity, which orders them better on "
+    f"validation edges, so scores need not fall. {_LIST_MARKS}",
 }
 _LIST_COLUMNS: dict[str, Any] = {
-    "#": st.column_config.NumberColumn(width=36),
-    "Node": st.column_config.TextColumn(width="medium"),
-    "Score": st.column_config.NumberColumn(format="%.2f", help=TERMS["edge_score"].help()),
-    "Rank": st.column_config.NumberColumn(format="localized", help="Rank of the target after the source."),
-    "Score back": st.column_config.NumberColumn(format="%.2f", help="Score of the opposite direction."),
-    "Rank back": st.column_config.NumberColumn(format="localized", help="Rank in the opposite direction."),
-    "Points this way": st.column_config.NumberColumn(format="percent", help=TERMS["direction_probability"].help()),
-    "Edge": st.column_config.TextColumn(help="Held-out: a test edge that the model found."),
-    "Edge back": st.column_config.TextColumn(help="Whether the opposite direction is an edge."),
+    "Rank": st.column_config.NumberColumn(width=44, format="localized", help="Rank of the target after the source."),
+    "Node": st.column_config.TextColumn(width=116),
+    "Score": st.column_config.NumberColumn(width=54, format="%.2f", help=TERMS["edge_score"].help()),
+    "Back": st.column_config.NumberColumn(width=54, format="%.2f", help="Score of the opposite direction."),
+    "Rank back": st.column_config.NumberColumn(width=68, format="localized", help="Rank in the opposite direction."),
+    "Edge": st.column_config.TextColumn(width=46, help="✓ held-out edge, ← the opposite direction is an edge."),
 }

@@ -18,6 +18,7 @@ from engine.figures.theme import (
     RIVAL,
     SOURCE,
     TARGET,
+    VERMILION,
     plotly_layout,
 )
 
@@ -50,6 +51,8 @@ def projections(
     figure = make_subplots(
         1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03, subplot_titles=[p[1] for p in PANELS]
     )
+    # Thousands of points veil one another, a few hundred need more ink.
+    opacity = min(max(900 / max(len(points), 1), 0.16), 0.5)
     for column, (role, _, color) in enumerate(PANELS, start=1):
         x, y = points[f"{role}_x"], points[f"{role}_y"]
         figure.add_trace(
@@ -58,16 +61,29 @@ def projections(
                 y=y,
                 mode="markers",
                 name=f"all as {role}",
-                marker={"color": color, "size": 4, "opacity": 0.28},
+                marker={"color": color, "size": 4, "opacity": opacity},
                 text=[plain(name) for name in points["name"]],
                 hovertemplate="%{text}<extra></extra>",
             ),
             row=1,
             col=column,
         )
-        for part, size in (("source", 9), ("target", 9), ("both", 9), ("selected", 16)):
+        for part, size in (("source", 10), ("target", 10), ("both", 10), ("selected", 19)):
             rows = marked[marked["part"] == part]
             figure.add_trace(_marked(rows, role, part, size), row=1, col=column)
+        for row in marked[marked["part"] == "selected"].rename(columns={"name": "label"}).to_dict("records"):
+            figure.add_annotation(
+                x=row[f"{role}_x"],
+                y=row[f"{role}_y"],
+                text=f"<b>{plain(row['label'])}</b>",
+                ay=-90,
+                ax=0,
+                font={"size": 14},
+                arrowcolor=VERMILION,
+                standoff=8,
+                row=1,
+                col=column,
+            )
     layout = plotly_layout(height=height, hovermode="closest")
     axis = layout["xaxis"] | {"zeroline": False, "showticklabels": False}
     title = f"Axis 1 · {number(100 * explained[0], 2)} % of the variance"
@@ -82,12 +98,12 @@ def projections(
 
 def _marked(rows: pd.DataFrame, role: str, part: str, size: int) -> go.Scatter:
     """Draw the selected node, or its neighbours in one role, above the cloud."""
-    color = {"selected": GREY, "source": SOURCE, "target": TARGET, "both": MUTUAL}[part]
+    color = {"selected": VERMILION, "source": SOURCE, "target": TARGET, "both": MUTUAL}[part]
     is_selected = part == "selected"
     return go.Scatter(
         x=rows[f"{role}_x"],
         y=rows[f"{role}_y"],
-        mode="markers+text" if is_selected else "markers",
+        mode="markers",
         name=f"{part} as {role}",
         marker={
             "color": color,
@@ -96,8 +112,6 @@ def _marked(rows: pd.DataFrame, role: str, part: str, size: int) -> go.Scatter:
             "line": {"color": "#FFFFFF", "width": 1.5},
         },
         text=[plain(name) for name in rows["name"]],
-        textposition="top center",
-        textfont={"size": 13},
         hovertemplate="%{text}<extra></extra>",
     )
 

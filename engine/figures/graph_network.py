@@ -21,7 +21,7 @@ ROLE_COLOR = {"source": SOURCE, "target": TARGET}
 
 _LABEL_LIMIT = 26
 _TEXT_POSITION = {
-    "centre": "bottom center",
+    "centre": "middle center",
     "source": "middle left",
     "target": "middle right",
     "above": "top center",
@@ -29,12 +29,16 @@ _TEXT_POSITION = {
 }
 _BEND = 0.16
 """Height of a pair edge's bow, as a share of its length."""
-_GAP = 0.055
+_GAP = 0.06
 """Room between the end of an arrow and the middle of its node."""
-_STEPS = 16
+_CENTRE_HEIGHT = 0.1
+"""Half the height of the ellipse that holds the name of the centre."""
+_CHARACTER = 0.021
+"""Half the width of a character in it, on a narrow screen."""
+_STEPS = 60
 
 
-def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 600) -> go.Figure:
+def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 560) -> go.Figure:
     """Draw the placed neighbourhood of one node with an arrow per link.
 
     Solid arrows are observed edges, dotted ones held-out edges, dashed ones predictions. Blue arrows come in from
@@ -45,8 +49,8 @@ def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 600
     nodes : DataFrame
         Columns ``node, name, side, is_two_way, x, y, category, in_degree, out_degree``; the centre first.
     links : DataFrame
-        Columns ``other, role, kind, is_two_way, score, rank, back_score, back_rank``.
-    height : int, default 600
+        Columns ``other, role, kind, is_two_way, score, rank, back_score, back_rank, probability`` (of the direction).
+    height : int, default 560
 
     Returns
     -------
@@ -62,6 +66,17 @@ def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 600
         figure.add_trace(_arrows(group, place, kind=style.kind, role=style.role, is_two_way=bool(style.is_two_way)))
     figure.add_trace(_link_hovers(links, place))
     figure.add_trace(_nodes(nodes))
+    half = _half_width(place)
+    figure.add_shape(
+        type="circle",
+        x0=-half,
+        x1=half,
+        y0=-_CENTRE_HEIGHT,
+        y1=_CENTRE_HEIGHT,
+        line={"color": GREY, "width": 1.5},
+        fillcolor="rgba(138, 148, 160, 0.18)",
+        layer="below",
+    )
     hidden = {"visible": False, "fixedrange": True}
     figure.update_layout(
         plotly_layout(
@@ -75,15 +90,17 @@ def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 600
     return figure
 
 
-def bow(start: tuple[float, float], end: tuple[float, float], bend: float) -> np.ndarray:
-    """Return points from one node to another, bent to the left of the way, ending short of the second.
+def bow(start: tuple[float, float], end: tuple[float, float], bend: float, *, half_width: float) -> np.ndarray:
+    """Return points from one node to another, bent to the left of the way, ending short of both.
 
     Parameters
     ----------
     start, end : tuple of float
-        Positions of the two nodes.
+        Positions of the two nodes; one of them is the centre at (0, 0).
     bend : float
         Height of the bow as a share of the length; 0 is a straight line.
+    half_width : float
+        Half the width of the ellipse around the centre that the line stays out of.
 
     Returns
     -------
@@ -91,11 +108,13 @@ def bow(start: tuple[float, float], end: tuple[float, float], bend: float) -> np
     """
     first, last = np.array(start), np.array(end)
     way = last - first
-    length = float(np.hypot(*way))
     control = (first + last) / 2 + 2 * bend * np.array([-way[1], way[0]])
-    share = min(_GAP / max(length, 1e-9), 0.4)
-    t = np.linspace(share, 1 - share, _STEPS)[:, np.newaxis]
-    return np.asarray((1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last)
+    t = np.linspace(0, 1, _STEPS)[:, np.newaxis]
+    points = (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
+    neighbour = last if start == (0.0, 0.0) else first
+    is_clear = np.hypot(*(points - neighbour).T) > _GAP
+    is_outside = np.hypot(points[:, 0] / half_width, points[:, 1] / _CENTRE_HEIGHT) > 1.05
+    return np.asarray(points[is_clear & is_outside])
 
 
 def _arrows(group: pd.DataFrame, place: pd.DataFrame, *, kind: str, role: str, is_two_way: bool) -> go.Scatter:
@@ -125,14 +144,19 @@ def _path(place: pd.DataFrame, other: int, role: str, is_two_way: bool) -> np.nd
     """Return the points of a link between the centre and a neighbour, as it points."""
     there = (float(place.loc[other, "x"]), float(place.loc[other, "y"]))
     ends = (there, (0.0, 0.0)) if role == "source" else ((0.0, 0.0), there)
-    return bow(*ends, _BEND if is_two_way else 0.0)
+    return bow(*ends, _BEND if is_two_way else 0.0, half_width=_half_width(place))
+
+
+def _half_width(place: pd.DataFrame) -> float:
+    """Return half the width of the ellipse that holds the name of the centre."""
+    name = _shortened(place.loc[place["side"] == "centre", "name"].iloc[0])
+    return 0.07 + _CHARACTER * len(name)
 
 
 def _link_hovers(links: pd.DataFrame, place: pd.DataFrame) -> go.Scatter:
     """Put an unseen point on the middle of every link, to be read on hover."""
-    middle = [
-        _path(place, int(row.other), row.role, bool(row.is_two_way))[_STEPS // 2].tolist() for row in links.itertuples()
-    ]
+    paths = [_path(place, int(row.other), row.role, bool(row.is_two_way)) for row in links.itertuples()]
+    middle = [path[len(path) // 2].tolist() for path in paths]
     centre = str(place.loc[place["side"] == "centre", "name"].iloc[0])
     text = [_link_text(row, centre, str(place.loc[row.other, "name"])) for row in links.itertuples()]
     return go.Scatter(
@@ -153,6 +177,7 @@ def _link_text(row: Any, centre: str, other: str) -> str:
         f"<b>{plain(start)} → {plain(end)}</b><br>{KIND_LABEL[row.kind]}"
         f"<br>this way: score {row.score:.2f}, rank {number(row.rank)}"
         f"<br>the other way: score {row.back_score:.2f}, rank {number(row.back_rank)}"
+        f"<br>points this way, if one-way: {number(100 * row.probability, 2)} %"
     )
 
 
@@ -173,8 +198,8 @@ def _nodes(nodes: pd.DataFrame) -> go.Scatter:
         textfont={"size": [15 if side == "centre" else 12 for side in nodes["side"]]},
         marker={
             "color": color,
-            "size": [24 if side == "centre" else 13 for side in nodes["side"]],
-            "opacity": 1,
+            "size": [1 if side == "centre" else 13 for side in nodes["side"]],
+            "opacity": [0 if side == "centre" else 1 for side in nodes["side"]],
             "line": {"width": 0},
         },
         customdata=[[name] for name in nodes["name"]],
@@ -184,7 +209,6 @@ def _nodes(nodes: pd.DataFrame) -> go.Scatter:
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         cliponaxis=False,
-        selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
     )
 

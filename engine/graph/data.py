@@ -130,10 +130,10 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
     linked = len(np.union1d(table["source"], table["target"]))
     rows = {
         "edges": len(table),
-        "one_way": len(table) - mutual,
-        "mutual": mutual,
+        "one-way edges": len(table) - mutual,
+        "mutual edges": mutual,
         "nodes": len(described),
-        "nodes_without_edges": len(described) - linked,
+        "nodes without edges": len(described) - linked,
     }
     return Dataset(info=replace(info, rows={**info.rows, **rows}), edges=table, nodes=described)
 

@@ -17,7 +17,7 @@ LinkKind = Literal["observed", "held_out", "predicted"]
 LINK_KINDS: tuple[LinkKind, ...] = ("observed", "held_out", "predicted")
 """A training or validation edge; a test edge, which training never saw; a pair without an edge, high in the lists."""
 
-MIDDLE_NODES = 8
+MIDDLE_NODES = 6
 """Most two-way neighbours above and below the centre; more labels would overlap."""
 
 PAIR_COLUMNS = ("score", "rank", "back_score", "back_rank")
@@ -187,7 +187,7 @@ def placed_nodes(scene: Scene, node: int, drawn: pd.DataFrame) -> pd.DataFrame:
         x[rows] = direction * (1.0 - 0.25 * y[rows] ** 2)
     for name, direction in (("above", 1.0), ("below", -1.0)):
         rows = np.flatnonzero(side == name)
-        x[rows] = -0.45 * _spread(len(rows))
+        x[rows] = -0.5 * _spread(len(rows))
         # Neighbouring labels stand at different heights.
         y[rows] = direction * np.where(np.arange(len(rows)) % 2 == 0, 1.0, 0.76)
     table = pd.DataFrame({"node": first["other"].to_numpy(dtype=np.int64), "side": side, "is_two_way": is_two_way})

@@ -114,22 +114,24 @@ def asymmetry(scene: Scene, node: int, part: str) -> tuple[pd.DataFrame, pd.Data
     return table, table[is_selected].reset_index(drop=True)
 
 
-def direction_probability(score: float, back_score: float, scale: float) -> float:
-    """Return P(the pair points this way | it is one-way) from the scores of its directions.
+def direction_probability(pairs: pd.DataFrame, scale: float) -> np.ndarray:
+    """Return P(a pair points this way | it is one-way) from the scores of its two directions.
 
     Parameters
     ----------
-    score, back_score : float
+    pairs : DataFrame
+        Columns ``score, back_score``.
     scale : float
         kappa of `calibrate.direction_scale`.
 
     Returns
     -------
-    float in (0, 1)
+    ndarray of shape (n_pairs,), float64, in (0, 1)
 
     Examples
     --------
-    >>> direction_probability(1.0, 1.0, 0.7), round(direction_probability(2.0, 0.0, 0.5), 3)
-    (0.5, 0.731)
+    >>> direction_probability(pd.DataFrame({"score": [1.0, 2.0], "back_score": [1.0, 0.0]}), 0.5).round(3).tolist()
+    [0.5, 0.731]
     """
-    return float(1.0 / (1.0 + np.exp(-np.clip(scale * (score - back_score), -50, 50))))
+    difference = pairs["score"].to_numpy(dtype=np.float64) - pairs["back_score"].to_numpy(dtype=np.float64)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scale * difference, -50, 50))))

@@ -24,6 +24,7 @@ from engine.graph.model import (
     reversed_edge_loss,
     sparse_tensor,
 )
+from engine.graph.ranks import excluded_candidates
 from engine.graph.sampling import FanOut, fan_out_of, operators
 from engine.graph.scoring import InnerProductScorer, Scorer
 from engine.result import EpochRecord, OnEpoch
@@ -118,7 +119,7 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
     scorers: dict[str, Scorer] = {}
     model: dict[str, NDArray[np.float32]] = {}
     history: list[dict[str, object]] = []
-    known = _known_targets(training)
+    known = excluded_candidates(training.edge_index, training.num_nodes)
     for method in config.methods:
         if method in BASELINES:
             scorers[method] = fit_baseline(method, training, dimension=config.dimension, seed=config.seed)
@@ -129,8 +130,7 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
         else:
             scorers[method], parameters = _fit_encoder(method, training, known, config, progress)
         # Matrices of forms whose node vectors are not kept would explain nothing.
-        kept = {name: value for name, value in parameters.items() if value.ndim < 2 or method == config.form}
-        model |= {f"{method}.{name}": value for name, value in kept.items()}
+        model |= {f"{method}.{k}": value for k, value in parameters.items() if value.ndim < 2 or method == config.form}
         history += progress.rows
     table = pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"])
     return Fitted(scorers=scorers, model=model, history=table)
@@ -219,7 +219,7 @@ def _batches(training: TrainingGraph, known: sparse.csr_array, fan: FanOut, conf
             queries=torch.from_numpy(queries),
             query=torch.from_numpy(query),
             negatives=torch.from_numpy(negatives),
-            is_masked=torch.from_numpy(known[queries][:, negatives].toarray() > 0),
+            is_masked=torch.from_numpy(known[queries][:, negatives].toarray()),
         )
 
 
@@ -286,11 +286,6 @@ def _other_nodes(training: TrainingGraph, count: int, rng: np.random.Generator) 
     source = training.edge_index[0][:, np.newaxis]
     drawn = rng.integers(training.num_nodes - 1, size=(source.shape[0], count))
     return drawn + (drawn >= source)
-
-
-def _known_targets(training: TrainingGraph) -> sparse.csr_array:
-    """Return the training edges plus self-loops: what a query must not be ranked against."""
-    return sparse.csr_array(training.adjacency() + sparse.eye_array(training.num_nodes, dtype=np.float32))
 
 
 def _small_parameters(encoder: torch.nn.Module, num_nodes: int) -> dict[str, NDArray[np.float32]]:
