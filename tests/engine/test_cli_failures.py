@@ -1,5 +1,7 @@
 """The command line when something is wrong: a code, one sentence, nothing left behind."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from engine import cli
@@ -105,3 +107,63 @@ def test_an_existing_run_is_refused_before_any_training(train, model, capsys):
     model.dataset = None
     assert train() == 2
     assert "exists already and is not an empty folder" in capsys.readouterr().err and model.dataset is None
+
+
+NAMES = [f"n{i}" for i in range(12)]
+EDGES = pd.DataFrame([(u, v) for u in NAMES for v in NAMES if u != v], columns=["source", "target"])
+EXPOSURES = pd.DataFrame({"exposure_time": np.arange(60.0), "conversion_time": np.arange(60.0) + 2, "x": 1.0})
+SCORED = pd.DataFrame({"label": [0, 1] * 60, "score": np.linspace(0.1, 0.9, 120), "uncertainty": 0.1})
+LABELLED = pd.DataFrame({"label": [0, 1] * 60, "x": np.arange(120.0)})
+
+
+def with_row(frame, **values):
+    """Return a table with other values in its third row."""
+    return frame.assign(**{name: [*frame[name][:2], value, *frame[name][3:]] for name, value in values.items()})
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame", "parts"),
+    [
+        ("graph", with_row(EDGES, target="n0"), ["'n0'", "row 3"]),
+        ("graph", pd.concat([EDGES, EDGES[:1]]), ["'n0'", "'n1'", "row 133"]),
+        ("graph", EDGES[:50], ["50 edges", "at least 100"]),
+        ("graph", EDGES.assign(weight=-1), ["'weight'", "'-1'", "row 1", "at least 0"]),
+        ("graph", with_row(EDGES, source=None), ["'source'", "no value", "row 3"]),
+        ("graph", EDGES.assign(time="yesterday"), ["'time'", "'yesterday'", "ISO 8601"]),
+        ("delay", with_row(EXPOSURES, conversion_time=1.0), ["'conversion_time'", "row 3", "exposure"]),
+        ("delay", EXPOSURES.assign(engagement_time=-1.0), ["'engagement_time'", "row 1", "exposure"]),
+        ("delay", with_row(EXPOSURES, exposure_time=np.inf), ["'exposure_time'", "inf", "row 3"]),
+        ("delay", EXPOSURES.assign(window_days=-7), ["'window_days'", "'-7'", "in days"]),
+        ("delay", EXPOSURES.drop(columns="exposure_time"), ["'exposure_time'", "missing"]),
+        ("uncertainty", LABELLED.assign(label=1), ["'label'", "always 1"]),
+        ("uncertainty", with_row(LABELLED, label=2), ["'label'", "'2'", "row 3"]),
+        ("uncertainty", SCORED.assign(score=1.5), ["'score'", "'1.5'", "at most 1"]),
+        ("uncertainty", SCORED.assign(uncertainty=-0.1), ["'uncertainty'", "'-0.1'", "at least 0"]),
+        ("uncertainty", SCORED.drop(columns="uncertainty"), ["'score'", "no 'uncertainty'"]),
+        ("uncertainty", SCORED.assign(weight=1.5), ["'weight'", "'1.5'", "whole number"]),
+        ("uncertainty", LABELLED[["label"]], ["neither features nor"]),
+    ],
+)
+def test_bad_rows_end_with_code_2_and_a_sentence_that_finds_them(kind, frame, parts, tmp_path, capsys):
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert cli.main(["train", kind, "--data", str(tmp_path / "rows.csv"), "--out", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("Error: ") and err.count("\n") == 1
+    assert [part for part in parts if part not in err] == [], err
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"),
+    [
+        ("delay", EXPOSURES.assign(conversion_time=np.nan)),
+        ("delay", EXPOSURES.assign(exposure_time=5.0, conversion_time=7.0)),
+        ("uncertainty", LABELLED[:30]),
+        ("uncertainty", SCORED.assign(split="train")),
+    ],
+)
+def test_rows_from_which_nothing_can_be_learnt_end_with_code_2(kind, frame, tmp_path, capsys):
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert cli.main(["train", kind, "--data", str(tmp_path / "rows.csv"), "--out", str(tmp_path / "run")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Error: ") and err.count("\n") == 1 and not (tmp_path / "run").exists()
