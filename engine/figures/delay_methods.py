@@ -37,38 +37,7 @@ def reliability_curves(table: pd.DataFrame) -> go.Figure:
     methods = sorted(dict.fromkeys(rows["method"]), key=lambda method: method in _STRONG)
     for place, method in enumerate(methods):
         line = rows[rows["method"] == method].sort_values("mean_predicted")
-        strong = method in _STRONG
-        label = METHOD_LABEL.get(method, method)
-        color = method_color(method, rival="vanilla", position=place)
-        figure.add_trace(
-            go.Scatter(
-                x=line["mean_predicted"],
-                y=line["observed_rate"],
-                mode="lines+markers" if strong else "lines",
-                name=label,
-                line={
-                    "color": color,
-                    "width": 2.5 if strong else 1,
-                    "dash": "dash" if method == "oracle" else "solid",
-                },
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": line["ci_high"] - line["observed_rate"],
-                    "arrayminus": line["observed_rate"] - line["ci_low"],
-                    "width": 0,
-                    "thickness": 1,
-                    "color": color,
-                    "visible": strong,
-                },
-                hovertemplate=[
-                    f"{label}<br>predicted {row.mean_predicted:.3f}<br>observed "
-                    f"{estimate(row.observed_rate, row.ci_low, row.ci_high, row.n)}<extra></extra>"
-                    for row in line.itertuples()
-                ],
-                showlegend=strong,
-            )
-        )
+        figure.add_trace(_reliability_line(line, method, method_color(method, rival="vanilla", position=place)))
     figure.update_layout(
         plotly_layout(
             height=420,
@@ -79,6 +48,35 @@ def reliability_curves(table: pd.DataFrame) -> go.Figure:
         )
     )
     return figure
+
+
+def _reliability_line(line: pd.DataFrame, method: str, color: str) -> go.Scatter:
+    """Return the line of one method; bars only where the method stands out."""
+    strong = method in _STRONG
+    label = METHOD_LABEL.get(method, method)
+    return go.Scatter(
+        x=line["mean_predicted"],
+        y=line["observed_rate"],
+        mode="lines+markers" if strong else "lines",
+        name=label,
+        line={"color": color, "width": 2.5 if strong else 1, "dash": "dash" if method == "oracle" else "solid"},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": line["ci_high"] - line["observed_rate"],
+            "arrayminus": line["observed_rate"] - line["ci_low"],
+            "width": 0,
+            "thickness": 1,
+            "color": color,
+            "visible": strong,
+        },
+        hovertemplate=[
+            f"{label}<br>predicted {row.mean_predicted:.3f}<br>observed "
+            f"{estimate(row.observed_rate, row.ci_low, row.ci_high, row.n)}<extra></extra>"
+            for row in line.itertuples()
+        ],
+        showlegend=strong,
+    )
 
 
 def calibration_by_age(table: pd.DataFrame, *, titles: dict[str, str]) -> go.Figure:
