@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from engine.errors import RunError
 from engine.result import KINDS, METRIC_COLUMNS, Kind, RunResult
@@ -230,8 +230,9 @@ class Run:
             known = ", ".join(self.manifest["embeddings"]) or "none"
             raise RunError(f"Run '{self.id}' has no embedding '{name}'; it has {known}.")
         try:
-            return np.asarray(load_file(self.folder / "embeddings.safetensors")[name])
-        except (OSError, SafetensorError, KeyError) as error:
+            with safe_open(self.folder / "embeddings.safetensors", framework="numpy") as stored:
+                return np.asarray(stored.get_tensor(name))
+        except (OSError, SafetensorError) as error:
             raise RunError(f"The embeddings of run '{self.id}' cannot be read; train it again.") from error
 
     def _table(self, name: str) -> pd.DataFrame:
