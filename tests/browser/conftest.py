@@ -52,6 +52,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def new_reader(browser: Browser, server: Server) -> Iterator[NewReader]:
     """Return a function that opens a tab; a journey with any trouble in one of its tabs fails."""
     readers: list[Reader] = []
+    told = server.log.stat().st_size
 
     def open_tab(scheme: Scheme = "light", *, width: int = 1280, height: int = 1600) -> Reader:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
@@ -62,7 +63,8 @@ def new_reader(browser: Browser, server: Server) -> Iterator[NewReader]:
     complaints = [complaint for reader in readers for complaint in reader.complaints()]
     for reader in readers:
         reader.page.context.close()
-    assert complaints == []
+    # The page keeps the traceback to itself; the server's log has it.
+    assert complaints == [], server.log.read_bytes()[told:].decode(errors="replace")[-4000:]
 
 
 @pytest.fixture
