@@ -72,6 +72,6 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
 
 def collect(expression: ibis.Table) -> pd.DataFrame:
     """Run the aggregate and return it as a small frame with whole-number bins."""
-    table = expression.execute()
+    table = expression.to_pyarrow().to_pandas()
     whole = ["engage_bin", "exit_bin", "converted", "n"]
     return table.astype(dict.fromkeys(whole, "int64")).astype({"cohort": np.float64, "segment": object})

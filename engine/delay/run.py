@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from engine.delay.arrival import arrival_table
 from engine.delay.cohorts import cohort_triangle
@@ -89,13 +91,10 @@ def count_exits(prepared: Prepared, config: DelayConfig, horizon_bin: int) -> tu
     snapshot, final : DataFrame
         Columns `engine.delay.counts.EXIT_COLUMNS`.
     """
-    # DuckDB takes a second to load, and no page needs it.
-    import ibis
-
     exposures = ibis.memtable(
-        pd.DataFrame(
+        pa.table(
             {
-                "segment": prepared.segment.astype(str),
+                "segment": pa.array(prepared.segment.astype(str).tolist(), pa.string()),
                 "exposure_time": prepared.time,
                 "engagement_time": _event_time(prepared.time, prepared.engage_delay),
                 "conversion_time": _event_time(prepared.time, prepared.delay),
@@ -111,9 +110,10 @@ def count_exits(prepared: Prepared, config: DelayConfig, horizon_bin: int) -> tu
     return found[0], found[1]
 
 
-def _event_time(time_: np.ndarray, delay: np.ndarray) -> np.ndarray:
-    """Return the day of an event, NaN if it did not happen."""
-    return np.where(np.isfinite(delay), time_ + np.where(np.isfinite(delay), delay, 0.0), np.nan)
+def _event_time(time_: np.ndarray, delay: np.ndarray) -> pa.Array:
+    """Return the day of an event, NULL if it did not happen."""
+    happened = np.isfinite(delay)
+    return pa.array(np.where(happened, time_ + np.where(happened, delay, 0.0), 0.0), mask=~happened)
 
 
 def _horizon_bin(prepared: Prepared, config: DelayConfig) -> int:
