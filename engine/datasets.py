@@ -33,7 +33,7 @@ class Bundled:
 
 _EVIDENCE = re.compile(r"[kn]_\w+")
 """Further roles of uncertainty data: positives and rows seen in a window."""
-_JOURNEY = "Complete Journey grocery panel (84.51), dates shifted"
+_JOURNEY = "Complete Journey grocery panel (84.51), dates shifted; one of its two packages calls it simulated"
 _ALL = (
     Bundled(
         name="debian-programs",
