@@ -133,3 +133,20 @@ def test_the_scripts_work_from_any_folder_and_with_a_stray_python_path(project, 
     assert project.run("dashboard/start.sh").returncode == 0
     text = (ROOT / ".ci" / "environment").read_text()
     assert "unset PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE" in text
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_the_checks_of_a_change_run_in_a_clean_clone_and_leave_nothing(project, code, tmp_path_factory):
+    scratch = tmp_path_factory.mktemp("scratch")
+    (project.folder / "tests" / "run.sh").write_text(f"pwd; ls -A; exit {code}\n")
+    (project.folder / ".gitignore").write_text(".venv/\n")
+    git = ["git", "-C", project.folder, "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *words], check=True)
+    (project.folder / "stray.txt").touch()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    command = ["bash", str(project.folder / ".ci" / "run")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    place, *names = done.stdout.splitlines()
+    assert done.returncode == code and place.startswith(f"{scratch}/") and list(scratch.iterdir()) == []
+    assert "dashboard" in names and ".venv" not in names and "stray.txt" not in names
