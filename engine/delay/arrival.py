@@ -205,7 +205,7 @@ def seen_share(curve: KaplanMeier, elapsed: np.ndarray, horizon: float) -> tuple
     Greenwood's sense, so the delta method gives, with A = 1 - S(e), B = 1 - S(W), the variance of the log ratio
     (S(e)/A - S(W)/B)² G(e) + (S(W)/B)² (G(W) - G(e)); the interval is normal on the logit scale.
     """
-    start, end = curve.survival_at(elapsed), float(curve.survival_at(horizon))
+    start, end = curve.survival_at(elapsed), curve.survival_at(horizon)
     known = horizon <= curve.follow_up and end < 1
     first = curve.greenwood_at(elapsed)
     rest = curve.greenwood_at(horizon) - first

@@ -1,0 +1,109 @@
+"""Which rows every method trains on, on eight exposures that can be followed by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.delay.config import METHODS, DelayConfig
+from engine.delay.data import prepare
+from engine.delay.flips import clock, frozen_state, landmarks
+from engine.delay.streams import Outlook, streams
+
+CONFIG = DelayConfig(as_of_day=20.0, waiting_days=3.0, attribution_days=10.0)
+
+
+@pytest.fixture
+def prepared(eight, dataset_of, monkeypatch):
+    """The snapshot of day 20 with every exposure in training."""
+    monkeypatch.setattr("engine.delay.data.require_usable", lambda *_, **__: None)
+    after = eight.tail(1).assign(exposure_time=40.0, conversion_time=np.nan)
+    made = prepare(dataset_of(pd.concat([eight, after], ignore_index=True).assign(visit_time=50.0)), CONFIG)
+    before = np.arange(9) < 8
+    return dataclasses.replace(made, train=before, holdout=np.zeros(9, dtype=bool), test=~before)
+
+
+def outlook(late=0.2, at_waiting=0.25, plain=0.4, signals=0.5) -> Outlook:
+    return Outlook(
+        late=np.full(9, late),
+        flip_at_waiting=np.full(9, at_waiting),
+        flip_plain=np.full(9, plain),
+        flip_signals=np.full(9, signals),
+    )
+
+
+def rows_of(stream) -> list[tuple[int, float, float]]:
+    return sorted(
+        (int(row), round(float(up), 6), round(float(down), 6))
+        for row, up, down in zip(stream.exposure, stream.positive, stream.negative, strict=True)
+    )
+
+
+def test_every_method_has_its_rows(prepared):
+    found = streams(prepared, outlook(), max_weight=10.0)
+    assert tuple(found) == METHODS
+    final = [1, 1, 0, 1, 1, 1, 0, 1]
+    assert rows_of(found["oracle"]) == [(k, float(y), 1.0 - y) for k, y in enumerate(final)]
+    assert rows_of(found["wait"]) == [(0, 1, 0), (1, 1, 0), (2, 0, 1)]
+    # Row 7 is younger than the waiting window: its label is not read yet.
+    assert rows_of(found["vanilla"]) == [(0, 1, 0), (1, 1, 0), (2, 0, 1), (3, 1, 0), (4, 1, 0), (5, 0, 1), (6, 0, 1)]
+    assert rows_of(found["fnw"]) == sorted([(k, 0.0, 1.0) for k in range(8)] + [(k, 1.0, 0.0) for k in (0, 1, 3, 4)])
+    assert found["fnw"].own_weight
+
+
+def test_es_dfm_reads_at_the_waiting_window_and_adds_late_positives(prepared):
+    stream = streams(prepared, outlook(late=0.2, at_waiting=0.25), max_weight=10.0)["es_dfm"]
+    up, down = 1.2, 1.2 * 0.75
+    first = [(0, up, 0), (1, 0, down), (2, 0, down), (3, up, 0), (4, 0, down), (5, 0, down), (6, 0, down)]
+    assert rows_of(stream) == [
+        (k, pytest.approx(a), pytest.approx(b)) for k, a, b in sorted([*first, (1, up, 0), (4, up, 0)])
+    ]
+
+
+def test_exact_weights_keep_final_labels_and_split_open_ones(prepared):
+    found = streams(prepared, outlook(plain=0.4, signals=0.5), max_weight=10.0)
+    sure = [(0, 1, 0), (1, 1, 0), (2, 0, 1), (3, 1, 0), (4, 1, 0)]
+    assert rows_of(found["exact_joint"]) == [*sure, (5, 0.4, 0.6), (6, 0.4, 0.6)]
+    assert rows_of(found["dress_style"]) == [*sure, (5, 0.5, 0.5), (6, 0.5, 0.5)]
+
+
+def test_a_training_window_starts_by_exposure_and_for_streams_by_emission(prepared):
+    recent = dataclasses.replace(prepared, start=10.0)
+    found = streams(recent, outlook(), max_weight=10.0)
+    assert sorted(found["oracle"].exposure) == [3, 4, 5, 6, 7]
+    assert sorted(found["vanilla"].exposure) == [3, 4, 5, 6]
+    assert sorted(found["wait"].exposure) == [0, 1, 2]  # its window is shifted back by the attribution window
+    # Conversions of days 2 and 8 were emitted before day 10, and so were the first reads of rows 0 to 2.
+    assert sorted(found["fnw"].exposure) == [3, 3, 4, 4, 5, 6, 7]
+    assert sorted(found["es_dfm"].exposure) == [3, 4, 4, 5, 6]
+
+
+def test_weights_above_the_limit_are_clipped_and_their_share_is_kept(prepared):
+    stream = streams(prepared, outlook(late=0.2), max_weight=1.1)["es_dfm"]
+    assert stream.positive.max() == 1.1 and stream.clipped_share == pytest.approx(4 / 9)
+    assert streams(prepared, outlook(), max_weight=10.0)["es_dfm"].clipped_share == 0.0
+
+
+def test_landmarks_come_from_matured_training_exposures_before_their_conversion(prepared):
+    marks = landmarks(prepared, count=5, rng=np.random.default_rng(0))
+    assert set(marks.exposure) <= {0, 1, 2}
+    assert (marks.elapsed < prepared.delay[marks.exposure]).all()
+    assert ((marks.elapsed >= 0) & (marks.elapsed < 10)).all()
+    assert marks.flips.tolist() == prepared.label[marks.exposure].tolist()
+    assert (marks.exposure == 2).sum() == 5  # never converts: open at every landmark
+
+
+def test_the_engagement_state_grows_until_the_waiting_window_and_then_stays(prepared):
+    exposure = np.full(4, 0)  # engaged after 1 day
+    assert frozen_state(prepared, exposure, np.array([0.0, 0.9, 1.0, 9.0])).tolist() == [0, 0, 1, 1]
+    late = np.full(2, 5)  # engaged after 2 days
+    assert frozen_state(prepared, late, np.array([1.5, 9.0])).tolist() == [0, 1]
+
+
+def test_the_clock_runs_within_its_bounds(prepared):
+    columns = clock(prepared, np.zeros(3, dtype=int), np.array([0.0, 5.0, 10.0]))
+    assert columns.dtype == np.float32 and columns.min() >= -1 and columns.max() <= 1
+    assert (np.diff(columns[:, 0]) > 0).all() and (np.diff(columns[:, 2]) < 0).all()

@@ -1,0 +1,92 @@
+"""No label after the snapshot day reaches training, equal seeds give equal fits, and the repair recovers the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.delay.config import METHODS, DelayConfig
+from engine.delay.data import prepare
+from engine.delay.simulate import SimulationConfig, simulate
+from engine.delay.train import converts_without_engagement, fit
+
+DAY = 60.0
+
+
+def future_mutated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Change everything that happened after the snapshot day: outcomes of open exposures, and of later ones."""
+    rng = np.random.default_rng(5)
+    changed = frame.copy()
+    for name in ("conversion_time", "engagement_time"):
+        after = ~(changed[name] <= DAY)
+        start = np.maximum(changed["exposure_time"], DAY + 1e-6)
+        new = np.where(rng.random(len(frame)) < 0.5, start + rng.exponential(3.0, len(frame)), np.nan)
+        changed[name] = np.where(after, new, changed[name])
+    return changed
+
+
+@pytest.mark.slow
+def test_nothing_after_the_snapshot_day_reaches_any_method_but_the_oracle(simulated, dataset_of, quick_config):
+    config = quick_config(as_of_day=DAY, training_days=50.0)
+    # The end of the log decides which exposures have a final label: keep it where it is.
+    frame = simulated.assign(visit_time=np.where(simulated.index == 0, 160.0, np.nan))
+    mutated = future_mutated(frame)
+    before, after = (prepare(dataset_of(table), config) for table in (frame, mutated))
+    assert np.array_equal(before.exposure_id, after.exposure_id)
+    open_then = before.train & ~before.matured & ~before.seen
+    assert (before.label[open_then] != after.label[open_then]).mean() > 0.1
+    one, other = fit(before, config), fit(after, config)
+    for method in METHODS:
+        same = np.array_equal(one.probability[method], other.probability[method])
+        assert same == (method != "oracle"), method
+    past = ~before.test
+    for name in ("late", "flip_at_waiting", "flip_plain", "flip_signals"):
+        known = past & (before.age >= before.waiting) if name == "flip_at_waiting" else past
+        assert np.array_equal(getattr(one.outlook, name)[known], getattr(other.outlook, name)[known]), name
+
+
+@pytest.mark.slow
+def test_equal_seeds_give_equal_fits_and_other_seeds_other_ones(simulated, dataset_of, quick_config):
+    fits = []
+    for seed in (1, 1, 2):
+        config = quick_config(seed=seed)
+        fits.append(fit(prepare(dataset_of(simulated), config), config))
+    for method in METHODS:
+        assert np.array_equal(fits[0].probability[method], fits[1].probability[method])
+    assert not np.array_equal(fits[0].outlook.flip_signals, fits[2].outlook.flip_signals)
+    pd.testing.assert_frame_equal(fits[0].history, fits[1].history)
+    assert all(np.array_equal(value, fits[1].model[name]) for name, value in fits[0].model.items())
+
+
+def test_the_funnel_bounds_conversion_by_engagement_where_nothing_leaks(simulated, dataset_of, quick_config):
+    config = quick_config(steps=20)
+    engaged = simulated["engagement_time"].notna()
+    frame = simulated.assign(conversion_time=simulated["conversion_time"].where(engaged))
+    prepared = prepare(dataset_of(frame), config)
+    assert not converts_without_engagement(prepared)
+    fitted = fit(prepared, config)
+    assert not fitted.has_leak
+    assert (fitted.probability["dress_style"] <= fitted.engagement + 1e-9).all()
+    assert converts_without_engagement(prepare(dataset_of(simulated), config))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_exact_weights_recover_the_truth_where_unripe_labels_are_far_off(seed, dataset_of):
+    frame = simulate(120_000, SimulationConfig(seed=seed, delay_days=8.0, engaged_delay_days=14.0))
+    config = DelayConfig(seed=seed, training_days=30.0, members=2, hidden=16, steps=500, batch_size=512)
+    prepared = prepare(dataset_of(frame), config)
+    fitted = fit(prepared, config)
+    truth = frame.set_index("exposure_id")["true_p"].loc[prepared.exposure_id].to_numpy()[prepared.test]
+
+    def judge(method: str) -> tuple[float, float]:
+        p = fitted.probability[method][prepared.test]
+        expected_loss = -np.mean(truth * np.log(p) + (1 - truth) * np.log1p(-p))
+        return float(p.mean() / truth.mean()), float(expected_loss)
+
+    ratio, loss = zip(*(judge(method) for method in ("dress_style", "vanilla", "oracle")), strict=True)
+    assert ratio[0] == pytest.approx(1.0, abs=0.03)
+    assert ratio[1] < 0.85
+    assert (loss[1] - loss[0]) / (loss[1] - loss[2]) > 0.7  # most of the way from vanilla to the oracle
+    assert judge("exact_joint")[0] == pytest.approx(1.0, abs=0.03)
