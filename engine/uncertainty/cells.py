@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from engine.uncertainty.grid import Floats, Layout
 
@@ -55,7 +56,9 @@ def cell_table(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:
         ``split, bucket, bin, n, positives, score_sum`` for every cell of every split, ordered;
         int64 but for ``score_sum``; bucket and bin count from 0, bins ascend in score.
     """
-    counted = count_cells(ibis.memtable(rows), layout).execute()
+    # Arrow in and out: the detour through pandas relies on an option that pandas retires.
+    table = ibis.memtable(pa.Table.from_pandas(rows, preserve_index=False))
+    counted = count_cells(table, layout).to_pyarrow().to_pandas()
     n_buckets, n_bins = layout.shape
     splits = sorted(rows["split"].unique())
     full = pd.MultiIndex.from_product([splits, range(n_buckets), range(n_bins)], names=["split", "bucket", "bin"])

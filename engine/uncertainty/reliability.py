@@ -105,7 +105,8 @@ def classifier_metrics(
     """
     bucket = assign_buckets(rows.uncertainty, layout.uncertainty_edges)
     found = []
-    for number in (ALL, *range(layout.shape[0])):
+    # A single bucket is all rows already.
+    for number in (ALL, *(range(layout.shape[0]) if layout.shape[0] > 1 else ())):
         kept = np.ones(rows.score.size, dtype=bool) if number == ALL else bucket == number
         if not kept.any():
             continue

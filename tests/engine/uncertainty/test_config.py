@@ -1,0 +1,51 @@
+"""Settings outside their range are refused by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import ConfigError
+from engine.uncertainty.config import UncertaintyConfig
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seed", -1),
+        ("seed", 1.5),
+        ("seed", True),
+        ("members", 1),
+        ("hidden", 0),
+        ("epochs", 0),
+        ("batch_size", 4),
+        ("reliability_bins", 1),
+        ("resamples", 5),
+        ("train_share", 0.0),
+        ("train_share", float("nan")),
+        ("tune_share", 0.99),
+        ("learning_rate", 0.0),
+        ("learning_rate", "fast"),
+        ("weight_decay", -0.1),
+        ("measure", "entropy"),
+        ("buckets", 0),
+        ("buckets", 101),
+        ("buckets", 2.5),
+        ("precision_targets", (0.5, 1.0)),
+        ("precision_targets", (0.6, 0.5)),
+        ("precision_targets", (0.5, 0.5)),
+    ],
+)
+def test_a_setting_out_of_range_is_named(field, value):
+    with pytest.raises(ConfigError, match=f"'{field}'"):
+        UncertaintyConfig(**{field: value})
+
+
+def test_shares_must_leave_rows_to_test_on():
+    with pytest.raises(ConfigError, match=r"rows are left\s+to test on"):
+        UncertaintyConfig(train_share=0.7, tune_share=0.3)
+
+
+def test_the_defaults_are_allowed_and_cannot_be_changed_in_place():
+    config = UncertaintyConfig()
+    with pytest.raises(AttributeError):
+        config.seed = 1

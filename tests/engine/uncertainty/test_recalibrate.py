@@ -1,0 +1,43 @@
+"""The recalibrator finds a planted relation and does not care about scales."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.uncertainty.recalibrate import fit_recalibrator
+
+
+def planted(n=40_000, seed=0):
+    """Scores whose log-odds shrink with the logarithm of the uncertainty."""
+    rng = np.random.default_rng(seed)
+    log_odds, log_u = rng.normal(-1, 1, n), rng.normal(0, 1, n)
+    rate = 1 / (1 + np.exp(-(0.2 + log_odds - 0.3 * log_u - 0.2 * log_odds * log_u)))
+    return 1 / (1 + np.exp(-log_odds)), np.exp(log_u), (rng.random(n) < rate).astype(np.int64), rate
+
+
+def test_a_planted_relation_is_recovered():
+    score, uncertainty, label, rate = planted()
+    fitted = fit_recalibrator(score, uncertainty, label, np.ones(label.size))
+    assert np.abs(fitted.predict(score, uncertainty) - rate).mean() < 0.01
+
+
+def test_the_scale_of_the_uncertainty_does_not_matter():
+    score, uncertainty, label, _ = planted(4000)
+    plain = fit_recalibrator(score, uncertainty, label, np.ones(label.size))
+    scaled = fit_recalibrator(score, 1e-6 * uncertainty, label, np.ones(label.size))
+    np.testing.assert_allclose(plain.predict(score, uncertainty), scaled.predict(score, 1e-6 * uncertainty), rtol=1e-3)
+
+
+@pytest.mark.parametrize("uncertainty", [np.zeros(400), np.full(400, 0.3)])
+def test_constant_uncertainty_leaves_the_order_of_the_scores(uncertainty):
+    score, _, label, _ = planted(400)
+    fitted = fit_recalibrator(score, uncertainty, label, np.ones(400))
+    order = np.argsort(score)
+    assert (np.diff(fitted.predict(score, uncertainty)[order]) >= 0).all()
+
+
+def test_scores_of_zero_and_one_stay_finite():
+    score = np.array([0.0, 0.0, 1.0, 1.0, 0.5, 0.5])
+    fitted = fit_recalibrator(score, np.ones(6), np.array([0, 1, 0, 1, 0, 1]), np.ones(6))
+    assert np.isfinite(fitted.predict(score, np.ones(6))).all()
