@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from driver import Reader, Server, chromium_path, launch, serve
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 Scheme = Literal["light", "dark"]
 NewReader = Callable[..., Reader]
@@ -27,20 +27,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start Chromium, or say why the journeys cannot be made; where that is promised to work, it fails."""
+def browser() -> Iterator[BrowserContext]:
+    """Start Chromium, or say why the journeys cannot be made; where that is promised to work, it fails.
+
+    All tabs share what they have loaded, and nothing else: a session of the dashboard belongs to its tab.
+    """
     path = chromium_path()
     if path is None:
         reason = "Chromium is not installed, so the pages cannot be looked at (on Debian: apt-get install chromium)"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     with sync_playwright() as playwright:
         chromium = launch(playwright, path)
-        yield chromium
+        yield chromium.new_context()
         chromium.close()
 
 
 @pytest.fixture(scope="session")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the dashboard on the shipped runs, with an empty folder for own ones."""
     runs = tmp_path_factory.mktemp("dashboard") / "runs"
     runs.mkdir()
@@ -49,20 +52,22 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def new_reader(browser: Browser, server: Server) -> Iterator[NewReader]:
+def new_reader(browser: BrowserContext, server: Server) -> Iterator[NewReader]:
     """Return a function that opens a tab; a journey with any trouble in one of its tabs fails."""
     readers: list[Reader] = []
     told = server.log.stat().st_size
 
     def open_tab(scheme: Scheme = "light", *, width: int = 1280, height: int = 1600) -> Reader:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        readers.append(Reader(context.new_page(), server.url))
+        page = browser.new_page()
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": height})
+        readers.append(Reader(page, server.url))
         return readers[-1]
 
     yield open_tab
     complaints = [complaint for reader in readers for complaint in reader.complaints()]
     for reader in readers:
-        reader.page.context.close()
+        reader.page.close()
     # The page keeps the traceback to itself; the server's log has it.
     assert complaints == [], server.log.read_bytes()[told:].decode(errors="replace")[-4000:]
 

@@ -49,7 +49,7 @@ def test_a_training_is_watched_survives_a_reload_and_is_cancelled(new_reader: Ca
 
 def test_a_finished_training_is_opened_on_its_page(reader: Reader) -> None:
     page = reader.open("train")
-    page.get_by_test_id("stMain").get_by_text("Delayed feedback", exact=True).click()
+    page.get_by_role("radio", name="Delayed feedback").click()
     reader.drawn()
     set_fields(page, steps="10", members="1", resamples="20")
     page.get_by_role("button", name="Train", exact=True).click()
