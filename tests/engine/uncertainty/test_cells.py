@@ -6,7 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.uncertainty.cells import cell_table, count_cells
@@ -48,6 +48,7 @@ LAYOUT = Layout(uncertainty_edges=np.array([0.1, 0.5]), score_edges=np.array([0.
 
 
 @given(frames())
+@settings(max_examples=20)
 def test_cells_equal_a_naive_loop_and_every_other_cell_is_zero(rows):
     table = cell_table(rows, LAYOUT)
     counts = naive_counts(rows, LAYOUT)
@@ -59,6 +60,7 @@ def test_cells_equal_a_naive_loop_and_every_other_cell_is_zero(rows):
 
 
 @given(frames())
+@settings(max_examples=20)
 def test_the_aggregate_and_the_solvers_grid_agree(rows):
     table = cell_table(rows, LAYOUT)
     for split, part in rows.groupby("split"):

@@ -1,0 +1,248 @@
+"""The page on uncertainty: moving thresholds moves every figure, and nothing heavy is loaded for it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.result import DatasetInfo, RunResult
+from engine.runs import Run, read_run, write_run
+from engine.uncertainty.config import UncertaintyConfig
+from engine.uncertainty.data import load
+from engine.uncertainty.editor import Editor, open_editor
+from engine.uncertainty.names import scorer_label
+from engine.uncertainty.run import run
+from engine.uncertainty.simulate import SimulationConfig, simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+SLIDERS = [f"uncertainty-slider-{number}" for number in (1, 2, 3)]
+
+
+def page() -> None:
+    from dashboard.views import uncertainty
+
+    uncertainty.render()
+
+
+@pytest.fixture(scope="module")
+def result() -> RunResult:
+    """Run once on simulated scores with a flat prior."""
+    frame = simulate(4000, SimulationConfig(prior=(1.0, 3.0), seed=3))
+    info = DatasetInfo(name="made-up", origin="simulated", data_id="0" * 8)
+    return run(load(frame, info=info), UncertaintyConfig(resamples=20))
+
+
+@pytest.fixture
+def stored(runs: Path, result: RunResult) -> Run:
+    """Store the run where the dashboard looks."""
+    return read_run(write_run(result, runs / "uncertainty-one", command=["python", "-m", "engine"]))
+
+
+def opened(**address: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name.replace("_", "-")] = value
+    return app.run()
+
+
+def editor_of(stored: Run, scorer: str = "given") -> Editor:
+    return open_editor(stored.curve("cells"), stored.curve("edges"), scorer)
+
+
+def cuts_of(app: AppTest) -> list[int]:
+    return [slider.value for slider in app.select_slider if str(slider.key) in SLIDERS]
+
+
+def matrices(app: AppTest) -> list[list[int]]:
+    """Read TP, FN, FP, TN of the shown confusion matrices, test rows first."""
+    shown = [element.value for element in app.markdown if "left out" in element.value]
+    return [[int(text.replace(",", "")) for text in re.findall(r"\*\*([\d,]+)\*\*", value)] for value in shown]
+
+
+def expected(stored: Run, cuts: list[int], scorer: str = "given") -> list[list[int]]:
+    found = []
+    for split in ("test", "tune"):
+        d = editor_of(stored, scorer).decide(cuts, split)
+        found.append([d.true_positive, d.false_negative, d.false_positive, d.true_negative])
+    return found
+
+
+def numbers(values: Any) -> list[float]:
+    """Read an array of a chart, which may be packed."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).tolist()
+    return list(values)
+
+
+def boundary_drawn(app: AppTest) -> list[float]:
+    for chart in app.get("plotly_chart"):
+        for trace in json.loads(chart.proto.spec)["data"]:
+            if str(trace.get("name", "")).startswith("Your boundary"):
+                return numbers(trace["x"])
+    raise AssertionError("no boundary is drawn")
+
+
+def test_the_page_opens_on_the_optimum_and_counts_it(stored: Run) -> None:
+    app = opened()
+    assert not app.exception
+    target = sorted(stored.curve("boundaries")["target"].unique())[1]
+    assert cuts_of(app) == editor_of(stored).snap("mist", target)
+    assert matrices(app) == expected(stored, cuts_of(app))
+    assert app.title[0].value == "How far may a score be trusted?"
+
+
+def test_a_threshold_moved_and_moved_back_changes_every_figure_and_restores_it(stored: Run) -> None:
+    app = opened()
+    before, drawn, cuts = matrices(app), boundary_drawn(app), cuts_of(app)
+    precision = [metric.value for metric in app.metric]
+    moved = [cuts[0], cuts[1] + 5, cuts[2]]
+    app.select_slider(key=SLIDERS[1]).set_value(moved[1]).run()
+    assert cuts_of(app) == moved and matrices(app) == expected(stored, moved) != before
+    assert boundary_drawn(app) != drawn and [metric.value for metric in app.metric] != precision
+    app.select_slider(key=SLIDERS[1]).set_value(cuts[1]).run()
+    assert (matrices(app), boundary_drawn(app)) == (before, drawn)
+    assert [metric.value for metric in app.metric] == precision
+
+
+def test_move_all_gives_every_bucket_the_same_threshold(stored: Run) -> None:
+    app = opened()
+    app.select_slider(key="uncertainty-all").set_value(7).run()
+    assert cuts_of(app) == [7, 7, 7] and matrices(app) == expected(stored, [7, 7, 7])
+
+
+def test_snap_brings_moved_thresholds_back_to_the_optimum(stored: Run) -> None:
+    app = opened()
+    cuts = cuts_of(app)
+    app.select_slider(key="uncertainty-all").set_value(7).run()
+    app.button(key="uncertainty-snap").click().run()
+    assert cuts_of(app) == cuts and matrices(app) == expected(stored, cuts)
+
+
+@pytest.mark.parametrize("method", ["exact_dp", "greedy", "single_threshold", "mist"])
+def test_every_method_places_its_own_optimum(stored: Run, method: str) -> None:
+    target = sorted(stored.curve("boundaries")["target"].unique())[1]
+    app = opened()
+    app.selectbox(key="uncertainty-method").select(method).run()
+    assert cuts_of(app) == editor_of(stored).snap(method, target)
+
+
+def test_another_target_places_the_thresholds_anew_and_changes_the_answer(stored: Run) -> None:
+    app = opened()
+    answer = app.markdown[0].value
+    target = sorted(stored.curve("boundaries")["target"].unique())[0]
+    app.selectbox(key="uncertainty-precision").select(target).run()
+    assert cuts_of(app) == editor_of(stored).snap("mist", target)
+    assert f"precision {target:.2f}" in app.markdown[0].value != answer
+
+
+def test_another_score_resets_the_sliders_to_its_own_optimum(stored: Run) -> None:
+    app = opened()
+    app.select_slider(key="uncertainty-all").set_value(7).run()
+    app.selectbox(key="uncertainty-scorer").select("rate_all_matched").run()
+    target = sorted(stored.curve("boundaries")["target"].unique())[1]
+    cuts = editor_of(stored, "rate_all_matched").snap("mist", target)
+    assert cuts_of(app) == cuts and matrices(app) == expected(stored, cuts, "rate_all_matched")
+    assert app.markdown[0].value.startswith(f"##### {scorer_label('rate_all_matched')}")
+    app.selectbox(key="uncertainty-scorer").select("given").run()
+    assert cuts_of(app) == editor_of(stored).snap("mist", target)
+
+
+def test_moved_thresholds_stand_in_the_address_and_come_back_from_it(stored: Run) -> None:
+    app = opened()
+    assert "uncertainty-thresholds" not in app.query_params
+    app.select_slider(key="uncertainty-all").set_value(7).run()
+    text = ",".join(np.atleast_1d(app.query_params["uncertainty-thresholds"]))
+    assert text == ",".join([editor_of(stored).labels[7]] * 3)
+    again = opened(uncertainty_thresholds=text)
+    assert cuts_of(again) == [7, 7, 7]
+    again.button(key="uncertainty-snap").click().run()
+    assert "uncertainty-thresholds" not in again.query_params
+
+
+@pytest.mark.parametrize("text", ["nonsense", "0.5", "none,none", "all,all,2.0", ",,", "none," * 50])
+def test_thresholds_that_do_not_exist_are_ignored(stored: Run, text: str) -> None:
+    app = opened(uncertainty_thresholds=text)
+    assert not app.exception
+    target = sorted(stored.curve("boundaries")["target"].unique())[1]
+    assert cuts_of(app) == editor_of(stored).snap("mist", target)
+
+
+def test_selecting_nothing_is_said_and_has_no_precision(stored: Run) -> None:
+    app = opened()
+    app.select_slider(key="uncertainty-all").set_value(0).run()
+    assert "No test row is selected" in app.info[0].value
+    assert app.metric[0].value == "–" and app.metric[1].value == "0"
+
+
+def test_a_missed_target_is_red_and_few_rows_are_a_warning(stored: Run) -> None:
+    app = opened()
+    n_bins = editor_of(stored).layout.shape[1]
+    app.select_slider(key="uncertainty-all").set_value(n_bins).run()
+    assert "lies below the target" in app.error[0].value
+    editor = editor_of(stored)
+    few = next(cut for cut in range(1, n_bins) if 0 < editor.decide([cut] * 3, "test").selected < 30)
+    app.select_slider(key="uncertainty-all").set_value(few).run()
+    assert not app.error and "Fewer than 30 test rows" in app.warning[0].value
+
+
+def test_the_reliability_curves_follow_the_chosen_split(stored: Run) -> None:
+    app = opened()
+
+    def drawn() -> list[float]:
+        return numbers(json.loads(app.get("plotly_chart")[0].proto.spec)["data"][1]["y"])
+
+    test, table = drawn(), stored.curve("reliability")
+    app.segmented_control(key="uncertainty-split").set_value("tune").run()
+    tune = drawn()
+    own = table[(table["scorer"] == "given") & (table["bucket"] == 0) & (table["n"] > 0)]
+    assert test == pytest.approx(own[own["split"] == "test"]["observed_rate"].tolist())
+    assert tune == pytest.approx(own[own["split"] == "tune"]["observed_rate"].tolist())
+
+
+def test_the_map_can_show_rates_rows_and_bias(stored: Run) -> None:
+    app = opened()
+    shown = {}
+    for value in ("n", "bias", "rate"):
+        app.segmented_control(key="uncertainty-map").set_value(value).run()
+        charts = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
+        shown[value] = next(trace["z"] for data in charts for trace in data if trace["type"] == "heatmap")
+    table = editor_of(stored).map_table()
+    flat = [value for row in shown["n"] for value in row]
+    assert flat == table["n"].tolist() and shown["bias"] != shown["rate"]
+
+
+def test_every_figure_of_the_editor_has_its_interval_its_n_and_one_threshold_beside(stored: Run) -> None:
+    app = opened()
+    captions = [caption.value for caption in app.caption if "one threshold" in caption.value and "n " in caption.value]
+    assert len(captions) == 4 and all(re.search(r"\[.*\].* · n [\d,]+", caption) for caption in captions)
+
+
+@pytest.mark.slow
+def test_the_page_needs_nothing_that_trains_and_no_database(stored: Run) -> None:
+    program = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "page = 'from dashboard.views import uncertainty; uncertainty.render()'\n"
+        "app = AppTest.from_string(page, default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert len(app.select_slider) == 4\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    environment = os.environ | {"RECOMMENDER_LENS_RUNS": str(stored.folder.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    loaded = set(done.stdout.split())
+    assert "plotly" in loaded
+    assert loaded & {"torch", "duckdb", "ibis", "sklearn", "scipy", "networkx"} == set()
