@@ -42,13 +42,13 @@ class FlipModel:
 
         Returns
         -------
-        dict of str to ndarray of shape (n,), float64, in [0, 1]
-            Keys `FLIP_GROUPS`; 0 where the window is over.
+        dict of str to ndarray of shape (members, n), float64, in [0, 1]
+            Keys `FLIP_GROUPS`, one row per network; 0 where the window is over.
         """
         x = flip_inputs(self._prepared, exposure, elapsed)
-        share = torch.sigmoid(_by_group(predict_pair(self.network, x)))
         open_still = elapsed < self._prepared.window[exposure]
-        return {name: np.where(open_still, share[k], 0.0) for k, name in enumerate(FLIP_GROUPS)}
+        pair = zip(FLIP_GROUPS, predict_pair(self.network, x), strict=True)
+        return {name: np.where(open_still, torch.sigmoid(part.double()).numpy(), 0.0) for name, part in pair}
 
 
 def fit_auxiliary(
@@ -72,9 +72,9 @@ def fit_auxiliary(
     late = torch.sigmoid(predict(late_network, torch.from_numpy(prepared.x)).squeeze(2)).mean(dim=0)
     outlook = Outlook(
         late=late.double().numpy(),
-        flip_at_waiting=at_waiting[FLIP_GROUPS[0]],
-        flip_plain=now[FLIP_GROUPS[0]],
-        flip_signals=now[FLIP_GROUPS[1]],
+        flip_at_waiting=at_waiting[FLIP_GROUPS[0]].mean(axis=0),
+        flip_plain=now[FLIP_GROUPS[0]].mean(axis=0),
+        flip_signals=now[FLIP_GROUPS[1]].mean(axis=0),
     )
     return flip_model, outlook, parameters_of(flip_model.network, "flip") | parameters_of(late_network, "late")
 
@@ -96,11 +96,6 @@ def predict_pair(network: StackedNetwork, x: Tensor) -> tuple[Tensor, Tensor]:
     return predict(network, blind(x))[:half, :, 0], predict(network, x)[half:, :, 0]
 
 
-def _by_group(pair: tuple[Tensor, Tensor]) -> Tensor:
-    """Return the log odds of the mean probability of each group, shape (2, n), float64."""
-    return torch.stack([torch.logit(torch.sigmoid(part.double()).mean(dim=0)) for part in pair])
-
-
 def _fit_flips(prepared: Prepared, config: DelayConfig, progress: Progress) -> FlipModel:
     """Train both versions of the flip model on the same landmarks."""
     marks = landmarks(prepared, count=config.landmarks, rng=generator(config.seed, "landmarks"))
@@ -109,6 +104,9 @@ def _fit_flips(prepared: Prepared, config: DelayConfig, progress: Progress) -> F
     with torch_seed(config.seed, "delay", "flip"):
         network = StackedNetwork(x.shape[1], hidden=config.hidden, outputs=1, members=config.members, groups=2)
         network.start_at(torch.full((2 * config.members, 1), float(marks.flips.mean())))
+        with torch.no_grad():
+            # Both versions start as one function: what the state then adds is learned, not drawn.
+            network.weights[0][:, -1, :] = 0.0
         optimise(
             network,
             (blind(x), x),

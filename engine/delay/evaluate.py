@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.delay import weights
+from engine.delay.auxiliary import FLIP_GROUPS
 from engine.delay.claims import claims_table
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import Prepared
@@ -100,7 +101,7 @@ def _later_exposures(fitted: Fitted, prepared: Prepared) -> Panel:
     segments = {"all": np.ones(rows.size, dtype=bool)}
     if len(names) > 1:
         segments |= {f"segment:{name}": prepared.segment[rows] == name for name in names}
-    return _panel("test", fitted.probability, prepared, rows, segments)
+    return _panel("test", _cut(fitted.members, rows), prepared, rows, segments)
 
 
 def _held_out_units(fitted: Fitted, prepared: Prepared) -> Panel | None:
@@ -110,7 +111,7 @@ def _held_out_units(fitted: Fitted, prepared: Prepared) -> Panel | None:
         return None
     matured = prepared.matured[rows]
     segments = {"all": np.ones(rows.size, dtype=bool), "age:immature": ~matured, "age:matured": matured}
-    return _panel("holdout", fitted.probability, prepared, rows, segments)
+    return _panel("holdout", _cut(fitted.members, rows), prepared, rows, segments)
 
 
 def _pending_labels(fitted: Fitted, prepared: Prepared, flip_by_segment: np.ndarray) -> Panel | None:
@@ -118,30 +119,35 @@ def _pending_labels(fitted: Fitted, prepared: Prepared, flip_by_segment: np.ndar
     rows = np.flatnonzero(pending_rows(prepared))
     if rows.size == 0:
         return None
-    outlook = fitted.outlook
-    probability = {
-        "dress_style": outlook.flip_signals,
-        "exact_joint": outlook.flip_plain,
-        "kaplan_meier": flip_by_segment,
+    flips = fitted.flip_model.flip(rows, prepared.age[rows])
+    members = {
+        "dress_style": flips[FLIP_GROUPS[1]],
+        "exact_joint": flips[FLIP_GROUPS[0]],
+        "kaplan_meier": flip_by_segment[np.newaxis, rows],
     }
     engaged = prepared.state[rows] > 0
     segments = {"all": np.ones(rows.size, dtype=bool), "engagement:engaged": engaged, "engagement:none": ~engaged}
-    return _panel("pending", probability, prepared, rows, segments)
+    return _panel("pending", members, prepared, rows, segments)
+
+
+def _cut(members: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Cut predictions of shape (members, n_rows) to some rows."""
+    return {method: values[:, rows] for method, values in members.items()}
 
 
 def _panel(
     split: str,
-    probability: Mapping[str, np.ndarray],
+    members: Mapping[str, np.ndarray],
     prepared: Prepared,
     rows: np.ndarray,
     segments: Mapping[str, np.ndarray],
 ) -> Panel:
-    """Cut the arrays to the rows of a split."""
+    """Cut labels and units to the rows of a split."""
     return Panel(
         split,
         label=prepared.label[rows],
         unit=prepared.unit[rows],
-        probability={method: values[rows] for method, values in probability.items()},
+        members=members,
         segments=segments,
     )
 

@@ -26,8 +26,8 @@ class Panel:
     label : ndarray of shape (n,), 0 or 1
     unit : ndarray of shape (n,)
         What the bootstrap resamples.
-    probability : mapping of str to ndarray of shape (n,), in [0, 1]
-        Method to prediction.
+    members : mapping of str to ndarray of shape (n_members, n), in [0, 1]
+        Method to the predictions of its networks, whose mean is the method's; one row where there is no network.
     segments : mapping of str to ndarray of shape (n,), bool
         Name to rows; a subset without rows is left out.
     """
@@ -38,50 +38,37 @@ class Panel:
         *,
         label: np.ndarray,
         unit: np.ndarray,
-        probability: Mapping[str, np.ndarray],
+        members: Mapping[str, np.ndarray],
         segments: Mapping[str, np.ndarray],
     ) -> None:
-        self.split, self.methods = split, tuple(probability)
+        self.split, self.methods = split, tuple(members)
         self.segments = {name: rows for name, rows in segments.items() if rows.any()}
-        self._unit = unit
-        self._label = label
-        self._sorted: list[list[tuple[np.ndarray, SortedScores]]] = []
-        columns: list[np.ndarray] = []
-        for rows in self.segments.values():
-            mask = rows.astype(np.float64)
-            columns += [mask, mask * label]
-            place = np.flatnonzero(rows)
-            self._sorted.append([(place, SortedScores(label[place], p[place])) for p in probability.values()])
-            for p in probability.values():
-                columns += [mask * log_loss_terms(label, p), mask * (p - label) ** 2, mask * p]
-        self._terms = np.column_stack(columns)  # (n, segments · (2 + 3 methods))
+        self._unit, self._label, self._members = unit, label, members
+        self._masks = np.stack([rows.astype(np.float64) for rows in self.segments.values()])  # (segments, n)
+        self._n_members = max(values.shape[0] for values in members.values())
 
-    def values(self, weight: np.ndarray) -> np.ndarray:
-        """Return every metric under row weights, flattened from (segments, methods, metrics)."""
-        sums = (weight @ self._terms).reshape(len(self.segments), 2 + 3 * len(self.methods))
-        total, observed = sums[:, :1], sums[:, 1:2]
-        parts = sums[:, 2:].reshape(len(self.segments), len(self.methods), 3)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = parts[:, :, :2] / total[:, :, None]
-            calibration = np.where(observed > 0, parts[:, :, 2] / observed, np.nan)
-        ranks = np.array(
-            [
-                [(s.roc_auc(weight[rows]), s.average_precision(weight[rows])) for rows, s in line]
-                for line in self._sorted
-            ]
-        )
-        return np.concatenate((mean[:, :, :1], ranks, mean[:, :, 1:], calibration[:, :, None]), axis=2).ravel()
-
-    def shaped(self, flat: np.ndarray) -> np.ndarray:
-        """Return values as (..., segments, methods, metrics)."""
-        return flat.reshape(*flat.shape[:-1], len(self.segments), len(self.methods), len(METRICS))
+    def values(self, weight: np.ndarray, picked: np.ndarray) -> np.ndarray:
+        """Return every metric under row weights and for a choice of networks, of shape (segments, methods, metrics)."""
+        masked = self._masks * weight
+        total, observed = masked.sum(axis=1), masked @ self._label
+        columns = []
+        for values in self._members.values():
+            p = values[picked % values.shape[0]].mean(axis=0)
+            terms = np.column_stack((log_loss_terms(self._label, p), (p - self._label) ** 2, p))
+            ranked = SortedScores(self._label, p)
+            ranks = np.array([(ranked.roc_auc(row), ranked.average_precision(row)) for row in masked])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                loss, brier, predicted = (masked @ terms).T
+                ratio = np.where(observed > 0, predicted / observed, np.nan)
+                columns.append(np.column_stack((loss / total, ranks, brier / total, ratio)))
+        return np.stack(columns, axis=1)
 
     def units_in(self, segment: str) -> int:
         """Count the units of a subset."""
         return int(np.unique(self._unit[self.segments[segment]]).size)
 
     def measure(self, *, resamples: int, rng: np.random.Generator) -> Measured:
-        """Compute all metrics and their bootstrap draws.
+        """Compute all metrics and their bootstrap draws, over units and over networks.
 
         Parameters
         ----------
@@ -91,9 +78,21 @@ class Panel:
         Returns
         -------
         Measured
+
+        Notes
+        -----
+        Networks of all methods are drawn together, as they share starts and batches: a difference is paired in both
+        respects. Resampling few networks understates the spread of training, and one network shows none of it.
         """
-        draws = bootstrap(self.values, self._unit, n_resamples=resamples, rng=rng)
-        return Measured(self, self.shaped(self.values(np.ones(self._label.size))), self.shaped(draws))
+        every = np.arange(self._n_members)
+        point = self.values(np.ones(self._label.size), every)
+
+        def statistic(weight: np.ndarray) -> np.ndarray:
+            return self.values(weight, rng_members.choice(every, every.size)).ravel()
+
+        rng_members = rng.spawn(1)[0]
+        draws = bootstrap(statistic, self._unit, n_resamples=resamples, rng=rng)
+        return Measured(self, point, draws.reshape(-1, *point.shape))
 
 
 class Measured:

@@ -29,7 +29,9 @@ class Fitted:
     """Every method of a run; arrays of shape (n_rows,) over the prepared exposures."""
 
     probability: Mapping[str, np.ndarray]
-    """Method to P(conversion within the window | x), float64."""
+    """Method to P(conversion within the window | x), float64: the mean of its networks."""
+    members: Mapping[str, np.ndarray]
+    """Method to what its single networks say, shape (members, n_rows)."""
     engagement: np.ndarray
     """P(engaged by the waiting window | x), the first factor of the entire space."""
     has_leak: bool
@@ -69,11 +71,12 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
     progress = Progress(on_epoch)
     flip_model, outlook, parameters = fit_auxiliary(prepared, config, progress)
     rows = streams(prepared, outlook, max_weight=config.max_weight)
-    probability, networks = _fit_one_head(prepared, rows, config, progress)
+    members, networks = _fit_one_head(prepared, rows, config, progress)
     has_leak = converts_without_engagement(prepared)
-    probability[OURS], engagement, ours = _fit_entire_space(prepared, rows[OURS], has_leak, config, progress)
+    members[OURS], engagement, ours = _fit_entire_space(prepared, rows[OURS], has_leak, config, progress)
     return Fitted(
-        probability={method: probability[method] for method in METHODS},
+        probability={method: members[method].mean(axis=0) for method in METHODS},
+        members={method: members[method] for method in METHODS},
         engagement=engagement,
         has_leak=has_leak,
         streams=rows,
@@ -111,8 +114,8 @@ def _fit_one_head(
         shares = torch.tensor([_share(item) for item in groups.values()]).repeat_interleave(config.members)
         network.start_at(shares[:, None])
         optimise(network, (x,), groups, loss_of, config=config, stage="baselines", progress=progress)
-    mean = torch.sigmoid(predict(network, x).squeeze(2).double()).reshape(len(groups), config.members, -1).mean(dim=1)
-    return dict(zip(groups, mean.numpy(), strict=True)), network
+    share = torch.sigmoid(predict(network, x).squeeze(2).double()).reshape(len(groups), config.members, -1)
+    return dict(zip(groups, share.numpy(), strict=True)), network
 
 
 def _fit_entire_space(
@@ -138,7 +141,7 @@ def _fit_entire_space(
         network.start_at(_start_of_heads(stream, prepared.state).expand(config.members, 3))
         optimise(network, (x,), {OURS: rows}, loss_of, config=config, stage="DRESS-style", progress=progress)
     engage, convert = entire_space(predict(network, x).double(), has_leak=has_leak)
-    return torch.sigmoid(convert).mean(dim=0).numpy(), torch.sigmoid(engage).mean(dim=0).numpy(), network
+    return torch.sigmoid(convert).numpy(), torch.sigmoid(engage).mean(dim=0).numpy(), network
 
 
 def _rows(stream: Stream) -> Rows:

@@ -104,7 +104,7 @@ def _weights(
     exposure = np.repeat(rows, waiting.size)
     flip = fitted.flip_model.flip(exposure, due.ravel())
     for method, group in zip(_METHODS, FLIP_GROUPS, strict=True):
-        p_rn = 1.0 - flip[group].reshape(due.shape)
+        p_rn = 1.0 - flip[group].mean(axis=0).reshape(due.shape)
         weight = np.where(read, np.where(seen, 1.0, np.minimum(p_rn, config.max_weight)), 0.0)
         terms = np.hstack((read, weight, weight**2))
         total, _, _ = np.split(terms.sum(axis=0), 3)
