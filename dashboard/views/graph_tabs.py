@@ -95,7 +95,7 @@ def _asymmetry(run: Run, node: int, name: str) -> None:
             asymmetry(edges, selected),
             edges,
             key=f"graph-asymmetry-{part}",
-            title="Score of an edge against the score of its reversal",
+            title="An edge against its reversal",
             how_to_read="Each point is a known edge. Below the dotted line the model prefers the way the edge points. "
             f"Mutual edges should lie near the line, one-way edges below it. Ringed: edges of {name}. "
             f"{TERMS['edge_score'].help()}",
@@ -106,7 +106,7 @@ def _asymmetry(run: Run, node: int, name: str) -> None:
             direction_reliability(reliability, height=480),
             reliability,
             key="graph-reliability",
-            title="Is the probability of a direction kept?",
+            title="Is a promised direction kept?",
             how_to_read="One-way test edges in bins of the probability given to their likelier direction; on the "
             f"dotted line it is kept. {TERMS['direction_probability'].help()} Bars are Wilson's 95 % intervals.",
             alt="Promised against kept probability of the likelier direction",
@@ -115,6 +115,7 @@ def _asymmetry(run: Run, node: int, name: str) -> None:
 
 def _by_degree(run: Run, node: int, name: str) -> None:
     """Compare degree-adaptive with fixed neighbourhoods bucket by bucket."""
+    st.markdown("Do rarely linked nodes gain, and hubs not lose, where neighbourhoods shrink with degree?")
     for column, (degree, title) in zip(st.columns(2), graph_summary.DEGREES.items(), strict=True):
         table = graph_summary.by_degree(run, degree, "hit_rate_at_10")
         with column:
@@ -122,7 +123,7 @@ def _by_degree(run: Run, node: int, name: str) -> None:
                 degree_lines(table, metric="hit_rate_at_10", axis_title=f"{title} (training edges)"),
                 table,
                 key=f"graph-degree-{degree}",
-                title=f"Neighbourhoods that shrink with degree, by {title.lower()}",
+                title=f"By {title[0].lower()}{title[1:]}",
                 how_to_read="Two samplers draw equally many neighbours in total. The adaptive one gives rarely linked "
                 "nodes more and hubs fewer; the fixed one gives every node the same. Bars are 95 % intervals over "
                 "query nodes. Buckets without edges stay empty.",

@@ -145,9 +145,10 @@ def asymmetry(edges: pd.DataFrame, selected: pd.DataFrame, *, height: int = 480)
             name="equal both ways",
             line={"color": LINE, "dash": "dot"},
             hoverinfo="skip",
+            showlegend=False,
         )
     )
-    for is_mutual, label, color in ((False, "One-way edge", TARGET), (True, "Mutual edge", MUTUAL)):
+    for is_mutual, label, color in ((False, "One-way", TARGET), (True, "Mutual", MUTUAL)):
         rows = edges[edges["is_mutual"] == is_mutual]
         figure.add_trace(
             go.Scattergl(
@@ -165,7 +166,7 @@ def asymmetry(edges: pd.DataFrame, selected: pd.DataFrame, *, height: int = 480)
             x=selected["score"],
             y=selected["back_score"],
             mode="markers",
-            name="Edges of the selected node",
+            name="At the selected node",
             marker={"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": SOURCE, "width": 2}},
             text=[plain(text) for text in selected["text"]],
             hovertemplate="%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",

@@ -45,6 +45,11 @@ def power_law_exponent(in_degree: NDArray[np.int64]) -> float:
     float, > 1
         2.0 if no node has an in-edge.
 
+    Notes
+    -----
+    The form is an approximation that is close from d_min = 6 on; at d_min = 1 it comes out too low, so the sizes that
+    follow from it fall more slowly with degree than the true exponent would make them.
+
     References
     ----------
     Clauset, Shalizi and Newman (2009), Power-law distributions in empirical data, eq. 3.7 (the discrete form).
@@ -263,5 +268,6 @@ def _drawn(
     size = fan.adaptive
     if fan.sampling == "uniform":
         available = np.diff(first.indptr) + np.diff(second.indptr)
-        size = equal_budget(available.astype(np.int64), int(np.minimum(size, available).sum()), rng)
+        # A stream of its own, so that both samplers draw with the same noise and differ in their sizes alone.
+        size = equal_budget(available.astype(np.int64), int(np.minimum(size, available).sum()), rng.spawn(1)[0])
     return row_normalised(draw(first, second, size, weight, rng))

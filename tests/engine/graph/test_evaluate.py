@@ -1,0 +1,221 @@
+"""Metrics agree with naive loops and scikit-learn through the whole path; claims follow from their intervals."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from engine.graph.contrasts import claims_table, contrasts
+from engine.graph.data import TrainingGraph
+from engine.graph.evaluate import Evaluation, evaluate
+from engine.graph.segments import DEGREE_BUCKETS, ranked_test_edges
+from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
+
+
+@pytest.fixture(scope="module")
+def evaluation(fitted, prepared, quick) -> Evaluation:
+    """Judge the hasty fits once."""
+    return evaluate(fitted, prepared, quick)
+
+
+def value_of(evaluation, method, metric, segment="all"):
+    """Return one value of the metrics table."""
+    table = evaluation.metrics
+    rows = table[(table["method"] == method) & (table["metric"] == metric) & (table["segment"] == segment)]
+    assert len(rows) == 1
+    return float(rows["value"].iloc[0])
+
+
+def naive_ranks(scorer, prepared):
+    """Rank every test edge by looking at every candidate, one at a time."""
+    training, count = prepared.training, prepared.training.num_nodes
+    known = set(map(tuple, np.concatenate([training.edge_index, training.validation_edge_index], axis=1).T))
+    ranks = []
+    for u, v in prepared.heldout.edge_index.T:
+        scores = scorer.rows(np.array([u]))[0]
+        better = tied = 0
+        for other in range(count):
+            if other in (u, v) or (u, other) in known:
+                continue
+            better += scores[other] > scores[v]
+            tied += scores[other] == scores[v]
+        ranks.append(1 + better + tied / 2)
+    return np.array(ranks)
+
+
+@pytest.mark.parametrize("method", ["dual", "single", "popularity", "cocitation"])
+def test_hit_rate_and_reciprocal_rank_agree_with_a_naive_loop(method, evaluation, fitted, prepared):
+    ranks = naive_ranks(fitted.scorers[method], prepared)
+    assert evaluation.ranks[method].tolist() == pytest.approx(ranks)
+    for k in (5, 10, 20):
+        assert value_of(evaluation, method, f"hit_rate_at_{k}") == pytest.approx((ranks <= k).mean())
+        cut = np.where(ranks <= k, 1 / ranks, 0)
+        assert value_of(evaluation, method, f"mrr_at_{k}") == pytest.approx(cut.mean())
+    assert value_of(evaluation, method, "mrr") == pytest.approx((1 / ranks).mean())
+    gain = np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
+    assert value_of(evaluation, method, "ndcg_at_10") == pytest.approx(gain.mean())
+    source = prepared.heldout.edge_index[0]
+    recall = np.mean([(ranks[source == u] <= 10).mean() for u in np.unique(source)])
+    assert value_of(evaluation, method, "recall_at_10") == pytest.approx(recall)
+
+
+@pytest.mark.parametrize("method", ["dual", "paper", "popularity", "hope"])
+def test_areas_under_the_curve_agree_with_scikit_learn(method, evaluation, fitted, prepared):
+    scorer, heldout = fitted.scorers[method], prepared.heldout
+    edges = heldout.edge_index
+
+    def area(positive, negative):
+        scores = np.concatenate([scorer.pairs(*positive), scorer.pairs(*negative)])
+        return roc_auc_score(np.repeat([1, 0], [positive.shape[1], negative.shape[1]]), scores)
+
+    assert value_of(evaluation, method, "existence_auc") == pytest.approx(area(edges, heldout.non_edge_index))
+    assert value_of(evaluation, method, "existence_auc_degree_corrected") == pytest.approx(
+        area(edges, heldout.degree_corrected_index)
+    )
+    one_way = edges[:, heldout.is_one_way]
+    assert value_of(evaluation, method, "direction_auc") == pytest.approx(area(one_way, one_way[::-1]))
+
+
+def test_the_degree_head_claims_nothing_but_direction(evaluation):
+    table = evaluation.metrics
+    assert set(table.loc[table["method"] == "degree_head", "metric"]) == {"direction_auc"}
+
+
+def test_segments_are_means_over_their_own_edges(evaluation, prepared):
+    ranks = evaluation.ranks["dual"].to_numpy()
+    degree = prepared.training.out_degree[prepared.heldout.edge_index[0]]
+    inside = (degree >= 4) & (degree <= 7)
+    assert value_of(evaluation, "dual", "hit_rate_at_10", "out_degree:4-7") == pytest.approx(
+        (ranks[inside] <= 10).mean()
+    )
+    one_way = prepared.heldout.is_one_way
+    assert value_of(evaluation, "dual", "mrr", "mutual") == pytest.approx((1 / ranks[~one_way]).mean())
+
+
+def test_every_bucket_stays_and_an_empty_one_has_no_value(evaluation, fitted, prepared, quick):
+    segments = set(evaluation.metrics["segment"])
+    assert segments == {"all", "one_way", "mutual"} | {
+        f"{kind}:{bucket}" for kind in ("in_degree", "out_degree") for bucket in DEGREE_BUCKETS
+    }
+    table = evaluation.metrics
+    empty = table[table["n"] == 0]
+    assert len(empty) and empty[["value", "ci_low", "ci_high"]].isna().all(axis=None)
+
+
+def test_n_counts_query_nodes_and_direction_those_with_one_way_edges(evaluation, prepared):
+    edges, one_way = prepared.heldout.edge_index, prepared.heldout.is_one_way
+    table = evaluation.metrics.set_index(["method", "segment", "metric"])["n"]
+    assert table["dual", "all", "mrr"] == len(np.unique(edges[0]))
+    assert table["dual", "all", "direction_auc"] == len(np.unique(edges[0, one_way]))
+    assert table["dual", "mutual", "mrr"] == len(np.unique(edges[0, ~one_way]))
+
+
+def test_the_tables_have_their_columns_and_intervals_hold_the_values(evaluation):
+    assert tuple(evaluation.metrics.columns) == METRIC_COLUMNS
+    assert tuple(evaluation.differences.columns) == DIFFERENCE_COLUMNS
+    rows = evaluation.metrics[evaluation.metrics["n"] >= 50]
+    # A percentile interval of 40 resamples of a mean over 50 units and more lies around it, save for a hair.
+    assert (rows["ci_low"] <= rows["value"] + 0.02).all() and (rows["ci_high"] >= rows["value"] - 0.02).all()
+
+
+def test_differences_are_paired(evaluation):
+    metrics = evaluation.metrics.set_index(["method", "segment", "metric"])
+    rows = evaluation.differences.set_index(["method", "baseline", "segment", "metric"])
+    row = rows.loc["adaptive", "fixed", "all", "hit_rate_at_10"]
+    one, other = metrics.loc["adaptive", "all", "hit_rate_at_10"], metrics.loc["fixed", "all", "hit_rate_at_10"]
+    assert row["value"] == pytest.approx(one["value"] - other["value"])
+    # Unpaired, the interval would be about as wide as both together.
+    width = row["ci_high"] - row["ci_low"]
+    assert width < (one["ci_high"] - one["ci_low"]) + (other["ci_high"] - other["ci_low"])
+
+
+def test_the_best_peer_of_each_metric_is_compared(evaluation):
+    metrics, differences = evaluation.metrics, evaluation.differences
+    for metric in ("hit_rate_at_10", "existence_auc"):
+        all_edges = metrics[(metrics["segment"] == "all") & (metrics["metric"] == metric)]
+        peers = all_edges[all_edges["method"].isin(["popularity", "cocitation", "hope"])]
+        best = peers.loc[peers["value"].idxmax(), "method"]
+        rows = differences[(differences["segment"] == "all") & (differences["metric"] == metric)]
+        assert set(rows.loc[rows["method"] == "dual", "baseline"]) == {"single", best}
+    direction = differences[(differences["metric"] == "direction_auc") & (differences["method"] == "dual")]
+    assert {"single", "degree_head"} <= set(direction["baseline"])
+
+
+def test_methods_that_were_not_fitted_leave_no_difference_and_no_claim(quick):
+    config = dataclasses.replace(quick, methods=("dual", "popularity"))
+    values = np.array([0.5, 0.4, 0.6])
+    draws = {(method, "all", "hit_rate_at_10"): values for method in config.methods}
+    assert set(contrasts(draws, config)) == {("dual", "popularity", "all", "hit_rate_at_10")}
+
+
+def test_claims_are_judged_on_the_lowest_and_highest_bucket_with_enough_queries(evaluation):
+    claims = evaluation.claims
+    assert set(claims["claim"]) == {"C1", "C2"}
+    assert set(claims.loc[claims["claim"] == "C1", "effect"]) == {"HitRate@10 on one-way edges", "Direction AUC"}
+    changed = evaluation.differences.copy()
+    is_bucket = changed["segment"].str.startswith("out_degree:")
+    changed.loc[is_bucket, "n"] = changed.loc[is_bucket, "segment"].map(
+        {"out_degree:0": 29, "out_degree:1": 30, "out_degree:4-7": 99, "out_degree:8-15": 31, "out_degree:32+": 5}
+    )
+    claims = claims_table(changed.fillna({"n": 0}))
+    assert claims.loc[claims["claim"] == "C2", "segment"].tolist() == [
+        "query nodes with 1 training out-edges",
+        "query nodes with 8-15 training out-edges",
+        "all test edges",
+    ]
+
+
+def test_a_claim_follows_from_its_difference(evaluation):
+    changed = evaluation.differences.copy()
+    chosen = (changed["method"] == "dual") & (changed["baseline"] == "single") & (changed["metric"] == "direction_auc")
+    for low, high, verdict in (
+        (0.01, 0.05, "supported"),
+        (-0.03, 0.01, "not supported"),
+        (-0.03, 0.03, "inconclusive"),
+    ):
+        changed.loc[chosen, ["value", "ci_low", "ci_high"]] = [(low + high) / 2, low, high]
+        claims = claims_table(changed)
+        row = claims[claims["effect"] == "Direction AUC"].iloc[0]
+        assert (row["verdict"], row["baseline"]) == (verdict, "single")
+
+
+def test_a_sample_of_query_nodes_is_ranked_whole(prepared, quick):
+    config = dataclasses.replace(quick, max_queries=100)
+    edges = ranked_test_edges(prepared, config)
+    assert 60 < edges.edge_index.shape[1] <= 100
+    source = prepared.heldout.edge_index[0]
+    for node in np.unique(edges.edge_index[0]):
+        assert (edges.edge_index[0] == node).sum() == (source == node).sum()
+    again = ranked_test_edges(prepared, config)
+    assert (again.edge_index == edges.edge_index).all()
+
+
+def test_equal_scores_earn_no_hit_by_luck(prepared, quick, fitted):
+    class Constant:
+        def rows(self, nodes):
+            return np.zeros((len(nodes), prepared.training.num_nodes), dtype=np.float32)
+
+        def pairs(self, source, target):
+            return np.zeros(len(source), dtype=np.float32)
+
+    constant = dataclasses.replace(fitted, scorers={"dual": Constant()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = evaluate(constant, prepared, dataclasses.replace(quick, methods=("dual",)))
+    assert value_of(result, "dual", "hit_rate_at_20") == 0.0
+    assert value_of(result, "dual", "direction_auc") == 0.5 == value_of(result, "dual", "existence_auc")
+
+
+def test_training_graphs_have_no_field_for_test_edges():
+    assert {field.name for field in dataclasses.fields(TrainingGraph)} == {
+        "num_nodes",
+        "edge_index",
+        "validation_edge_index",
+        "in_degree",
+        "out_degree",
+        "is_one_way",
+    }

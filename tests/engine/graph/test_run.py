@@ -1,0 +1,117 @@
+"""Whole runs: what they leave behind, what they find on planted truth, and what they do not claim without one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.claims import CLAIM_COLUMNS
+from engine.graph.config import GraphConfig
+from engine.graph.explore import Scene, default_node, links
+from engine.graph.run import run
+from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
+from engine.runs import read_run, write_run
+
+SHORT = GraphConfig(methods=("dual", "single", "popularity", "degree_head"), resamples=300)
+
+
+@pytest.fixture(scope="module")
+def result(dataset, quick):
+    """Every method in haste."""
+    return run(dataset, quick)
+
+
+def test_a_run_leaves_the_agreed_tables(result):
+    assert tuple(result.metrics.columns) == METRIC_COLUMNS
+    assert tuple(result.curves["differences"].columns) == DIFFERENCE_COLUMNS
+    assert tuple(result.curves["claims"].columns) == CLAIM_COLUMNS
+    assert result.curves["split"]["edges"].sum() == 1200
+    assert set(result.metrics["method"]) == set(result.config.methods)
+    assert result.seconds > 0 and result.kind == "graph"
+
+
+def test_the_same_seed_gives_the_same_result_twice(result, dataset, quick):
+    again = run(dataset, quick)
+    for name in ("metrics", "predictions", "history"):
+        pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name), check_exact=True)
+    assert result.curves.keys() == again.curves.keys()
+    for name, table in result.curves.items():
+        pd.testing.assert_frame_equal(table, again.curves[name], check_exact=True)
+    for group in ("embeddings", "model"):
+        one, other = getattr(result, group), getattr(again, group)
+        assert one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
+
+
+def test_stored_embeddings_rebuild_the_scores(result):
+    source, target = (result.embeddings[name].astype(np.float32) for name in ("source", "target"))
+    edges = result.curves["edges"]
+    u, v = edges["source"].to_numpy(), edges["target"].to_numpy()
+    score = (source[u] * target[v]).sum(axis=1)
+    score += result.embeddings["target_offset"][v] + result.embeddings["source_offset"][u]
+    assert score == pytest.approx(edges["score"].to_numpy(), abs=0.02)
+
+
+def test_a_stored_run_can_be_explored(result, tmp_path):
+    stored = read_run(write_run(result, tmp_path / "graph-made", command=["python", "-m", "engine"]))
+    shown = Scene(stored.curve("nodes"), stored.curve("edges"), stored.predictions, stored.manifest["config"]["form"])
+    node = default_node(shown)
+    table = links(shown, node)
+    edges = result.curves["edges"]
+    known = edges[(edges["source"] == node) | (edges["target"] == node)]
+    assert (table["kind"] != "predicted").sum() == len(known)
+    assert len(shown.edge_names) == len(edges)
+
+
+def test_the_paper_form_can_be_shown_instead(dataset, quick):
+    config = dataclasses.replace(quick, form="paper", methods=("paper", "single", "popularity"))
+    found = run(dataset, config)
+    assert set(found.predictions.loc[found.predictions["role"] == "source", "method"]) == {"paper"}
+    # Its scores are cosines of vectors without negative entries.
+    assert found.curves["edges"]["score"].between(0, 1).all()
+    assert set(found.curves["claims"]["comparison"]) == {"paper"}
+
+
+def test_a_run_without_the_claims_methods_has_no_claims(dataset, quick):
+    found = run(dataset, dataclasses.replace(quick, methods=("dual", "popularity")))
+    assert found.curves["claims"].empty and tuple(found.curves["claims"].columns) == CLAIM_COLUMNS
+
+
+def value_of(result, method, metric, segment="all"):
+    """Return one row of the metrics."""
+    table = result.metrics
+    return table[(table["method"] == method) & (table["metric"] == metric) & (table["segment"] == segment)].iloc[0]
+
+
+@pytest.mark.slow
+def test_planted_directions_are_found_by_two_embeddings_and_not_by_one(make_dataset):
+    config = dataclasses.replace(SHORT, role_decay=0.0)
+    found = run(make_dataset(10_000, groups=6, random_share=0.0, mutual_share=0.2, seed=3), config)
+    dual, single = (value_of(found, method, "direction_auc") for method in ("dual", "single"))
+    assert dual["ci_low"] > 0.6 and dual["ci_low"] > single["ci_high"]
+    claims = found.curves["claims"].set_index("effect")
+    assert claims.loc["Direction AUC", "verdict"] == "supported"
+    # The ring of groups leaves no order by which a degree could tell directions as well as neighbours do.
+    assert value_of(found, "degree_head", "direction_auc")["value"] < dual["value"]
+    assert (
+        value_of(found, "dual", "hit_rate_at_10")["ci_low"] > value_of(found, "popularity", "hit_rate_at_10")["ci_high"]
+    )
+
+
+@pytest.mark.slow
+def test_a_graph_of_mutual_and_random_edges_claims_no_asymmetry(make_dataset):
+    # Its one-way edges have random ends: nothing but degrees can tell their direction.
+    found = run(make_dataset(6_000, groups=6, mutual_share=0.8, random_share=0.2, seed=4), SHORT)
+    claims = found.curves["claims"]
+    assert len(claims) == 2 and not (claims["verdict"] == "supported").any()
+    assert set(claims.loc[claims["effect"] == "Direction AUC", "verdict"]) == {"not supported"}
+
+
+@pytest.mark.slow
+def test_a_graph_of_mutual_edges_alone_has_no_direction_to_claim(make_dataset):
+    found = run(make_dataset(3_000, groups=6, mutual_share=1.0, random_share=0.0, seed=5), SHORT)
+    assert found.dataset.rows["one-way edges"] == 0
+    claims = found.curves["claims"]
+    assert set(claims["verdict"]) == {"inconclusive"} and (claims["n"] == 0).all()

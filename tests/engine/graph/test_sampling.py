@@ -1,0 +1,129 @@
+"""Neighbourhoods shrink with degree, are drawn by weight without replacement, and cost the same in total."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.graph.data import adjacency
+from engine.graph.sampling import (
+    draw,
+    equal_budget,
+    fan_out,
+    fan_out_of,
+    operators,
+    power_law_exponent,
+    row_normalised,
+    second_neighbours,
+)
+
+SIZES = {"max_neighbours": 20, "min_neighbours": 5, "neighbour_bias": 1.0}
+
+
+def test_the_exponent_has_its_value_by_hand():
+    # Degrees 1, 2, 8 of the linked nodes: alpha = 1 + 3 / (ln 2 + ln 4 + ln 16) = 1 + 3 / (7 ln 2)
+    assert power_law_exponent(np.array([0, 1, 2, 8])) == pytest.approx(1 + 3 / (7 * math.log(2)))
+    assert power_law_exponent(np.zeros(3, dtype=np.int64)) == 2.0
+
+
+def test_a_heavier_tail_has_a_smaller_exponent():
+    uniform = 1 - np.random.default_rng(0).random(20_000)
+    fitted = [power_law_exponent(np.rint(uniform ** (-1 / (alpha - 1))).astype(np.int64)) for alpha in (2.0, 2.5, 3.5)]
+    assert fitted == sorted(fitted) and fitted[0] < fitted[-1] - 0.3
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50), st.floats(1.01, 5))
+def test_neighbourhoods_never_grow_with_degree_and_stay_in_their_limits(degrees, exponent):
+    degree = np.sort(np.array(degrees))
+    size = fan_out(degree, exponent, max_neighbours=20, min_neighbours=5)
+    assert (np.diff(size) <= 0).all() and size.min() >= 5 and size.max() <= 20
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.data())
+def test_an_equal_budget_is_spent_exactly_with_sizes_that_differ_by_one(available, data):
+    free = np.array(available)
+    budget = data.draw(st.integers(0, int(free.sum())))
+    size = equal_budget(free, budget, np.random.default_rng(0))
+    assert np.minimum(size, free).sum() == budget
+    assert size.max() - size.min() <= 1
+
+
+def test_adaptive_and_fixed_neighbourhoods_take_equally_many_nodes_in_total(prepared):
+    training = prepared.training
+    taken, sizes = {}, {}
+    for sampling in ("adaptive", "uniform"):
+        fan = fan_out_of(training, sampling, **SIZES)
+        drawn = operators(training.edge_index, training.num_nodes, fan, np.random.default_rng(1))
+        taken[sampling] = [matrix.nnz for matrix in drawn]
+        sizes[sampling] = np.diff(drawn[0].indptr)
+    assert taken["adaptive"] == taken["uniform"]
+    assert (sizes["adaptive"] != sizes["uniform"]).any()
+    # The adaptive sampler gives the hub less and the rarely linked more than the equal one does, on average.
+    hubs = training.in_degree >= np.quantile(training.in_degree, 0.9)
+    rare = training.in_degree <= np.quantile(training.in_degree, 0.25)
+    assert sizes["adaptive"][hubs].mean() < sizes["uniform"][hubs].mean()
+    assert sizes["adaptive"][rare].mean() > sizes["uniform"][rare].mean()
+
+
+def test_neighbours_come_before_second_neighbours():
+    first = adjacency(np.array([[0, 1, 1], [1, 2, 3]]), 4)
+    second = second_neighbours(first)
+    assert np.stack(second.nonzero()).tolist() == [[0, 0], [2, 3]]
+    for seed in range(20):
+        two = draw(first, second, np.full(4, 2), np.ones(4), np.random.default_rng(seed))
+        columns = two[[0]].nonzero()[1]
+        assert len(columns) == 2 and 1 in columns
+
+
+def test_the_node_itself_and_its_neighbours_are_no_second_neighbours():
+    # 0 <-> 1, 1 -> 2, 0 -> 2
+    second = second_neighbours(adjacency(np.array([[0, 1, 1, 0], [1, 0, 2, 2]]), 3))
+    assert second.nnz == 0
+
+
+def test_neighbours_are_drawn_in_proportion_to_their_weight():
+    first = adjacency(np.array([[0, 0, 0], [1, 2, 3]]), 4)
+    none = adjacency(np.empty((2, 0), dtype=np.int64), 4)
+    weight = np.array([1.0, 1.0, 2.0, 5.0])
+    rng = np.random.default_rng(0)
+    counts = np.zeros(4)
+    for _ in range(4000):
+        counts[draw(first, none, np.array([1, 0, 0, 0]), weight, rng).nonzero()[1]] += 1
+    # 4,000 draws: three standard errors are below 0.024.
+    assert counts[1:] / counts.sum() == pytest.approx([1 / 8, 2 / 8, 5 / 8], abs=0.024)
+
+
+def test_drawing_two_of_three_follows_the_successive_probabilities():
+    first = adjacency(np.array([[0, 0, 0], [1, 2, 3]]), 4)
+    none = adjacency(np.empty((2, 0), dtype=np.int64), 4)
+    weight = np.array([1.0, 1.0, 2.0, 5.0])
+    rng = np.random.default_rng(1)
+    left_out = np.zeros(4)
+    for _ in range(4000):
+        drawn = draw(first, none, np.array([2, 0, 0, 0]), weight, rng).nonzero()[1]
+        left_out[np.setdiff1d([1, 2, 3], drawn)] += 1
+    p = {1: 1 / 8, 2: 2 / 8, 3: 5 / 8}
+
+    def misses(out):
+        a, b = (i for i in p if i != out)
+        return p[a] * p[b] / (1 - p[a]) + p[b] * p[a] / (1 - p[b])
+
+    assert left_out[1:] / 4000 == pytest.approx([misses(i) for i in p], abs=0.024)
+
+
+def test_full_neighbourhoods_are_row_averages_of_both_directions(five):
+    out_neighbours, in_neighbours = operators(
+        five.edge_index, 5, fan_out_of(five, "full", **SIZES), np.random.default_rng(0)
+    )
+    assert out_neighbours.toarray()[0].tolist() == [0, 0.5, 0.5, 0, 0]
+    assert in_neighbours.toarray()[2].tolist() == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3, 0])
+    assert out_neighbours.toarray()[4].sum() == 0
+
+
+def test_zero_rows_stay_zero_when_normalised(five):
+    normal = row_normalised(five.adjacency())
+    assert normal.sum(axis=1).tolist() == [1, 1, 1, 1, 0]

@@ -1,0 +1,129 @@
+"""What is stored for a page agrees with the scorers it was made from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+
+from engine.graph import scene
+from engine.graph.ranks import excluded_candidates
+
+
+@pytest.fixture(scope="module")
+def lists(fitted, prepared, quick):
+    """Every ranked list."""
+    return scene.ranked_lists(fitted.scorers, prepared, quick)
+
+
+def known_of(prepared):
+    """Return what is known when something is recommended."""
+    return np.concatenate([prepared.training.edge_index, prepared.training.validation_edge_index], axis=1)
+
+
+def test_the_node_table_counts_all_and_training_edges(prepared):
+    table = scene.node_table(prepared)
+    edges = prepared.dataset.edges
+    assert table["in_degree"].tolist() == [int((edges["target"] == node).sum()) for node in range(len(table))]
+    assert (table["training_out_degree"] == prepared.training.out_degree).all()
+    assert (table["training_in_degree"] <= table["in_degree"]).all()
+
+
+def test_the_edge_table_scores_both_directions(fitted, prepared):
+    scorer = fitted.scorers["dual"]
+    table = scene.edge_table(scorer, prepared)
+    source, target = table["source"].to_numpy(), table["target"].to_numpy()
+    assert table["score"].to_numpy() == pytest.approx(scorer.pairs(source, target), abs=0.0051)
+    assert table["back_score"].to_numpy() == pytest.approx(scorer.pairs(target, source), abs=0.0051)
+    pairs = set(zip(source, target, strict=True))
+    assert table["is_mutual"].tolist() == [(v, u) in pairs for u, v in zip(source, target, strict=True)]
+    assert (table["split"].cat.codes == prepared.split).all()
+    # A mutual pair stands twice in the table, with its scores swapped.
+    mutual = table[table["is_mutual"]].set_index(["source", "target"])
+    swapped = mutual.swaplevel().reindex(mutual.index)
+    assert (mutual["score"] == swapped["back_score"]).all() and (mutual["rank"] == swapped["back_rank"]).all()
+
+
+def test_targets_are_listed_by_score_without_known_edges(lists, fitted, prepared):
+    scorer = fitted.scorers["dual"]
+    excluded = excluded_candidates(known_of(prepared), prepared.training.num_nodes).toarray()
+    rows = lists[(lists["method"] == "dual") & (lists["role"] == "target")]
+    for node in (0, 17, 99):
+        mine = rows[rows["node"] == node]
+        scores = scorer.rows(np.array([node]))[0]
+        scores[excluded[node]] = -np.inf
+        assert mine["other"].tolist() == np.argsort(-scores)[: len(mine)].tolist()
+        assert mine["place"].tolist() == mine["rank"].tolist() == list(range(1, len(mine) + 1))
+
+
+def test_sources_are_listed_without_known_edges_and_as_documented(lists, fitted, prepared):
+    scorer, training = fitted.scorers["dual"], prepared.training
+    rows = lists[lists["role"] == "source"]
+    assert set(rows["method"]) == {"dual"}
+    known = set(map(tuple, known_of(prepared).T))
+    assert not any((row.other, row.node) in known for row in rows.itertuples())
+    node = 5
+    value = scorer.source @ scorer.target[node] + np.log1p(training.out_degree)
+    value[[node, *(u for u, v in known if v == node)]] = -np.inf
+    assert rows.loc[rows["node"] == node, "other"].tolist() == np.argsort(-value)[:10].tolist()
+
+
+def test_scores_ranks_and_splits_of_a_listed_source_belong_to_the_pair_as_it_points(lists, fitted, prepared):
+    scorer = fitted.scorers["dual"]
+    rows = lists[lists["role"] == "source"].head(50)
+    scores = scorer.pairs(rows["other"].to_numpy(), rows["node"].to_numpy())
+    assert rows["score"].to_numpy() == pytest.approx(scores, abs=0.0051)
+    split = {(row.source, row.target): name for row, name in _edges_with_split(prepared)}
+    assert rows["split"].tolist() == [split.get((row.other, row.node), "none") for row in rows.itertuples()]
+    assert rows["back_split"].tolist() == [split.get((row.node, row.other), "none") for row in rows.itertuples()]
+
+
+def _edges_with_split(prepared):
+    """Yield every edge with the name of its part."""
+    names = np.array(["train", "validation", "test"])[prepared.split]
+    return zip(prepared.dataset.edges.itertuples(), names, strict=True)
+
+
+def test_listed_hits_are_the_evaluation_s_hits(lists, fitted, prepared, quick):
+    from engine.graph.evaluate import evaluate
+
+    ranks = evaluate(fitted, prepared, quick).ranks
+    found = lists[(lists["method"] == "dual") & (lists["role"] == "target") & (lists["split"] == "test")]
+    hits = ranks[ranks["dual"] <= 10]
+    assert set(zip(found["node"], found["other"], strict=True)) == set(zip(hits["source"], hits["target"], strict=True))
+
+
+def test_only_methods_with_lists_are_listed(lists):
+    assert set(lists["method"]) == {"dual", "paper", "single", "popularity"}
+    assert lists.loc[lists["method"] != "dual", "score"].isna().all()
+    assert lists.loc[lists["method"] == "dual", ["score", "rank", "back_score", "back_rank"]].notna().all(axis=None)
+
+
+def test_the_projection_is_the_joint_principal_component_analysis(fitted):
+    scorer = fitted.scorers["dual"]
+    coordinates, axes = scene.projection(scorer)
+    stacked = np.concatenate([v / np.linalg.norm(v, axis=1, keepdims=True) for v in (scorer.source, scorer.target)])
+    reference = PCA(2).fit(stacked)
+    expected = reference.transform(stacked)
+    half = len(scorer.source)
+    placed = np.concatenate([coordinates[["source_x", "source_y"]], coordinates[["target_x", "target_y"]]])
+    for axis in (0, 1):
+        sign = np.sign(placed[:, axis] @ expected[:, axis])
+        assert placed[:, axis] == pytest.approx(sign * expected[:, axis], abs=2e-3)
+    assert len(coordinates) == half
+    assert axes["explained_variance"].tolist() == pytest.approx(reference.explained_variance_ratio_, abs=1e-5)
+
+
+def test_the_projection_keeps_its_signs(fitted):
+    scorer = fitted.scorers["dual"]
+    again = scene.projection(scorer)[0]
+    pd.testing.assert_frame_equal(scene.projection(scorer)[0], again)
+    flipped = type(scorer)(-scorer.source, -scorer.target, scorer.target_offset, scorer.source_offset)
+    # The axes are those of the same cloud seen from behind: same loadings, opposite coordinates.
+    assert scene.projection(flipped)[0].to_numpy() == pytest.approx(-again.to_numpy(), abs=2e-3)
+
+
+def test_vectors_of_length_zero_can_be_projected(fitted):
+    coordinates, _ = scene.projection(fitted.scorers["paper"])
+    assert np.isfinite(coordinates.to_numpy()).all()

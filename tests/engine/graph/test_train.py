@@ -1,0 +1,120 @@
+"""Training sees training edges only, repeats itself exactly, and stops on a loss that is no number."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine.errors import TrainingError
+from engine.graph.data import Dataset, prepare
+from engine.graph.scoring import CocitationScorer, InnerProductScorer
+from engine.graph.train import fit
+
+
+def arrays(scorer):
+    """Return every number that a scorer holds."""
+    if isinstance(scorer, InnerProductScorer):
+        return [getattr(scorer, field.name) for field in dataclasses.fields(scorer)]
+    assert isinstance(scorer, CocitationScorer)
+    return [scorer.shared_targets.toarray(), scorer.adjacency.toarray()]
+
+
+def assert_identical(one, other):
+    """Compare two fits bit by bit."""
+    assert list(one.scorers) == list(other.scorers)
+    for method in one.scorers:
+        for left, right in zip(arrays(one.scorers[method]), arrays(other.scorers[method]), strict=True):
+            assert left.dtype == right.dtype and np.array_equal(left, right), method
+    assert one.history.equals(other.history)
+    assert one.model.keys() == other.model.keys()
+    assert all(np.array_equal(one.model[name], other.model[name]) for name in one.model)
+
+
+def with_other_test_edges(dataset: Dataset, split: np.ndarray) -> Dataset:
+    """Replace every test edge by another pair of nodes that is no edge; all other rows stay."""
+    edges = dataset.edges.copy()
+    taken = set(map(tuple, edges[["source", "target"]].to_numpy()))
+    rng = np.random.default_rng(0)
+    for row in np.flatnonzero(split == 2):
+        pair = tuple(rng.integers(len(dataset.nodes), size=2).tolist())
+        while pair in taken or pair[0] == pair[1]:
+            pair = tuple(rng.integers(len(dataset.nodes), size=2).tolist())
+        taken.add(pair)
+        edges.loc[row, ["source", "target"]] = pair
+    return dataclasses.replace(dataset, edges=edges)
+
+
+def test_nothing_about_test_edges_reaches_training(dataset, prepared, fitted, quick):
+    changed = prepare(with_other_test_edges(dataset, prepared.split), quick)
+    assert (changed.split == prepared.split).all()
+    assert (changed.heldout.edge_index != prepared.heldout.edge_index).any(axis=0).all()
+    assert (changed.training.in_degree == prepared.training.in_degree).all()
+    assert_identical(fit(changed, quick), fitted)
+
+
+def test_the_same_seed_fits_the_same_twice_whatever_was_drawn_before(prepared, fitted, quick):
+    import torch
+
+    torch.rand(17)
+    np.random.default_rng().random()
+    assert_identical(fit(prepared, quick), fitted)
+
+
+def test_a_method_is_fitted_alike_alone_and_among_others(prepared, fitted, quick):
+    alone = fit(prepared, dataclasses.replace(quick, methods=("dual",)))
+    for left, right in zip(arrays(alone.scorers["dual"]), arrays(fitted.scorers["dual"]), strict=True):
+        assert np.array_equal(left, right)
+
+
+def test_another_seed_fits_otherwise(prepared, fitted, quick):
+    other = fit(prepared, dataclasses.replace(quick, seed=4, methods=("dual",)))
+    assert not np.array_equal(other.scorers["dual"].source, fitted.scorers["dual"].source)
+
+
+def test_training_lowers_every_loss(prepared, quick):
+    config = dataclasses.replace(quick, epochs=30, methods=("dual", "single", "paper"))
+    history = fit(prepared, config).history
+    for (stage, loss), rows in history.groupby(["stage", "loss"]):
+        values = rows.sort_values("epoch")["value"].to_numpy()
+        assert values[-5:].mean() < values[:5].mean(), (stage, loss)
+
+
+def test_every_epoch_of_every_trained_method_is_reported(prepared, quick):
+    seen = []
+    fit(prepared, dataclasses.replace(quick, methods=("dual", "paper", "hope")), on_epoch=seen.append)
+    assert [(record.stage, record.epoch) for record in seen] == [
+        (stage, epoch) for stage in ("dual embeddings", "literal paper form") for epoch in range(1, 7)
+    ]
+    assert all(record.epochs == 6 for record in seen)
+
+
+def test_the_reversed_edge_term_is_a_setting(prepared, quick):
+    config = dataclasses.replace(quick, methods=("dual",), reversed_weight=0.3)
+    assert set(fit(prepared, config).history["loss"]) == {"ranking", "reversed edges", "activity"}
+
+
+def test_the_activity_term_changes_no_ranking(prepared, quick):
+    # The activity sees the ranking score as a constant: with or without its edges, the embeddings are the same.
+    dual = fit(prepared, dataclasses.replace(quick, methods=("dual",))).scorers["dual"]
+    training = dataclasses.replace(prepared.training, is_one_way=np.zeros_like(prepared.training.is_one_way))
+    without = fit(dataclasses.replace(prepared, training=training), dataclasses.replace(quick, methods=("dual",)))
+    assert np.array_equal(dual.source, without.scorers["dual"].source)
+    assert np.array_equal(dual.target_offset, without.scorers["dual"].target_offset)
+    assert not np.array_equal(dual.source_offset, without.scorers["dual"].source_offset)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(prepared, quick, monkeypatch):
+    import torch
+
+    monkeypatch.setattr("engine.graph.train.ranking_loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(TrainingError, match="ranking loss of the dual embeddings is not finite in epoch 1"):
+        fit(prepared, dataclasses.replace(quick, methods=("dual",)))
+
+
+def test_adaptive_and_fixed_differ_in_their_neighbourhoods_only(prepared, quick):
+    one = dataclasses.replace(quick, methods=("dual", "adaptive", "fixed"), max_neighbours=1, min_neighbours=1)
+    scorers = fit(prepared, one).scorers
+    # With one neighbour for everyone the two samplers have the same sizes and the same draws.
+    assert np.array_equal(scorers["adaptive"].source, scorers["fixed"].source)
