@@ -45,9 +45,9 @@ def browser() -> Iterator[BrowserContext]:
 @pytest.fixture(scope="session")
 def server(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the dashboard on the shipped runs, with an empty folder for own ones."""
-    runs = tmp_path_factory.mktemp("dashboard") / "runs"
-    runs.mkdir()
-    with serve(runs) as running:
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "runs").mkdir()
+    with serve(folder / "runs", log=folder / "server.log") as running:
         yield running
 
 

@@ -52,14 +52,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(runs: Path) -> Iterator[Server]:
-    """Run the dashboard on a free port of this machine, with its own runs in a given folder."""
+def serve(runs: Path, *, log: Path) -> Iterator[Server]:
+    """Run the dashboard on a free port of this machine, with its own runs and its log in given places."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"), "--server.port", str(port)]
     started = time.perf_counter()
-    log = runs.parent / "server.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
             words,
