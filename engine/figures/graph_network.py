@@ -175,10 +175,15 @@ def _link_text(row: Any, centre: str, other: str) -> str:
     start, end = (other, centre) if row.role == "source" else (centre, other)
     return (
         f"<b>{plain(start)} → {plain(end)}</b><br>{KIND_LABEL[row.kind]}"
-        f"<br>this way: score {row.score:.2f}, rank {number(row.rank)}"
-        f"<br>the other way: score {row.back_score:.2f}, rank {number(row.back_rank)}"
+        f"<br>this way: score {row.score:.2f}, rank {_rank(row.rank)}"
+        f"<br>the other way: score {row.back_score:.2f}, rank {_rank(row.back_rank)}"
         f"<br>points this way, if one-way: {number(100 * row.probability, 2)} %"
     )
+
+
+def _rank(rank: float) -> str:
+    """Write a rank; a tied one may end in one half."""
+    return f"{rank:,.1f}".removesuffix(".0")
 
 
 def _nodes(nodes: pd.DataFrame) -> go.Scatter:
