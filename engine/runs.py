@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -179,6 +178,7 @@ class Run:
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder = folder
         self.manifest = manifest
+        self._tables: dict[str, pd.DataFrame] = {}
 
     @property
     def id(self) -> str:
@@ -188,20 +188,19 @@ class Run:
     @property
     def kind(self) -> Kind:
         """Which of the three models was trained."""
-        kind: Kind = self.manifest["kind"]
-        return kind
+        return self.manifest["kind"]
 
-    @cached_property
+    @property
     def metrics(self) -> pd.DataFrame:
         """Tidy metrics table with the columns `METRIC_COLUMNS`."""
         return self._table("metrics")
 
-    @cached_property
+    @property
     def predictions(self) -> pd.DataFrame:
         """Predictions, or a stated sample of them."""
         return self._table("predictions")
 
-    @cached_property
+    @property
     def history(self) -> pd.DataFrame:
         """Losses by stage and epoch."""
         return self._table("history")
@@ -236,11 +235,13 @@ class Run:
             raise RunError(f"The embeddings of run '{self.id}' cannot be read; train it again.") from error
 
     def _table(self, name: str) -> pd.DataFrame:
-        """Read one Parquet file of the run."""
-        try:
-            return pd.read_parquet(self.folder / f"{name}.parquet")
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise RunError(f"Table '{name}' of run '{self.id}' cannot be read; train it again.") from error
+        """Read one Parquet file of the run, once; whoever adds columns adds them to a view of their own."""
+        if name not in self._tables:
+            try:
+                self._tables[name] = pd.read_parquet(self.folder / f"{name}.parquet")
+            except (OSError, ValueError, pa.ArrowException) as error:
+                raise RunError(f"Table '{name}' of run '{self.id}' cannot be read; train it again.") from error
+        return self._tables[name].copy(deep=False)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -257,8 +258,7 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     RunError
-        If there is no complete manifest, its schema version is not this program's, or entries or tables are
-        missing.
+        If the manifest, an entry of it or a table is missing, or its schema version is another.
     """
     folder = Path(folder)
     try:

@@ -268,5 +268,16 @@ def test_an_unknown_table_or_matrix_is_named_with_those_that_exist(run):
         run.embedding("nope")
 
 
-def test_tables_are_read_once(run):
-    assert run.metrics is run.metrics
+def test_tables_are_read_once(run, monkeypatch):
+    before = run.metrics, run.curve("claims")
+    monkeypatch.setattr(pd, "read_parquet", None)
+    pd.testing.assert_frame_equal(run.metrics, before[0])
+    pd.testing.assert_frame_equal(run.curve("claims"), before[1])
+
+
+def test_what_one_reader_adds_no_other_sees(run):
+    mine = run.curve("claims")
+    mine["mine"] = 1
+    mine.loc[:, "value"] = -9.0
+    assert "mine" not in run.curve("claims").columns
+    assert (run.curve("claims")["value"] != -9.0).all()
