@@ -14,8 +14,8 @@ _SHARED = {
     ),
     "verdict": Term(
         label="Verdict",
-        gloss="Supported: the whole interval is on the claimed side of 0. Not supported: the whole interval is below "
-        "the smallest effect worth having. Inconclusive: neither.",
+        gloss="Not supported: the whole interval is below the smallest effect worth having, even where it is above 0. "
+        "Supported: otherwise, if the whole interval is on the claimed side of 0. Inconclusive: neither.",
     ),
     "log_loss": Term(
         label="Log loss",

@@ -62,9 +62,9 @@ CLAIMS: dict[str, Claim] = {
 def verdict(ci_low: float, ci_high: float, *, margin: float, sign: int = 1) -> Verdict:
     """Judge a claim from the interval of its effect alone.
 
-    With effects turned so that the claim predicts a positive one: *supported* if the whole interval is above 0;
-    otherwise *not supported* if the whole interval is below `margin`, the smallest effect worth having;
-    otherwise *inconclusive*.
+    With effects turned so that the claim predicts a positive one: *not supported* if the whole interval is below
+    `margin`, the smallest effect worth having, even where it is above 0; otherwise *supported* if the whole interval
+    is above 0; otherwise *inconclusive*. A narrower interval inside one that is *not supported* always is, too.
 
     Parameters
     ----------
@@ -91,6 +91,8 @@ def verdict(ci_low: float, ci_high: float, *, margin: float, sign: int = 1) -> V
     'supported'
     >>> verdict(-0.01, 0.005, margin=0.02)
     'not supported'
+    >>> verdict(0.003, 0.005, margin=0.02)
+    'not supported'
     >>> verdict(-0.01, 0.05, margin=0.02)
     'inconclusive'
     """
@@ -100,14 +102,10 @@ def verdict(ci_low: float, ci_high: float, *, margin: float, sign: int = 1) -> V
         raise ConfigError(f"'sign' is {sign}; allowed are -1, 0 and 1.")
     if not (np.isfinite(ci_low) and np.isfinite(ci_high)):
         return "inconclusive"
-    if sign == 0:
-        if ci_low > 0 or ci_high < 0:
-            return "supported"
-        return "not supported" if -margin < ci_low and ci_high < margin else "inconclusive"
-    low, high = (ci_low, ci_high) if sign == 1 else (-ci_high, -ci_low)
-    if low > 0:
-        return "supported"
-    return "not supported" if high < margin else "inconclusive"
+    low, high = (-ci_high, -ci_low) if sign == -1 else (ci_low, ci_high)
+    if high < margin and (sign != 0 or low > -margin):
+        return "not supported"
+    return "supported" if low > 0 or (sign == 0 and high < 0) else "inconclusive"
 
 
 def claim_row(  # noqa: PLR0913 - one argument per column of the table
