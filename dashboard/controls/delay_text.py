@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from dashboard.cache import Run
 from dashboard.controls.delay import (
@@ -10,7 +11,6 @@ from dashboard.controls.delay import (
     arrival_rows,
     day_text,
     difference_rows,
-    flip_rows,
     method_rows,
     page_facts,
     weight_summary,
@@ -77,10 +77,9 @@ def signals_sentence(run: Run) -> str:
     return "Given the features known at the exposure, signals after it:  \n" + "  \n".join(parts)
 
 
-def flip_sentence(run: Run, choice: Choice) -> str:
-    """Say the flip rate of every group at the chosen window."""
-    rows = flip_rows(run, choice.group)
-    rows = rows[np.isclose(rows["elapsed_days"], choice.waiting_days)]
+def flip_sentence(curves: pd.DataFrame, choice: Choice) -> str:
+    """Say the flip rate of every drawn group at the chosen window."""
+    rows = curves[np.isclose(curves["elapsed_days"], choice.waiting_days)]
     parts = [
         f"{escape_markdown(row.key)} {_percent(row.flip)} [{_percent(row.flip_low)}, {_percent(row.flip_high)}]"
         for row in rows.itertuples()

@@ -103,7 +103,7 @@ def _flips(run: controls.Run, choice: delay.Choice) -> None:
         "are still negative and observed. **Shaded**: ages that not every exposure had reached on the snapshot day; "
         "**dotted**: most of a group was not that old yet, so the line comes from the whole log. By engagement, "
         "each age looks at the state at that age, frozen at the waiting window of the run.",
-        alt=delay_text.flip_sentence(run, choice),
+        alt=delay_text.flip_sentence(table, choice),
     )
 
 

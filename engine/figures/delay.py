@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -60,20 +62,26 @@ def flip_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immatur
         return empty_figure(
             "No exposure was followed to the end of its window here; choose another view.", height=_HEIGHT
         )
-    names = list(dict.fromkeys(rows["key"]))
-    colors = {key: _GROUP_COLORS[group][k % len(_GROUP_COLORS[group])] for k, key in enumerate(names)}
     # Highest curve first, so that labels and numbers at risk stand in the order of the curves.
-    keys = sorted(names, key=lambda key: -float(rows.loc[rows["key"] == key, "flip"].iloc[0]))
-    figure = go.Figure()
-    for key in keys:
-        line = rows[rows["key"] == key]
-        _band(figure, line, "flip", colors[key])
-        _two_part_line(figure, line, key, colors[key])
-    _numbers_at_risk(figure, rows, keys, colors)
+    lines = {str(key): line for key, line in rows.groupby("key", sort=False)}
+    colors = dict(zip(lines, itertools.cycle(_GROUP_COLORS[group]), strict=False))
+    keys = sorted(lines, key=lambda key: -float(lines[key]["flip"].iloc[0]))
     horizon = float(rows["elapsed_days"].max())
     strip = 0.055 * (len(keys) + 1)
-    figure.update_layout(
-        plotly_layout(
+    labels = keys if len(keys) > 1 else []
+    shapes, notes = _window_marks(waiting_days, immature_from, horizon, note_at=0.95 - 0.085 * len(labels))
+    notes += [
+        _label(f"<b>{key}</b> · n {int(lines[key]['n'].max()):,}", colors[key], 1 - 0.085 * place, "top")
+        for place, key in enumerate(labels)
+    ]
+    traces = [
+        part
+        for key in keys
+        for part in (_band(lines[key], "flip", colors[key]), *_two_part_line(lines[key], key, colors[key]))
+    ]
+    return go.Figure(
+        data=[*traces, *_numbers_at_risk(lines, keys, colors)],
+        layout=plotly_layout(
             height=_HEIGHT,
             xaxis={"title": {"text": "Days since exposure"}, "range": [-0.05 * horizon, horizon], "anchor": "y2"},
             yaxis={
@@ -83,34 +91,33 @@ def flip_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immatur
                 "domain": [strip + 0.05, 1.0],
             },
             yaxis2=_strip_axis(keys, strip),
-        )
+            shapes=shapes,
+            annotations=notes,
+        ),
     )
-    labels = len(keys) if len(keys) > 1 else 0
-    _mark_window(figure, waiting_days, immature_from, horizon, note_at=0.95 - 0.085 * labels)
-    for place, key in enumerate(keys if len(keys) > 1 else []):
-        n = int(rows.loc[rows["key"] == key, "n"].max())
-        figure.add_annotation(
-            text=f"<b>{key}</b> · n {n:,}",
-            font={"color": colors[key], "size": 13},
-            x=1, y=1 - 0.085 * place, xref="paper", yref="y domain", xanchor="right", yanchor="top", showarrow=False,
-        )  # fmt: skip
-    return figure
 
 
-def _band(figure: go.Figure, line: pd.DataFrame, name: str, color: str) -> None:
-    """Fill the interval of a line, where it has one."""
+def _label(text: str, color: str, height: float, anchor: str) -> dict[str, Any]:
+    """Return a label of a curve at the right edge."""
+    place = {"x": 1, "xref": "paper", "xanchor": "right", "y": height, "yref": "y domain", "yanchor": anchor}
+    return place | {"text": text, "font": {"color": color, "size": 13}, "showarrow": False}
+
+
+def _band(line: pd.DataFrame, name: str, color: str) -> dict[str, Any]:
+    """Return the filled interval of a line, where it has one."""
     known = line[line[f"{name}_low"].notna()]
-    figure.add_trace(
-        go.Scatter(
-            x=[*known["elapsed_days"], *known["elapsed_days"][::-1]],
-            y=[*known[f"{name}_high"], *known[f"{name}_low"][::-1]],
-            fill="toself",
-            fillcolor=_faint(color),
-            line={"width": 0},
-            hoverinfo="skip",
-            name="95 % band",
-        )
-    )
+    days = known["elapsed_days"].to_numpy()
+    return {
+        "type": "scatter",
+        "x": np.concatenate((days, days[::-1])),
+        "y": np.concatenate((known[f"{name}_high"].to_numpy(), known[f"{name}_low"].to_numpy()[::-1])),
+        "fill": "toself",
+        "fillcolor": _faint(color),
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "name": "95 % band",
+    }
 
 
 def _faint(color: str) -> str:
@@ -119,49 +126,56 @@ def _faint(color: str) -> str:
     return f"rgba({red}, {green}, {blue}, 0.17)"
 
 
-def _two_part_line(figure: go.Figure, line: pd.DataFrame, key: str, color: str) -> None:
-    """Draw a line solid where the snapshot day could see it, dotted beyond."""
-    visible = line["visible_share"].fillna(1.0) >= _MOST_VISIBLE
+def _two_part_line(line: pd.DataFrame, key: str, color: str) -> list[dict[str, Any]]:
+    """Return a line that is solid where the snapshot day could see it, dotted beyond."""
+    visible = line["visible_share"].fillna(1.0).to_numpy() >= _MOST_VISIBLE
     # The dotted part starts at the last solid point, so that the line has no gap.
-    dotted = line[~visible | (visible & ~visible.shift(-1, fill_value=True))]
-    for part, dash in ((line[visible], "solid"), (dotted, "dot")):
-        if part.empty or (dash == "dot" and visible.all()):
-            continue
-        figure.add_trace(
-            go.Scatter(
-                x=part["elapsed_days"],
-                y=part["flip"],
-                mode="lines",
-                name=key,
-                line={"color": color, "width": 2.5, "dash": dash},
-                customdata=part[["flip_low", "flip_high", "at_risk"]].to_numpy(),
-                hovertemplate=(
-                    f"<b>{key}</b>, day %{{x:.3g}}<br>%{{y:.1%}} [%{{customdata[0]:.1%}}, %{{customdata[1]:.1%}}] "
-                    "still flip<br>%{customdata[2]:,.0f} at risk<extra></extra>"
-                ),
-            )
-        )
+    dotted = ~visible | (visible & ~np.append(visible[1:], False))
+    parts = [(visible, "solid")] if visible.all() else [(visible, "solid"), (dotted, "dot")]
+    return [
+        {
+            "type": "scatter",
+            "x": line["elapsed_days"].to_numpy()[rows],
+            "y": line["flip"].to_numpy()[rows],
+            "mode": "lines",
+            "name": key,
+            "line": {"color": color, "width": 2.5, "dash": dash},
+            "customdata": line[["flip_low", "flip_high", "at_risk"]].to_numpy()[rows],
+            "hovertemplate": (
+                f"<b>{key}</b>, day %{{x:.3g}}<br>%{{y:.1%}} [%{{customdata[0]:.1%}}, %{{customdata[1]:.1%}}] "
+                "still flip<br>%{customdata[2]:,.0f} at risk<extra></extra>"
+            ),
+        }
+        for rows, dash in parts
+        if rows.any()
+    ]
 
 
-def _numbers_at_risk(figure: go.Figure, rows: pd.DataFrame, keys: Sequence[str], colors: dict[str, str]) -> None:
-    """Write the numbers at risk below the curves, as survival plots do."""
-    days = sorted(rows["elapsed_days"].unique())
-    stride = max(1, round(len(days) / _TICKS))
+def _numbers_at_risk(
+    lines: Mapping[str, pd.DataFrame], keys: Sequence[str], colors: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the numbers at risk below the curves, as survival plots write them."""
+    longest = max((line["elapsed_days"].to_numpy() for line in lines.values()), key=len)
+    ticks = longest[:: max(1, round(len(longest) / _TICKS))]
+    traces = []
     for place, key in enumerate(keys):
-        shown = rows[(rows["key"] == key) & rows["elapsed_days"].isin(days[::stride])]
-        figure.add_trace(
-            go.Scatter(
-                x=shown["elapsed_days"],
-                y=[len(keys) - 1 - place] * len(shown),
-                yaxis="y2",
-                mode="text",
-                text=[f"{value:,.0f}" for value in shown["at_risk"]],
-                textfont={"color": colors[key], "size": 11},
-                hoverinfo="skip",
-                cliponaxis=False,
-                name=f"at risk: {key}",
-            )
+        days = lines[key]["elapsed_days"].to_numpy()
+        shown = np.isin(days, ticks)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": days[shown],
+                "y": np.full(int(shown.sum()), len(keys) - 1 - place),
+                "yaxis": "y2",
+                "mode": "text",
+                "text": [f"{value:,.0f}" for value in lines[key]["at_risk"].to_numpy()[shown]],
+                "textfont": {"color": colors[key], "size": 11},
+                "hoverinfo": "skip",
+                "cliponaxis": False,
+                "name": f"at risk: {key}",
+            }
         )
+    return traces
 
 
 def _strip_axis(keys: Sequence[str], strip: float) -> dict[str, Any]:
@@ -179,27 +193,22 @@ def _strip_axis(keys: Sequence[str], strip: float) -> dict[str, Any]:
     }
 
 
-def _mark_window(
-    figure: go.Figure, waiting_days: float, immature_from: float | None, horizon: float, *, note_at: float
-) -> None:
-    """Mark the window of the slider and the ages that not every exposure had reached."""
+def _window_marks(
+    waiting_days: float, immature_from: float | None, horizon: float, *, note_at: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return shapes and notes for the window of the slider and the ages that not every exposure had reached."""
+    shapes: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
     if immature_from is not None and immature_from < horizon:
-        figure.add_shape(
-            type="rect", x0=immature_from, x1=horizon, y0=0, y1=1, yref="y domain", fillcolor=_SHADE,
-            line={"width": 0}, layer="below",
-        )  # fmt: skip
-        figure.add_annotation(
-            text="shaded: not every exposure was this old", x=horizon, y=note_at, yref="y domain", xanchor="right",
-            yanchor="middle", showarrow=False, font={"size": 11, "color": GREY},
-        )  # fmt: skip
-    figure.add_shape(
-        type="line", x0=waiting_days, x1=waiting_days, y0=0, y1=1, yref="y domain",
-        line={"color": LINE, "width": 2, "dash": "dash"},
-    )  # fmt: skip
-    figure.add_annotation(
-        text=f"window {waiting_days:g} d", x=waiting_days, y=1.0, yref="y domain", xanchor="left", yanchor="bottom",
-        showarrow=False, font={"size": 12}, yshift=-2, xshift=-4,
-    )  # fmt: skip
+        shape = {"type": "rect", "x0": immature_from, "x1": horizon, "fillcolor": _SHADE, "line": {"width": 0}}
+        shapes.append(shape | {"y0": 0, "y1": 1, "yref": "y domain", "layer": "below"})
+        note = _label("shaded: not every exposure was this old", GREY, note_at, "middle")
+        notes.append(note | {"font": {"size": 11, "color": GREY}})
+    line = {"type": "line", "x0": waiting_days, "x1": waiting_days, "y0": 0, "y1": 1, "yref": "y domain"}
+    shapes.append(line | {"line": {"color": LINE, "width": 2, "dash": "dash"}})
+    place = {"x": waiting_days, "xanchor": "left", "xshift": -4, "y": 1.0, "yref": "y domain", "yanchor": "bottom"}
+    notes.append(place | {"text": f"window {waiting_days:g} d", "font": {"size": 12}, "showarrow": False})
+    return shapes, notes
 
 
 def seen_curves(
@@ -223,38 +232,36 @@ def seen_curves(
     known = snapshot[snapshot[name].notna()]
     if known.empty:
         return empty_figure("No exposure was followed to the end of its window on the snapshot day.", height=_HEIGHT)
-    figure = go.Figure()
-    _band(figure, known, name, OURS)
     lines = (
         ("Final", final, name, TRUTH, "dash"),
         ("Counted naively", snapshot, f"{name}_naive", RIVAL, "solid"),
         ("Kaplan–Meier", known, name, OURS, "solid"),
     )
-    for place, (label, rows, column, color, dash) in enumerate(lines):
-        figure.add_trace(
-            go.Scatter(
-                x=rows["elapsed_days"],
-                y=rows[column],
-                mode="lines",
-                name=label,
-                line={"color": color, "width": 2.5 if dash == "solid" else 2, "dash": dash},
-                hovertemplate=f"{label}<br>day %{{x:.3g}}: %{{y:.1%}}<extra></extra>",
-            )
-        )
-        figure.add_annotation(
-            text=f"<b>{label}</b>" + (f" · n {number(rows['n'].max())}" if column == name else ""),
-            font={"color": color, "size": 13},
-            x=1, y=0.12 + 0.075 * place, xref="paper", yref="y domain", xanchor="right", yanchor="bottom",
-            showarrow=False,
-        )  # fmt: skip
+    traces = [_band(known, name, OURS)]
     horizon = float(final["elapsed_days"].max())
+    shapes, notes = _window_marks(waiting_days, immature_from, horizon, note_at=0.05)
+    for place, (label, rows, column, color, dash) in enumerate(lines):
+        traces.append(
+            {
+                "type": "scatter",
+                "x": rows["elapsed_days"].to_numpy(),
+                "y": rows[column].to_numpy(),
+                "mode": "lines",
+                "name": label,
+                "line": {"color": color, "width": 2.5 if dash == "solid" else 2, "dash": dash},
+                "hovertemplate": f"{label}<br>day %{{x:.3g}}: %{{y:.1%}}<extra></extra>",
+            }
+        )
+        count = f" · n {number(rows['n'].max())}" if column == name else ""
+        notes.append(_label(f"<b>{label}</b>{count}", color, 0.12 + 0.075 * place, "bottom"))
     title = {"seen": "Share of the final positives seen so far", "converted": "Share of exposures converted so far"}
-    figure.update_layout(
-        plotly_layout(
+    return go.Figure(
+        data=traces,
+        layout=plotly_layout(
             height=_HEIGHT,
             xaxis={"title": {"text": "Days since exposure"}, "range": [-0.05 * horizon, horizon]},
             yaxis={"title": {"text": title[name]}, "tickformat": ".0%", "rangemode": "tozero"},
-        )
+            shapes=shapes,
+            annotations=notes,
+        ),
     )
-    _mark_window(figure, waiting_days, immature_from, horizon, note_at=0.05)
-    return figure

@@ -162,7 +162,7 @@ def test_sentences_read_the_tables_they_speak_of(stored):
     assert f"{delay_text.number(100 * row['seen'])} % of the positives are seen" in delay_text.seen_sentence(
         stored, choice
     )
-    assert "all exposures" in delay_text.flip_sentence(stored, choice)
+    assert "all exposures" in delay_text.flip_sentence(delay.flip_rows(stored, "all"), choice)
     assert "Over " in delay_text.cohort_sentence(stored) and " came." in delay_text.cohort_sentence(stored)
     rows = delay.method_rows(stored, "log_loss").set_index("method")
     assert delay_text.number(rows.loc["vanilla", "value"]) in delay_text.method_sentence(stored, "log_loss")
