@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.terms import Term
 from dashboard.terms.delay import DELAY
+from dashboard.terms.methods import METHODS
 
 _SHARED = {
     "interval": Term(
@@ -283,5 +284,5 @@ _UNCERTAINTY: dict[str, Term] = {
     ),
 }
 
-TERMS: dict[str, Term] = _SHARED | _GRAPH | DELAY | _UNCERTAINTY
+TERMS: dict[str, Term] = _SHARED | METHODS | _GRAPH | DELAY | _UNCERTAINTY
 """Key to term; metric keys are those of the metrics tables."""

@@ -22,6 +22,7 @@ from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 from engine.options import build_config, describe, parse_pairs
 from engine.result import KINDS
 from engine.runs import list_runs
+from engine.uncertainty.names import scorer_label
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -114,8 +115,14 @@ def test_every_column_of_an_input_is_explained(kind):
     assert [column.name for column in schema if not column.description] == []
 
 
-def test_every_metric_has_a_label_and_an_entry_in_the_glossary():
-    assert sorted(set(METRIC_LABEL) - set(TERMS)) == []
+def test_every_metric_and_every_method_has_an_entry_in_the_glossary():
+    assert sorted((set(METRIC_LABEL) | set(METHOD_LABEL)) - set(TERMS)) == []
+
+
+@pytest.mark.parametrize("kind", ["graph", "delay"])
+def test_every_method_of_the_settings_has_a_label(kind):
+    methods = importlib.import_module(f"engine.{kind}.config").METHODS
+    assert sorted(set(methods) - set(METHOD_LABEL)) == []
 
 
 def test_every_term_says_what_it_is_in_a_sentence():
@@ -128,13 +135,11 @@ def test_there_is_a_run_to_look_at_for_the_default_data(kind):
 
 
 def test_every_name_in_a_shipped_run_has_a_label():
-    unlabelled = {
-        key
-        for run in SHIPPED
-        for column, labels in (("method", METHOD_LABEL), ("metric", METRIC_LABEL))
-        for key in set(run.metrics[column]) - set(labels)
-    }
-    assert unlabelled == set()
+    tables = [table for run in SHIPPED for table in (run.metrics, run.curve("differences"))]
+    methods = {key for table in tables for key in table["method"]}
+    # A rate is named by its window and prior, of which own data may have any.
+    assert {key for key in methods - set(METHOD_LABEL) if scorer_label(key) == key or "rate_" not in key} == set()
+    assert {key for table in tables for key in table["metric"]} - set(METRIC_LABEL) == set()
 
 
 def test_every_shipped_run_is_of_bundled_data_and_of_our_command():

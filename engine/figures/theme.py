@@ -15,7 +15,7 @@ GRID = "rgba(128, 136, 146, 0.22)"
 LINE = "rgba(128, 136, 146, 0.65)"
 VERDICT = {"supported": GREEN, "not supported": VERMILION, "inconclusive": GREY}
 
-OUR_METHODS = ("dual", "dress_style", "mist", "exact_dp", "best_of", "ensemble")
+OUR_METHODS = ("dual", "dress_style", "mist", "exact_dp", "ensemble")
 TRUTH_METHODS = ("oracle",)
 
 METHOD_LABEL = {
@@ -38,12 +38,13 @@ METHOD_LABEL = {
     "kaplan_meier": "Kaplan–Meier by segment",
     "greedy": "Greedy per bucket",
     "mist": "MIST",
-    "best_of": "Best of single and MIST",
     "exact_dp": "Exact program",
     "recalibrated": "Recalibrator, one threshold",
     "placebo": "Placebo (shuffled uncertainty)",
     "single_threshold": "One threshold",
     "matched_prior": "Matched prior, one threshold",
+    "ensemble": "Deep ensemble",
+    "given": "Given score",
 }
 
 METRIC_LABEL = {
@@ -73,6 +74,7 @@ METRIC_LABEL = {
     "recall": "Recall",
     "precision": "Precision",
     "recall_at_matched_precision": "Recall at matched precision",
+    "relative_recall_gain": "Recall gain, % of the baseline's",
     "coverage": "Share selected",
 }
 

@@ -43,7 +43,7 @@ def test_verdicts_and_roles_have_colours_of_their_own():
 
 
 def test_every_named_method_has_a_label_and_no_label_names_two():
-    assert set(OUR_METHODS) | set(TRUTH_METHODS) <= set(METHOD_LABEL) | {"ensemble"}
+    assert set(OUR_METHODS) | set(TRUTH_METHODS) <= set(METHOD_LABEL)
     assert len(set(METHOD_LABEL.values())) == len(METHOD_LABEL)
     assert len(set(theme.METRIC_LABEL.values())) == len(theme.METRIC_LABEL)
 
