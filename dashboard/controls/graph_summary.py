@@ -10,7 +10,7 @@ import pandas as pd
 from dashboard.cache import Run
 from dashboard.layout import escape_markdown, estimate, number
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
-from engine.graph.contrasts import PEERS
+from engine.graph.config import BASELINES
 
 CARDS = ("hit_rate_at_10", "mrr_at_10", "direction_auc", "existence_auc")
 SEGMENTS = {"all": "All test edges", "one_way": "One-way edges", "mutual": "Mutual edges"}
@@ -88,7 +88,7 @@ def answer(run: Run) -> str:
 def strongest_peer(run: Run, metric: str) -> str | None:
     """Return the method of others with the highest value of a metric on all test edges."""
     rows = methods(run, metric, "all")
-    rows = rows[rows["method"].isin(list(PEERS))]
+    rows = rows[rows["method"].isin(list(BASELINES))]
     return str(rows.loc[rows["value"].idxmax(), "method"]) if len(rows) else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -150,28 +152,9 @@ def asymmetry(edges: pd.DataFrame, selected: pd.DataFrame, *, height: int = 480)
     )
     for is_mutual, label, color in ((False, "One-way", TARGET), (True, "Mutual", MUTUAL)):
         rows = edges[edges["is_mutual"] == is_mutual]
-        figure.add_trace(
-            go.Scattergl(
-                x=rows["score"],
-                y=rows["back_score"],
-                mode="markers",
-                name=label,
-                marker={"color": color, "size": 5, "opacity": 0.45},
-                text=[plain(text) for text in rows["text"]],
-                hovertemplate="%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",
-            )
-        )
-    figure.add_trace(
-        go.Scatter(
-            x=selected["score"],
-            y=selected["back_score"],
-            mode="markers",
-            name="At the selected node",
-            marker={"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": SOURCE, "width": 2}},
-            text=[plain(text) for text in selected["text"]],
-            hovertemplate="%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",
-        )
-    )
+        figure.add_trace(go.Scattergl(marker={"color": color, "size": 5, "opacity": 0.45}, **_both_ways(rows, label)))
+    ring = {"color": "rgba(0,0,0,0)", "size": 11, "line": {"color": SOURCE, "width": 2}}
+    figure.add_trace(go.Scatter(marker=ring, **_both_ways(selected, "At the selected node")))
     figure.update_layout(
         plotly_layout(
             height=height,
@@ -184,6 +167,18 @@ def asymmetry(edges: pd.DataFrame, selected: pd.DataFrame, *, height: int = 480)
     )
     figure.update_layout(margin={"t": 40})
     return figure
+
+
+def _both_ways(edges: pd.DataFrame, name: str) -> dict[str, Any]:
+    """Return what a trace of edges with both scores is made of."""
+    return {
+        "x": edges["score"],
+        "y": edges["back_score"],
+        "mode": "markers",
+        "name": name,
+        "text": [plain(text) for text in edges["text"]],
+        "hovertemplate": "%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",
+    }
 
 
 def degree_lines(table: pd.DataFrame, *, metric: str, axis_title: str, height: int = 360) -> go.Figure:

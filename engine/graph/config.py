@@ -12,6 +12,7 @@ Sampling = Literal["full", "uniform", "adaptive"]
 
 TRAINED_METHODS = ("dual", "single", "paper", "adaptive", "fixed")
 BASELINES = ("popularity", "cocitation", "hope", "degree_head")
+"""Methods of others; the best of them on a metric is the peer to beat on it."""
 METHODS = TRAINED_METHODS + BASELINES
 
 

@@ -8,12 +8,9 @@ from typing import Any
 import pandas as pd
 
 from engine.claims import CLAIM_COLUMNS, claim_row
-from engine.graph.config import GraphConfig
+from engine.graph.config import BASELINES, GraphConfig
 from engine.graph.intervals import Floats
 from engine.graph.segments import DEGREE_BUCKETS
-
-PEERS = ("popularity", "cocitation", "hope", "degree_head")
-"""Methods of others; the best of them on a metric is the peer to beat on it."""
 
 HIT_RATE_MARGIN = 0.01
 """One more true target in a hundred lists of ten: less would go unnoticed by a reader of the lists."""
@@ -90,7 +87,7 @@ def claims_table(differences: pd.DataFrame) -> pd.DataFrame:
 
 def _best_peer(draws: Mapping[tuple[str, str, str], Floats], metric: str) -> str | None:
     """Return the peer with the highest value on all test edges."""
-    values = {peer: draws[peer, "all", metric][0] for peer in PEERS if (peer, "all", metric) in draws}
+    values = {peer: draws[peer, "all", metric][0] for peer in BASELINES if (peer, "all", metric) in draws}
     return max(values, key=values.__getitem__) if values else None
 
 

@@ -76,9 +76,10 @@ def simulate(rows: int, config: SimulationConfig | None = None) -> pd.DataFrame:
 
     Every node has a group, an activity (how often it is a source) and a popularity (how often it is a target),
     both from a power law and independent of one another. A one-way edge leads from a node of group g to a node of
-    group g + 1. The groups form a ring, so no order of the nodes explains these directions. Degrees tell part of
-    them, as in real graphs: a source tends to be active, a target popular. A mutual pair lies inside one group and has edges both ways. Random edges have
-    ends drawn by activity and popularity alone. An unordered pair of nodes has one relation only.
+    group g + 1. The groups form a ring, so no order of the nodes explains these directions; degrees tell part of
+    them, as in real graphs, because a source tends to be active and a target popular. A mutual pair lies inside one
+    group and has edges both ways. Random edges have ends drawn by activity and popularity alone. An unordered pair
+    of nodes has one relation only.
 
     Parameters
     ----------
