@@ -221,11 +221,13 @@ _UNCERTAINTY: dict[str, Term] = {
         gloss="Share of all rows that a boundary selects: the size of the queue.",
         formula="(TP + FP) / n",
         unit="share",
+        better="higher at equal precision",
     ),
     "recall_at_matched_precision": Term(
         label="Recall at equal precision",
         gloss="Recall where each method reaches the same precision on the very rows it is judged on, "
         "so that only its ranking counts.",
+        formula="TP ÷ positives, at the largest cut with TP ÷ (TP + FP) at the target",
         unit="share",
         better="higher",
     ),

@@ -36,10 +36,20 @@ DELAY: dict[str, Term] = {
         formula="|Σ p ÷ Σ y − 1|",
         better="lower",
     ),
-    "mean_weight": Term(label="Mean weight", gloss="Average weight of the labels as seen.", formula="Σ w ÷ n"),
-    "max_weight": Term(label="Largest weight", gloss="One row with a large weight can steer the training."),
+    "mean_weight": Term(
+        label="Mean weight", gloss="Average weight of the labels as seen.", formula="Σ w ÷ n", better="1"
+    ),
+    "max_weight": Term(
+        label="Largest weight",
+        gloss="One row with a large weight can steer the training.",
+        formula="max w",
+        better="lower",
+    ),
     "clipped_share": Term(
-        label="Share of weights clipped", gloss="Weights above the limit are cut, which trades bias for stability."
+        label="Share of weights clipped",
+        gloss="Weights above the limit are cut, which trades bias for stability.",
+        formula="rows with w above the limit ÷ n",
+        better="lower",
     ),
     "snapshot": Term(
         label="Snapshot day",
