@@ -48,6 +48,8 @@ class Server:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    runs: Path
+    """Folder of the runs that do not ship."""
     seconds_to_health: float
 
 
@@ -70,7 +72,8 @@ def serve(runs: Path, *, log: Path) -> Iterator[Server]:
     try:
         url = f"http://127.0.0.1:{port}/"
         _wait_for_health(url, process)
-        yield Server(url=url, process=process, log=log, seconds_to_health=time.perf_counter() - started)
+        healthy = time.perf_counter() - started
+        yield Server(url=url, process=process, log=log, runs=runs, seconds_to_health=healthy)
     finally:
         process.terminate()
         try:

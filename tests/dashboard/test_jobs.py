@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import jobs, process
+from dashboard import cache, jobs, process
 from dashboard.jobs import JobSpec, JobStatus
+from engine.cli import main
 from engine.errors import ConfigError
 
 SPEC = JobSpec(kind="graph", data="debian-programs", seed=1, settings=(("epochs", "2"),))
@@ -215,6 +216,43 @@ def test_a_folder_that_cannot_be_made_is_named(ending: list[str], runs: Path) ->
     (runs / ".jobs").write_text("in the way")
     with pytest.raises(ConfigError, match=r"Folder '.*\.jobs.*' cannot be written"):
         jobs.submit(SPEC)
+
+
+@pytest.fixture(scope="module")
+def exposures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("data") / "exposures.csv"
+    assert main(["simulate", "delay", "--rows", "1500", "--out", str(path)]) == 0
+    return str(path)
+
+
+@pytest.mark.slow
+def test_a_real_training_ends_in_a_run_that_names_its_settings(runs: Path, exposures: str) -> None:
+    settings = (("members", "1"), ("resamples", "10"), ("steps", "5"))
+    job = wait_for(jobs.submit(JobSpec(kind="delay", data=exposures, seed=3, settings=settings)))
+    assert (job.state, job.message) == ("done", "")
+    assert list(cache.list_runs("delay")) == [job.run_id]
+    manifest = cache.open_run(job.run_id).manifest
+    assert (manifest["seed"], manifest["config"]["steps"]) == (3, 5)
+    assert manifest["dataset"]["origin"] == "simulated"
+    assert set(jobs.history(job.id)["stage"]) >= {job.latest["stage"]}
+
+
+@pytest.mark.slow
+def test_a_real_training_that_is_cancelled_leaves_no_run(runs: Path, exposures: str) -> None:
+    spec = JobSpec(kind="delay", data=exposures, seed=3, settings=(("steps", "3000"),))
+    job = wait_for(jobs.submit(spec), epochs=1)
+    assert job.state == "running"
+    jobs.cancel(job.id)
+    wait_until_gone(pid_of(job.id))
+    assert wait_for(job.id).state == "cancelled"
+    assert [path.name for path in runs.iterdir()] == [".jobs"]
+
+
+@pytest.mark.slow
+def test_a_real_refusal_reaches_the_page_as_one_sentence(runs: Path) -> None:
+    job = wait_for(jobs.submit(JobSpec(kind="delay", data="gone.csv", seed=0)))
+    assert job.state == "failed"
+    assert job.message.startswith("'--data gone.csv' is neither a file nor bundled delay data")
 
 
 def test_the_command_line_takes_the_words_of_a_job(runs: Path) -> None:
