@@ -189,4 +189,4 @@ def test_the_dashboard_loads_nothing_that_trains(sources):
     names = [name for name in sources("dashboard") if name != "dashboard.app"]
     loaded = loaded_after("; ".join(f"import {name}" for name in names))
     assert "streamlit" in loaded
-    assert loaded & {"torch", "sklearn", "statsmodels"} == set()
+    assert loaded & {"torch", "sklearn", "scipy", "statsmodels"} == set()
