@@ -12,7 +12,14 @@ from dashboard.state import UNCERTAINTY as KEY
 from engine.uncertainty.editor import Editor
 from engine.uncertainty.names import BASELINE
 
-SNAP_METHODS = ("mist", "exact_dp", "greedy", "single_threshold")
+SNAP_METHODS = {
+    "mist": "MIST (isotonic per bucket)",
+    "exact_dp": "Exact program",
+    "monotone_dp": "Exact, rising with uncertainty",
+    "greedy": "Greedy per bucket",
+    "single_threshold": "One threshold",
+}
+"""Ways to place the thresholds."""
 EDITED = "edited"
 """Name of the boundary that the reader moves."""
 
@@ -34,21 +41,15 @@ def forget_cuts() -> None:
 
 def snap_method() -> str:
     """Let the reader choose how thresholds are placed; choosing places them."""
-    labels = {
-        "mist": "MIST (isotonic per bucket)",
-        "exact_dp": "Exact program",
-        "greedy": "Greedy per bucket",
-        "single_threshold": "One threshold",
-    }
     method = st.selectbox(
         "Snap to optimum by",
-        SNAP_METHODS,
-        format_func=labels.__getitem__,
+        list(SNAP_METHODS),
+        format_func=SNAP_METHODS.__getitem__,
         key=KEY["method"],
         bind="query-params",
         on_change=forget_cuts,
     )
-    return method if method in SNAP_METHODS else SNAP_METHODS[0]
+    return method if method in SNAP_METHODS else "mist"
 
 
 def snap_button() -> None:

@@ -20,9 +20,6 @@ from engine.uncertainty.decision import FEW_ROWS, Decision, target_check
 from engine.uncertainty.editor import Editor, open_editor
 from engine.uncertainty.names import bucket_name, scorer_label, segment_of
 
-DEFAULT_TARGET = 1
-"""Place of the precision target that a page opens with."""
-
 
 def choose(run: Run) -> Choice:
     """Let the reader choose scorer and precision target; both stand in the address bar."""
@@ -44,7 +41,6 @@ def choose(run: Run) -> Choice:
     target = right.selectbox(
         "Precision at least",
         targets,
-        index=min(DEFAULT_TARGET, len(targets) - 1),
         format_func=lambda value: _target_label(editor, value),
         key=KEY["target"],
         bind="query-params",
@@ -190,7 +186,9 @@ def calibration_table(choice: Choice) -> pd.DataFrame:
     table: dict[str, dict[str, str]] = {name: {} for name in names.values()}
     for row in rows.itertuples():
         table[names[row.segment]][labels[row.metric]] = estimate(row.value, row.ci_low, row.ci_high, row.n)
-    return pd.DataFrame([{"": name} | found for name, found in table.items() if found])
+    return pd.DataFrame([{"Uncertainty": name} | found for name, found in table.items() if found]).set_index(
+        "Uncertainty"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,30 +212,33 @@ def trends(choice: Choice) -> list[Trend]:
         by_method = {row.method: row for row in rows.itertuples()}
         row, placebo = by_method["uncertainty"], by_method["placebo"]
         beside = f"shuffled {number(placebo.value)} [{number(placebo.ci_low)}, {number(placebo.ci_high)}] pp"
-        found.append(Trend(str(segment).capitalize(), row.value, row.ci_low, row.ci_high, row.n, beside))
+        name = "All rows" if segment == "all" else str(segment).capitalize()
+        found.append(Trend(name, row.value, row.ci_low, row.ci_high, row.n, beside))
     return found
 
 
 def tuned_table(choice: Choice) -> pd.DataFrame:
-    """Write what every tuned boundary reaches on tuning and test rows, for every target."""
+    """Write what every tuned boundary reaches on tuning and test rows, for every target; n stands in the heading."""
     metrics = choice.run.metrics
     found: dict[tuple[float, str], dict[str, str]] = {}
     splits = {"tune": "tuning", "test": "test"}
     for target in precision_targets(choice.run):
-        segment = segment_of(choice.scorer, target)
-        for row in metrics[metrics["segment"] == segment].itertuples():
-            if row.metric in ("precision", "recall"):
-                line = found.setdefault((target, row.method), {})
-                text = estimate(row.value, row.ci_low, row.ci_high, row.n)
-                line[f"{row.metric.capitalize()}, {splits[row.split]}"] = (
-                    text if row.value == row.value else "nothing selected"
-                )
-    return pd.DataFrame(
-        [
-            {"Precision at least": f"{target:.2f}", "Method": METHOD_LABEL.get(method, method), **line}
-            for (target, method), line in found.items()
-        ]
-    )
+        own = metrics[metrics["segment"] == segment_of(choice.scorer, target)]
+        for row in own[own["metric"].isin(["precision", "recall"])].itertuples():
+            heading = f"{row.metric.capitalize()}, {splits[row.split]} (n {row.n:,})"
+            interval = f"{number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"
+            line = found.setdefault((target, row.method), {})
+            line[heading] = interval if row.value == row.value else "nothing selected"
+    lines = [
+        {"": f"≥ {target:.2f}", "Method": METHOD_LABEL.get(method, method), **line}
+        for (target, method), line in found.items()
+    ]
+    return pd.DataFrame(lines).set_index("")
+
+
+def page_is_dark() -> bool:
+    """Say whether the reader's theme is dark."""
+    return bool(st.context.theme.type == "dark")
 
 
 __all__ = [
@@ -254,6 +255,7 @@ __all__ = [
     "edited_cuts",
     "gains",
     "map_choice",
+    "page_is_dark",
     "reliability",
     "snap_button",
     "snap_method",

@@ -115,10 +115,19 @@ def _card(metric: str, rows: str, mine: Any, baseline: Any, n: int) -> None:
 
 def _map(choice: controls.Choice, lines: Any) -> None:
     """Draw the boundary on the map of the tuning rows."""
-    shown = controls.map_choice()
+    left, right = st.columns([0.4, 0.6], vertical_alignment="center")
+    with left:
+        shown = controls.map_choice()
+    right.caption("Strong line: your boundary, right of it rows are selected. Dashed: the best single threshold.")
     table = choice.editor.map_table()
     layout.chart_card(
-        decision_map(table, choice.editor.lines(lines), names=choice.editor.bucket_labels(), shown=shown),
+        decision_map(
+            table,
+            choice.editor.lines(lines),
+            names=choice.editor.bucket_labels(),
+            shown=shown,
+            dark=controls.page_is_dark(),
+        ),
         table,
         key="uncertainty-decision-map",
         title="The boundary on the tuning rows: score against uncertainty",
@@ -146,7 +155,7 @@ def _details(choice: controls.Choice) -> None:
     )
     if calibration.open:
         with calibration:
-            st.dataframe(controls.calibration_table(choice), hide_index=True, width="stretch", height="content")
+            st.table(controls.calibration_table(choice), border="horizontal")
     if trend.open:
         with trend:
             st.caption(
@@ -168,4 +177,4 @@ def _details(choice: controls.Choice) -> None:
     if tuned.open:
         with tuned:
             st.caption("Thresholds chosen on the tuning rows, judged on both splits; intervals resample whole units.")
-            st.dataframe(controls.tuned_table(choice), hide_index=True, width="stretch", height="content")
+            st.table(controls.tuned_table(choice), border="horizontal")

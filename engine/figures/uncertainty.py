@@ -73,7 +73,7 @@ def reliability_curves(
         figure.add_trace(_counts(rows, names[bucket], color, limit), row=2, col=1)
     figure.add_hline(y=base_rate, line={"color": LINE, "width": 1, "dash": "dot"}, row=1, col=1)
     label = {"text": f"base rate {number(base_rate)}", "showarrow": False, "font": {"size": 11}}
-    figure.add_annotation(label | {"x": 0, "y": base_rate, "xanchor": "left", "yanchor": "bottom"}, row=1, col=1)
+    figure.add_annotation(label | {"x": limit, "y": base_rate, "xanchor": "right", "yanchor": "bottom"}, row=1, col=1)
     _finish(figure, limit, height)
     return figure
 

@@ -19,10 +19,11 @@ TITLE: dict[str, str] = {
 }
 FEW = 20
 """Cells with fewer rows are written in brackets."""
-# Never opaque: the theme shows through, and its text colour can be read on every cell.
+# Never opaque: the page shows through, and one ink can be read on every cell.
 _RATE = [[0.0, "rgba(0, 114, 178, 0.04)"], [1.0, "rgba(0, 114, 178, 0.6)"]]
 _COUNT = [[0.0, "rgba(128, 136, 146, 0.04)"], [1.0, "rgba(128, 136, 146, 0.6)"]]
 _BIAS = [[0.0, "rgba(213, 94, 0, 0.6)"], [0.5, "rgba(128, 136, 146, 0.05)"], [1.0, "rgba(0, 114, 178, 0.6)"]]
+INK = {False: "#1B2430", True: "#FFFFFF"}
 EDITED = "edited"
 """Name of the boundary that the reader moves."""
 
@@ -33,6 +34,7 @@ def decision_map(
     *,
     names: Sequence[str],
     shown: Shown = "rate",
+    dark: bool = False,
     row_height: int = 62,
 ) -> go.Figure:
     """Draw the tuning rows as a map with boundaries: right of a line rows are selected.
@@ -47,6 +49,8 @@ def decision_map(
     names : sequence of str
         Name of every bucket.
     shown : {"rate", "n", "bias"}
+    dark : bool, default False
+        Whether the page behind is dark, which decides the ink of the numbers.
     row_height : int, default 62
         Pixels per bucket.
 
@@ -54,19 +58,19 @@ def decision_map(
     -------
     plotly.graph_objects.Figure
     """
-    height = 96 + row_height * max(len(names), 2)
+    height = 70 + row_height * max(len(names), 2)
     if cells.empty:
         return empty_figure("This run holds no counts to draw.", height=height)
     n_columns = int(cells["column"].max()) + 1
-    data: list[Any] = [_heatmap(cells, n_columns, len(names), shown), _texts(cells, shown)]
+    data: list[Any] = [_heatmap(cells, n_columns, len(names), shown), _texts(cells, shown, INK[dark])]
     data += [_line(rows, str(name)) for name, rows in lines.groupby("boundary", sort=False)]
     edges = [*cells["score_low"].iloc[:n_columns], float(cells["score_high"].iloc[n_columns - 1])]
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemclick": False, "itemdoubleclick": False}
     layout = plotly_layout(
         height=height,
-        showlegend=True,
-        legend=legend,
+        # Fixed margins and no legend halve the time a moved boundary takes in the browser.
+        margin={"l": 150, "r": 16, "t": 8, "b": 56},
         xaxis={
+            "automargin": False,
             "title": {"text": "Score (columns pool at least 40 rows per bucket at the top, more below)"},
             "tickvals": list(range(n_columns + 1)),
             "ticktext": [number(edge, 2) for edge in edges],
@@ -75,9 +79,9 @@ def decision_map(
             "zeroline": False,
         },
         yaxis={
+            "automargin": False,
             "tickvals": [bucket + 0.5 for bucket in range(len(names))],
-            "ticktext": list(names),
-            "title": {"text": "Uncertainty"},
+            "ticktext": [f"Uncertainty {name}".replace(" · ", "<br>") for name in names],
             "range": [len(names), 0],
             "showgrid": False,
             "zeroline": False,
@@ -111,13 +115,14 @@ def _heatmap(cells: pd.DataFrame, n_columns: int, n_buckets: int, shown: Shown) 
     )
 
 
-def _texts(cells: pd.DataFrame, shown: Shown) -> go.Scatter:
-    """Write the value into every cell, in the colour of the theme."""
+def _texts(cells: pd.DataFrame, shown: Shown, ink: str) -> go.Scatter:
+    """Write the value into every cell."""
     return go.Scatter(
         x=cells["column"] + 0.5,
         y=cells["bucket"] + 0.5,
         mode="text",
         text=[_text(value, n, shown) for value, n in zip(cells[shown], cells["n"], strict=True)],
+        textfont={"color": ink},
         hoverinfo="skip",
         showlegend=False,
     )
@@ -138,7 +143,7 @@ def _line(rows: pd.DataFrame, name: str) -> go.Scatter:
         x=rows["column"],
         y=rows["level"],
         mode="lines",
-        name="Your boundary: right of it is selected" if mine else METHOD_LABEL.get(name, name),
+        name="Your boundary" if mine else METHOD_LABEL.get(name, name),
         line={"color": VERMILION, "width": 4} if mine else {"color": LINE, "width": 2.5, "dash": "dash"},
         customdata=rows["label"],
         hovertemplate="threshold %{customdata}<extra></extra>",

@@ -14,6 +14,7 @@ from engine.uncertainty.boundaries import solve_greedy, solve_mist, solve_single
 from engine.uncertainty.decision import Decision, decide, outcome_row
 from engine.uncertainty.exact import ExactFrontier, solve_frontier
 from engine.uncertainty.grid import Floats, Grid, Ints, Layout
+from engine.uncertainty.monotone import MonotoneFrontier, solve_monotone_frontier
 
 MAP_TOP_ROWS = 40
 MAP_GROWTH = 1.4
@@ -61,6 +62,11 @@ class Editor:
         """Exact solution for every target, from the tuning rows."""
         return solve_frontier(self.grids["tune"])
 
+    @cached_property
+    def monotone(self) -> MonotoneFrontier:
+        """Exact solution among thresholds that rise with uncertainty, from the tuning rows."""
+        return solve_monotone_frontier(self.grids["tune"])
+
     def decide(self, cuts: Sequence[int], split: str) -> Decision:
         """Count the outcome of a boundary.
 
@@ -85,7 +91,7 @@ class Editor:
 
         Parameters
         ----------
-        method : {"exact_dp", "mist", "greedy", "single_threshold"}
+        method : {"exact_dp", "monotone_dp", "mist", "greedy", "single_threshold"}
         target : float, in (0, 1)
 
         Returns
@@ -216,6 +222,7 @@ class Editor:
 
 SOLVERS: dict[str, Callable[[Editor, float], Ints]] = {
     "exact_dp": lambda editor, target: editor.frontier.solve(target),
+    "monotone_dp": lambda editor, target: editor.monotone.solve(target),
     "mist": lambda editor, target: solve_mist(editor.grids["tune"], target),
     "greedy": lambda editor, target: solve_greedy(editor.grids["tune"], target),
     "single_threshold": lambda editor, target: solve_single(editor.grids["tune"], target),

@@ -95,7 +95,7 @@ def gain_sentence(differences: pd.DataFrame, scorer: str, target: float) -> str:
     judged = verdict(100 * row["ci_low"], 100 * row["ci_high"], margin=RECALL_MARGIN)
     size = _size(differences, scorer, target, "mist")
     if judged == "supported":
-        sentence = f"At precision {target:.2f} a threshold per uncertainty bucket finds {size}"
+        sentence = f"At precision {target:.2f} a threshold per uncertainty bucket gains {size}"
         return sentence + _repair(differences, scorer, target) + "."
     reason = (
         f"a gain of {RECALL_MARGIN:g} points is ruled out" if judged == "not supported" else "the data cannot tell more"

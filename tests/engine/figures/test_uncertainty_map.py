@@ -81,7 +81,10 @@ def test_boundaries_run_through_their_points_and_the_edited_one_is_strong():
 def test_score_edges_stand_at_the_columns_and_buckets_from_top_to_bottom():
     layout = decision_map(cells(), LINES, names=NAMES).layout
     assert list(layout.xaxis.tickvals) == [0, 1, 2, 3] and list(layout.xaxis.ticktext) == ["0", "0.20", "0.50", "1.0"]
-    assert list(layout.yaxis.range) == [2, 0] and list(layout.yaxis.ticktext) == NAMES
+    assert list(layout.yaxis.range) == [2, 0] and list(layout.yaxis.ticktext) == [
+        "Uncertainty 1 of 2<br>most certain",
+        "Uncertainty 2 of 2<br>least certain",
+    ]
 
 
 def test_bias_colours_are_symmetric_around_zero():
@@ -97,3 +100,8 @@ def test_the_hover_names_positives_rows_and_interval():
 def test_an_empty_table_is_said():
     figure = decision_map(cells().iloc[:0], LINES, names=NAMES)
     assert not figure.data and "no counts" in figure.layout.annotations[0].text
+
+
+def test_numbers_are_dark_on_a_light_page_and_white_on_a_dark_one():
+    inks = [written(decision_map(cells(), LINES, names=NAMES, dark=dark)).textfont.color for dark in (False, True)]
+    assert inks == ["#1B2430", "#FFFFFF"]

@@ -199,3 +199,12 @@ def test_score_only_threshold_keeps_ties_together(target, threshold):
 def test_score_only_threshold_is_infinite_when_nothing_reaches_the_target():
     score, label = np.array([0.9, 0.1]), np.array([0, 1])
     assert b.score_only_threshold(score, label, np.ones(2, dtype=np.int64), 0.9) == np.inf
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 9), st.sampled_from(TARGETS), st.data())
+@settings(max_examples=200, deadline=None)
+def test_exact_equals_brute_force_on_bins_of_equal_counts(n_buckets, n_bins, count, target, data):
+    cells = st.lists(st.integers(0, count), min_size=n_buckets * n_bins, max_size=n_buckets * n_bins)
+    positives = np.array(data.draw(cells), dtype=np.int64).reshape(n_buckets, n_bins)
+    grid = Grid(positives=positives, totals=np.full((n_buckets, n_bins), count))
+    assert achieved(grid, solve_frontier(grid).solve(target)) == brute_force(grid, target)
