@@ -145,7 +145,7 @@ def link_controls() -> tuple[int, list[str]]:
             key=GRAPH["kinds"],
             bind="query-params",
             help="Observed: a training or validation edge. Held-out: a test edge, never seen in training. Prediction: "
-            "no edge, but high in the ranked lists.",
+            "no edge, but the model lists the target after the source.",
         )
     with k_place:
         least, default, most = LINKS

@@ -15,7 +15,8 @@ import pandas as pd
 
 LinkKind = Literal["observed", "held_out", "predicted"]
 LINK_KINDS: tuple[LinkKind, ...] = ("observed", "held_out", "predicted")
-"""A training or validation edge; a test edge, which training never saw; a pair without an edge, high in the lists."""
+"""A training or validation edge; a test edge, which training never saw; a pair without an edge whose target the model
+lists after its source."""
 
 MIDDLE_NODES = 6
 """Most two-way neighbours above and below the centre; more labels would overlap."""
@@ -55,6 +56,11 @@ class Scene:
             if column not in _NO_EVIDENCE:
                 text = text + f" · {column.replace('_', ' ')} " + self.edges[column].astype(str).to_numpy(dtype=object)
         return np.asarray(text)
+
+    @cached_property
+    def list_length(self) -> int:
+        """Length of the ranked lists."""
+        return int(self.lists["place"].max()) if len(self.lists) else 0
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -104,7 +110,7 @@ def linked_nodes(scene: Scene) -> list[int]:
 
 
 def links(scene: Scene, node: int) -> pd.DataFrame:
-    """Return every known edge of a node and every pair in its lists, seen from the node.
+    """Return every known edge of a node and every predicted pair, seen from the node.
 
     Parameters
     ----------
@@ -125,7 +131,8 @@ def links(scene: Scene, node: int) -> pd.DataFrame:
         kind = np.where(known["split"] == "test", "held_out", "observed")
         parts.append(known.assign(other=known[other], role=role, kind=kind))
         listed = lists[(lists["node"] == node) & (lists["role"] == role) & (lists["method"] == scene.form)]
-        new = listed[listed["split"] == "none"]
+        # The best sources of a node may still rank it low; only those whose own list holds it predict it.
+        new = listed[(listed["split"] == "none") & (listed["rank"] <= scene.list_length)]
         parts.append(new.assign(role=role, kind="predicted"))
     table = pd.concat([part.reindex(columns=list(_LINK_COLUMNS)) for part in parts if len(part)] or [_no_links()])
     table = table.sort_values(["score", "other"], ascending=[False, True], ignore_index=True)

@@ -50,9 +50,9 @@ def shown() -> Scene:
             "split": ["test", "none", "none", "none", "none"],
             "back_split": ["none", "validation", "none", "none", "none"],
             "score": [2.0, 0.5, 0.25, 0.75, np.nan],
-            "rank": [1.0, 2.0, 3.0, 7.0, np.nan],
+            "rank": [1.0, 2.0, 3.0, 2.0, np.nan],
             "back_score": [0.5, 2.5, 0.75, 0.25, np.nan],
-            "back_rank": [9.0, 1.0, 7.0, 3.0, np.nan],
+            "back_rank": [9.0, 1.0, 2.0, 3.0, np.nan],
         }
     )
     return Scene(nodes, edges, lists, "dual")
@@ -90,6 +90,13 @@ def test_links_are_observed_held_out_or_predicted(shown):
     assert table["is_two_way"].to_dict() == {key: key[1] != 2 for key in table.index}
     assert table["score"].is_monotonic_decreasing
     assert table.loc[("source", 3), "back_score"] == -1.0
+
+
+def test_a_source_that_ranks_the_node_below_its_list_predicts_nothing(shown):
+    low = shown.lists.assign(rank=[1.0, 2.0, 3.0, 4.0, np.nan])
+    table = explore.links(Scene(shown.nodes, shown.edges, low, "dual"), 0)
+    assert ("source", 4) not in set(zip(table["role"], table["other"], strict=True))
+    assert not table.loc[table["other"] == 4, "is_two_way"].any()
 
 
 def test_a_node_without_any_link_has_an_empty_table(shown):
@@ -154,9 +161,9 @@ def test_both_ranked_lists_carry_scores_ranks_and_known_edges(shown):
     assert after["name"].tolist() == ["Twin (c)", "D", "E"]
     assert after["is_hit"].tolist() == [True, False, False]
     assert after["reverse"].tolist() == ["none", "observed", "none"]
-    assert after["back_rank"].tolist() == [9, 1, 7]
+    assert after["back_rank"].tolist() == [9, 1, 2]
     before = readout.ranked_list(shown, 0, "source")
-    assert before[["name", "score", "rank", "back_rank"]].values.tolist() == [["E", 0.75, 7.0, 3.0]]
+    assert before[["name", "score", "rank", "back_rank"]].values.tolist() == [["E", 0.75, 2.0, 3.0]]
     assert readout.ranked_list(shown, 1, "target").empty
 
 
