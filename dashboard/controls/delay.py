@@ -76,12 +76,13 @@ def choose(run: Run) -> Choice:
         )
     with right:
         segment = st.selectbox(
-            "Cards and arrival",
+            "Segment",
             segments,
             format_func=lambda name: "all exposures" if name == "all" else f"segment {name}",
             key=DELAY["segment"],
             bind="query-params",
             disabled=len(segments) < 2,
+            help="For the cards and the chart on the right.",
         )
     nearest = min(days, key=lambda day: abs(day - float(waiting)))
     return Choice(waiting_days=nearest, group=group or groups[0], segment=segment or segments[0])
@@ -128,10 +129,11 @@ def arrival_rows(run: Run, segment: str, view: str) -> pd.DataFrame:
 
 
 def immature_from(run: Run, segment: str = "all") -> float | None:
-    """Return the age in days that the youngest exposure had on the snapshot day; None if all had their window."""
+    """Return the age in days from which on a tenth of the exposures had not lived that long on the snapshot day."""
     rows = arrival_rows(run, segment, "snapshot")
-    young = rows.loc[rows["observed_share"] < 1 - 1e-9, "elapsed_days"]
-    return None if young.empty else max(float(young.min()) - float(rows["elapsed_days"].diff().median()), 0.0)
+    young = rows["observed_share"].to_numpy() <= 0.9
+    # The share of a row is that of the bin before it: an exposure counts until its age is over.
+    return float(rows["elapsed_days"].to_numpy()[max(int(young.argmax()) - 1, 0)]) if young.any() else None
 
 
 def cohort_rows(run: Run) -> pd.DataFrame:

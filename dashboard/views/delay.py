@@ -100,7 +100,7 @@ def _flips(run: controls.Run, choice: delay.Choice) -> None:
         + ("all exposures" if choice.group == "all" else f"by {delay.GROUPS[choice.group].lower()}"),
         how_to_read="Take the exposures that have not converted so many days after they began: the curve says how many "
         "of them convert before their window ends. Bands are 95 % (Greenwood, log-log). Below: how many exposures "
-        "are still negative and observed. **Shaded**: ages that not every exposure had reached on the snapshot day; "
+        "are still negative and observed. **Shaded**: ages that over 10 % had not reached on the snapshot day; "
         "**dotted**: most of a group was not that old yet, so the line comes from the whole log. By engagement, "
         "each age looks at the state at that age, frozen at the waiting window of the run.",
         alt=delay_text.flip_sentence(table, choice),

@@ -51,7 +51,7 @@ def flip_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immatur
     waiting_days : float
         Window of the slider, marked by a vertical line.
     immature_from : float, optional
-        Age of the youngest exposure on the snapshot day; beyond it the chart is shaded.
+        Age beyond which the chart is shaded: more than a tenth of the exposures were younger on the snapshot day.
 
     Returns
     -------
@@ -93,6 +93,7 @@ def flip_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immatur
             yaxis2=_strip_axis(keys, strip),
             shapes=shapes,
             annotations=notes,
+            margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )
 
@@ -202,7 +203,7 @@ def _window_marks(
     if immature_from is not None and immature_from < horizon:
         shape = {"type": "rect", "x0": immature_from, "x1": horizon, "fillcolor": _SHADE, "line": {"width": 0}}
         shapes.append(shape | {"y0": 0, "y1": 1, "yref": "y domain", "layer": "below"})
-        note = _label("shaded: not every exposure was this old", GREY, note_at, "middle")
+        note = _label("shaded: over 10 % were not this old yet", GREY, note_at, "middle")
         notes.append(note | {"font": {"size": 11, "color": GREY}})
     line = {"type": "line", "x0": waiting_days, "x1": waiting_days, "y0": 0, "y1": 1, "yref": "y domain"}
     shapes.append(line | {"line": {"color": LINE, "width": 2, "dash": "dash"}})
@@ -263,5 +264,6 @@ def seen_curves(
             yaxis={"title": {"text": title[name]}, "tickformat": ".0%", "rangemode": "tozero"},
             shapes=shapes,
             annotations=notes,
+            margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )

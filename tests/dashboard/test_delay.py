@@ -190,3 +190,9 @@ def test_a_rendered_page_has_loaded_nothing_that_trains_or_scans(stored):
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""
+
+
+def test_the_immature_ages_start_where_a_tenth_of_the_exposures_was_too_young(stored):
+    rows = delay.arrival_rows(stored, "all", "snapshot").set_index("elapsed_days")["observed_share"]
+    start = delay.immature_from(stored)
+    assert rows[start] > 0.9 >= rows[start + 1.0]
