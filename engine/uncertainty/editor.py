@@ -201,7 +201,7 @@ class Editor:
     def bucket_labels(self) -> list[str]:
         """Name the buckets for reading."""
         if self.n_buckets == 1:
-            return ["All rows"]
+            return ["the same for all rows"]
         ends = {0: " · most certain", self.n_buckets - 1: " · least certain"}
         return [f"{k + 1} of {self.n_buckets}{ends.get(k, '')}" for k in range(self.n_buckets)]
 

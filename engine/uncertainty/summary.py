@@ -64,6 +64,9 @@ def answer(metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target
     -------
     str
     """
+    own = metrics[(metrics["metric"] == MATCHED) & (metrics["segment"] == segment_of(scorer, target))]
+    if not (own["value"] > 0).any():
+        return f"{_calibration(metrics, scorer)} No method reaches precision {target:.2f} on the test rows."
     return f"{_calibration(metrics, scorer)} {gain_sentence(differences, scorer, target)}"
 
 

@@ -246,3 +246,13 @@ def test_the_page_needs_nothing_that_trains_and_no_database(stored: Run) -> None
     loaded = set(done.stdout.split())
     assert "plotly" in loaded
     assert loaded & {"torch", "duckdb", "ibis", "sklearn", "scipy", "networkx"} == set()
+
+
+@pytest.mark.parametrize("odd", [{"uncertainty": 0.1}, {"score": 0.2}])
+def test_the_page_opens_on_scores_that_leave_nothing_to_choose(runs: Path, odd: dict[str, float]) -> None:
+    frame = simulate(2000, SimulationConfig(prior=(1.0, 3.0))).drop(columns=["k_all", "n_all"]).assign(**odd)
+    info = DatasetInfo(name="odd", origin="simulated", data_id="0" * 8)
+    result = run(load(frame, info=info), UncertaintyConfig(resamples=10))
+    write_run(result, runs / "uncertainty-odd", command=["python"])
+    app = opened()
+    assert not app.exception and len(app.metric) == 4 and len(app.get("plotly_chart")) == 3

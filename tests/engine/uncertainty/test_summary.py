@@ -73,9 +73,28 @@ def test_the_answer_says_where_the_score_is_off_most_and_least():
             for name, v in values.items()
         ]
     )
-    sentence = answer(metrics, table(0.03, 0.09, scorer="ensemble"), "ensemble", 0.4)
+    reached = metric_row(
+        method="mist",
+        split="test",
+        segment=segment_of("ensemble", 0.4),
+        metric=MATCHED,
+        value=0.2,
+        ci_low=0.1,
+        ci_high=0.3,
+        n=9,
+    )
+    differences = table(0.03, 0.09, scorer="ensemble")
+    sentence = answer(pd.concat([metrics, pd.DataFrame([reached])]), differences, "ensemble", 0.4)
     assert "misses the observed rate by 2.0 points [1.0, 4.0] on average" in sentence
     assert "1.0 where it is most certain and 5.0 where it is least" in sentence
+
+
+def test_a_precision_that_no_method_reaches_is_said():
+    ece = metric_row(
+        method="ensemble", split="test", segment="all", metric="ece", value=0.02, ci_low=0.01, ci_high=0.03, n=9
+    )
+    sentence = answer(pd.DataFrame([ece]), table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4)
+    assert sentence.endswith("on average. No method reaches precision 0.40 on the test rows.")
 
 
 def test_stored_runs_answer_for_every_scorer_and_target(scored_run):
