@@ -101,7 +101,7 @@ def clicked_name(event: Any, shown: Scene) -> str | None:
     Parameters
     ----------
     event : mapping
-        Selection event of the chart: ``{"selection": {"points": [{"customdata": [name]}]}}``.
+        Selection event of the chart: ``{"selection": {"points": [{"customdata": [name or position]}]}}``.
     shown : Scene
 
     Returns
@@ -112,9 +112,11 @@ def clicked_name(event: Any, shown: Scene) -> str | None:
     points = ((event or {}).get("selection") or {}).get("points") or []
     for point in points:
         data = point.get("customdata")
-        name = data[0] if isinstance(data, list | tuple) and data else data
-        if isinstance(name, str) and name in shown.position:
-            return name
+        node = data[0] if isinstance(data, list | tuple) and data else data
+        if isinstance(node, str) and node in shown.position:
+            return node
+        if isinstance(node, int | float) and node in range(len(shown.names)):
+            return shown.names[int(node)]
     return None
 
 

@@ -30,7 +30,7 @@ def render() -> None:
     name = graph_summary.label(shown.names[node])
     _network(run, shown, node, name, nodes, links)
     _lists(run, node, name)
-    _projections(run, node, name, links)
+    _projections(run, shown, node, name, links)
     draw_tabs(run, node, name)
 
 
@@ -84,7 +84,7 @@ def _lists(run: Run, node: int, name: str) -> None:
             )
 
 
-def _projections(run: Run, node: int, name: str, links: Any) -> None:
+def _projections(run: Run, shown: Any, node: int, name: str, links: Any) -> None:
     """Draw both spaces with the selection marked in both."""
     points, marked, explained = graph.projection(run, node, links)
     layout.chart_card(
@@ -96,8 +96,9 @@ def _projections(run: Run, node: int, name: str, links: Any) -> None:
         "principal axes of all vectors together. The star is the selected node; circles are the neighbours drawn "
         "above (blue sources, orange targets, purple both ways). An arrow is likely where the **source** of one is "
         "close in direction to the **target** of the other. Two axes hold only the stated share of the variance, and "
-        "scores also count popularity, so close points need not have high scores.",
+        "scores also count popularity, so close points need not have high scores. Click a point to move to its node.",
         alt=f"{name} and its neighbours, as sources and as targets",
+        on_select=lambda: graph.follow_click("graph-projections", shown),
     )
 
 

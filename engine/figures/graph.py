@@ -49,6 +49,7 @@ def projections(
     Returns
     -------
     plotly.graph_objects.Figure
+        The clouds carry every node's row in `points` as ``customdata``, for clicks.
     """
     figure = make_subplots(
         1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03, subplot_titles=[p[1] for p in PANELS]
@@ -65,7 +66,9 @@ def projections(
                 name=f"all as {role}",
                 marker={"color": color, "size": 4, "opacity": opacity},
                 text=[plain(name) for name in points["name"]],
+                customdata=[[place] for place in range(len(points))],
                 hovertemplate="%{text}<extra></extra>",
+                unselected={"marker": {"opacity": opacity}},
             ),
             row=1,
             col=column,
