@@ -47,11 +47,12 @@ def settings_form(kind: Kind) -> dict[str, str]:
         The settings that differ from their defaults, as texts; an emptied field means its default.
     """
     changed: dict[str, str] = {}
-    for setting in describe(_config_class(kind)):
-        if setting.name == "seed":
-            continue
+    settings = [setting for setting in describe(_config_class(kind)) if setting.name != "seed"]
+    columns = st.columns(2)
+    for place, setting in enumerate(settings):
         default = _as_text(setting.default)
-        value = _setting_input(kind, setting, default)
+        with columns[place % 2]:
+            value = _setting_input(kind, setting, default)
         if value not in ("", default):
             changed[setting.name] = value
     return changed

@@ -25,7 +25,7 @@ def render() -> None:
     kind = st.segmented_control(
         "Model", kinds, format_func=RUN_TITLE.__getitem__, default="graph", required=True, key=TRAIN["kind"]
     )
-    form, follow = st.columns([0.42, 0.58], gap="medium")
+    form, follow = st.columns([0.46, 0.54], gap="medium")
     with form:
         _choose_and_start(kind)
     with follow:
@@ -81,7 +81,8 @@ def _show_job(job: Any | None) -> None:
         stage = job.latest.get("stage")
         losses = training.job_history(job.id)
         if not losses.empty or job.state == "running":
-            st.plotly_chart(loss_curves(losses, stages=[stage] if stage else []), key="train-losses", width="stretch")
+            figure = loss_curves(losses, stages=[stage] if stage else [], height=300)
+            st.plotly_chart(figure, key="train-losses", width="stretch", alt="Losses of the current stage by epoch")
 
 
 def _result(job: Any) -> None:

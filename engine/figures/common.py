@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -139,7 +140,7 @@ def method_dots(
 
 
 def loss_curves(history: pd.DataFrame, *, stages: Sequence[str] | None = None, height: int = 260) -> go.Figure:
-    """Draw losses over epochs, one line per stage and loss.
+    """Draw losses over epochs, one line per stage and loss, named where it ends.
 
     Parameters
     ----------
@@ -161,14 +162,24 @@ def loss_curves(history: pd.DataFrame, *, stages: Sequence[str] | None = None, h
     for place, key in enumerate(keys.itertuples()):
         line = rows[(rows["stage"] == key.stage) & (rows["loss"] == key.loss)]
         last = place == len(keys) - 1
+        color, loss = OURS if last else GREY, str(key.loss).replace("_", " ")
         figure.add_trace(
             go.Scatter(
                 x=line["epoch"],
                 y=line["value"],
                 mode="lines",
-                name=f"{key.stage}: {key.loss}",
-                line={"color": OURS if last else GREY, "width": 2.5 if last else 1.2},
+                name=f"{key.stage}: {loss}",
+                line={"color": color, "width": 2.5 if last else 1.2},
             )
+        )
+        figure.add_annotation(
+            x=line["epoch"].iloc[-1],
+            y=line["value"].iloc[-1],
+            text=escape(loss if len(set(keys["stage"])) == 1 else f"{key.stage}: {loss}"),
+            showarrow=False,
+            xanchor="right",
+            yanchor="bottom",
+            font={"color": color, "size": 12},
         )
     figure.update_layout(
         plotly_layout(

@@ -128,6 +128,13 @@ def test_losses_of_one_stage_can_be_chosen():
     assert [trace.name for trace in loss_curves(HISTORY, stages=["a"]).data] == ["a: total"]
 
 
+def test_every_line_is_named_where_it_ends():
+    both = loss_curves(HISTORY).layout.annotations
+    assert [(note.x, note.y, note.text) for note in both] == [(2, 0.5, "a: total"), (2, 1.5, "b: total")]
+    alone = loss_curves(HISTORY.assign(loss="<b>edge_loss"), stages=["a"]).layout.annotations
+    assert [note.text for note in alone] == ["&lt;b&gt;edge loss"]
+
+
 @pytest.mark.parametrize("history", [HISTORY[:0], HISTORY])
 def test_no_epoch_yet_says_so(history):
     figure = loss_curves(history, stages=[], height=200)
