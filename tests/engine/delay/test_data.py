@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.datasets import load as bundled
 from engine.delay.config import DelayConfig
 from engine.delay.data import prepare
 from engine.delay.snapshot import choose_day, require_usable
@@ -185,3 +186,14 @@ def test_too_few_matured_exposures_are_refused_with_their_number():
 def test_settings_outside_their_range_are_refused(change, message):
     with pytest.raises(ConfigError, match=message):
         DelayConfig(**change)
+
+
+def test_the_coupon_campaigns_load_whole_and_give_a_usable_snapshot():
+    dataset = bundled("delay", "journey-coupons")
+    assert dataset.info.rows == {"exposures": 5657, "conversions": 746} and dataset.has_dates
+    assert {"trips_60d", "prior_redemptions"} <= set(dataset.numeric) and "income" in dataset.categorical
+    prepared = prepare(dataset, DelayConfig())
+    assert prepared.dropped == 0 and np.isfinite(prepared.x).all()
+    assert (prepared.train & prepared.matured).sum() > 1000 and prepared.test.sum() > 1000
+    recent = ~prepared.test & ~prepared.matured
+    assert prepared.label[recent].mean() > 2 * prepared.seen[recent].mean()
