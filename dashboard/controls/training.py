@@ -157,7 +157,7 @@ def runs_table() -> pd.DataFrame:
             "Origin": manifest["dataset"]["origin"],
             "Seed": manifest["seed"],
             "Seconds": manifest["seconds"],
-            "Trained": manifest["created"],
+            "Trained (UTC)": manifest["created"][:16].replace("T", " "),
             "Command": shlex.join(manifest["command"]),
         }
         for run_id, manifest in cache.list_runs().items()

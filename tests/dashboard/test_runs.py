@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -179,6 +180,7 @@ def test_stored_runs_are_listed_with_the_command_that_repeats_them(store_run: St
     store_run("graph-one", seed=3)
     table = opened().dataframe[0].value
     assert table["Run"].tolist() == ["graph-one"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", table["Trained (UTC)"].iloc[0])
     assert table["Seed"].tolist() == [3]
     assert table["Command"].tolist() == ["python -m engine train graph"]
 
