@@ -16,7 +16,7 @@ from engine.figures.graph_network import KIND_LABEL
 from engine.graph import explore, readout
 from engine.graph.explore import Scene
 
-EXAMPLES = 4
+EXAMPLES = 3
 LINKS = (4, 10, 16)
 """Fewest, default and most links per role in the picture."""
 TRAIL_LENGTH = 50
@@ -65,7 +65,7 @@ def node_picker(shown: Scene) -> int:
         st.button("Back", icon=":material/arrow_back:", disabled=len(trail) < 2, on_click=_back, key="graph-back")
         st.button("Random", icon=":material/casino:", on_click=_go_random, args=(shown,), key="graph-random")
         for place, node in enumerate(explore.example_nodes(shown, EXAMPLES)):
-            label = graph_summary.label(shown.names[node], limit=22)
+            label = graph_summary.label(shown.names[node], limit=16)
             st.button(label, on_click=go_to, args=(shown.names[node],), key=f"graph-example-{place}", type="tertiary")
     return shown.position[name]
 

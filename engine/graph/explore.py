@@ -205,8 +205,10 @@ def placed_nodes(scene: Scene, node: int, drawn: pd.DataFrame) -> pd.DataFrame:
 
 
 def _both_sides(scene: Scene) -> np.ndarray:
-    """Return the smaller of the two degrees of every node."""
-    return np.minimum(scene.nodes["in_degree"].to_numpy(), scene.nodes["out_degree"].to_numpy())
+    """Return the smaller of the two degrees of every node; of equals, the one with more edges in all comes first."""
+    inward, outward = scene.nodes["in_degree"].to_numpy(), scene.nodes["out_degree"].to_numpy()
+    total = inward + outward
+    return np.asarray(np.minimum(inward, outward) + total / (total.max() + 1))
 
 
 def _no_links() -> pd.DataFrame:
