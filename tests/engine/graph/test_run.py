@@ -15,7 +15,7 @@ from engine.graph.run import run
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.runs import read_run, write_run
 
-SHORT = GraphConfig(methods=("dual", "single", "popularity", "degree_head"), resamples=300)
+SHORT = GraphConfig(methods=("dual", "single", "popularity", "degree_head"), resamples=200)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def value_of(result, method, metric, segment="all"):
 
 @pytest.mark.slow
 def test_planted_directions_are_found_by_two_embeddings_and_not_by_one(make_dataset):
-    found = run(make_dataset(10_000, groups=6, random_share=0.0, mutual_share=0.2, seed=3), SHORT)
+    found = run(make_dataset(6_000, groups=6, random_share=0.0, mutual_share=0.2, seed=3), SHORT)
     dual, single = (value_of(found, method, "direction_auc") for method in ("dual", "single"))
     assert dual["ci_low"] > 0.6 and dual["ci_low"] > single["ci_high"]
     claims = found.curves["claims"].set_index("effect")
@@ -102,7 +102,7 @@ def test_planted_directions_are_found_by_two_embeddings_and_not_by_one(make_data
 @pytest.mark.slow
 def test_a_graph_of_mutual_and_random_edges_claims_no_asymmetry(make_dataset):
     # Its one-way edges have random ends: nothing but degrees can tell their direction.
-    found = run(make_dataset(6_000, groups=6, mutual_share=0.8, random_share=0.2, seed=4), SHORT)
+    found = run(make_dataset(4_000, groups=6, mutual_share=0.8, random_share=0.2, seed=4), SHORT)
     claims = found.curves["claims"]
     assert len(claims) == 2 and not (claims["verdict"] == "supported").any()
     assert set(claims.loc[claims["effect"] == "Direction AUC", "verdict"]) == {"not supported"}
@@ -110,7 +110,7 @@ def test_a_graph_of_mutual_and_random_edges_claims_no_asymmetry(make_dataset):
 
 @pytest.mark.slow
 def test_a_graph_of_mutual_edges_alone_has_no_direction_to_claim(make_dataset):
-    found = run(make_dataset(3_000, groups=6, mutual_share=1.0, random_share=0.0, seed=5), SHORT)
+    found = run(make_dataset(1_500, groups=6, mutual_share=1.0, random_share=0.0, seed=5), SHORT)
     assert found.dataset.rows["one-way edges"] == 0
     claims = found.curves["claims"]
     assert set(claims["verdict"]) == {"inconclusive"} and (claims["n"] == 0).all()
