@@ -92,16 +92,16 @@ def test_the_same_seed_gives_the_same_run_twice(simulated, dataset_of, quick_con
 @pytest.mark.slow
 def test_signals_that_tell_nothing_are_not_said_to_help(dataset_of, quick_config):
     knobs = {"conversion_rate": 0.25, "engaged_conversion_rate": 0.25, "delay_days": 8.0, "engaged_delay_days": 8.0}
-    blind = simulate(6000, SimulationConfig(seed=11, engagement_days=0.01, feature_effect=0.0, **knobs))
-    claims = run(dataset_of(blind), DelayConfig(members=3, resamples=200)).curves["claims"]
+    blind = simulate(4000, SimulationConfig(seed=11, engagement_days=0.01, feature_effect=0.0, **knobs))
+    claims = run(dataset_of(blind), DelayConfig(members=3, resamples=80)).curves["claims"]
     rows = claims[claims["claim"] == "C5"]
     assert len(rows) == 3 and "supported" not in set(rows["verdict"])
 
 
 @pytest.mark.slow
 def test_signals_that_tell_much_are_found(dataset_of, quick_config):
-    telling = simulate(6000, SimulationConfig(seed=11))
-    claims = run(dataset_of(telling), quick_config(resamples=200, steps=200)).curves["claims"]
+    telling = simulate(4000, SimulationConfig(seed=11))
+    claims = run(dataset_of(telling), quick_config(resamples=80, steps=200)).curves["claims"]
     rows = claims[claims["claim"] == "C5"].set_index("effect")["verdict"]
     assert rows["Log loss of which labels will flip"] == "supported"
     assert rows["Flip rate by engagement, before features are taken into account"] == "supported"
