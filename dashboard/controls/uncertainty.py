@@ -185,7 +185,9 @@ def calibration_table(choice: Choice) -> pd.DataFrame:
     labels = {"log_loss": "Log loss", "brier": "Brier", "ece": "ECE", "roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
     table: dict[str, dict[str, str]] = {name: {} for name in names.values()}
     for row in rows.itertuples():
-        table[names[row.segment]][labels[row.metric]] = estimate(row.value, row.ci_low, row.ci_high, row.n)
+        line = table[names[row.segment]]
+        line["n"] = f"{row.n:,}"
+        line[labels[row.metric]] = f"{number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"
     return pd.DataFrame([{"Uncertainty": name} | found for name, found in table.items() if found]).set_index(
         "Uncertainty"
     )
