@@ -38,8 +38,8 @@ def matched_recall(positives: Floats, selected: Floats, target: float, total: fl
 
     Examples
     --------
-    >>> matched_recall(np.array([0.0, 3.0, 4.0]), np.array([0.0, 4.0, 8.0]), target=0.6, total=4.0)
-    0.8571428571428571
+    >>> matched_recall(np.array([0.0, 3.0, 4.0]), np.array([0.0, 4.0, 10.0]), target=0.5, total=4.0)
+    0.875
     """
     slack = positives - target * selected
     ends = np.where(slack >= 0, positives, 0.0).max()
