@@ -13,6 +13,7 @@ fi
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 .venv/bin/python -m ruff check .
 .venv/bin/python -m ruff format --check --quiet .
-.venv/bin/python -m mypy
+# Without its cache, which can report attributes as missing after a module of a package has changed.
+.venv/bin/python -m mypy --no-incremental
 # A file stays in one process, which keeps what its tests share; the browser's files, the longest, come first.
 exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q "$@"
