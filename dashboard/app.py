@@ -1,4 +1,4 @@
-"""Entry of the dashboard: ``streamlit run dashboard/app.py``."""
+"""Entry of the dashboard, run by Streamlit for every reader; ``python -m dashboard`` starts it."""
 
 from __future__ import annotations
 

@@ -6,4 +6,4 @@ source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment"
 cd "$project"
 prepare requirements.txt
 say "Opening the dashboard; stop it with Ctrl+C."
-exec .venv/bin/python -m streamlit run dashboard/app.py "$@"
+exec .venv/bin/python -m dashboard "$@"

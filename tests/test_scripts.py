@@ -70,7 +70,7 @@ def bare(tmp_path_factory) -> str:
 
 
 INSTALL = "-m pip install --quiet --no-input --disable-pip-version-check -r HERE/"
-OPEN = "-m streamlit run dashboard/app.py"
+OPEN = "-m dashboard"
 CHECKS = ["-m ruff check .", "-m ruff format --check --quiet .", "-m mypy --no-incremental"]
 TESTS = "-m pytest -n 2 --dist loadfile --no-loadscope-reorder -q"
 

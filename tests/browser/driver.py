@@ -59,7 +59,7 @@ def serve(runs: Path, *, log: Path) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"), "--server.port", str(port)]
+    words = [sys.executable, "-m", "dashboard", "--server.port", str(port)]
     started = time.perf_counter()
     with log.open("wb") as sink:
         process = subprocess.Popen(

@@ -132,12 +132,12 @@ def pictures(chromium: Browser, url: str, folder: Path) -> None:
         for width in WIDTHS:
             tab = chromium.new_page(viewport={"width": width, "height": 1000}, color_scheme=scheme)
             reader = Reader(tab, url)
-            for path, title in PAGES.items():
+            for path in PAGES:
                 reader.open(path)
                 tab.set_viewport_size({"width": width, "height": content_height(tab)})
                 reader.drawn()
                 tab.wait_for_timeout(2000)
-                tab.screenshot(path=folder / f"{title.lower().replace(' ', '-')}-{scheme}-{width}.png")
+                tab.screenshot(path=folder / f"{path or 'overview'}-{scheme}-{width}.png")
                 tab.set_viewport_size({"width": width, "height": 1000})
             for problem in reader.complaints():
                 say(f"{scheme} {width}: {problem}")
