@@ -22,8 +22,9 @@ _CHARTS = (
 )
 
 
+@st.fragment
 def draw_tabs(run: Run, node: int, name: str) -> None:
-    """Draw the tab that is open.
+    """Draw the tab that is open; what happens in it leaves the rest of the page alone.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -54,6 +55,7 @@ def projections(
     figure = make_subplots(
         1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03, subplot_titles=[p[1] for p in PANELS]
     )
+    names = np.array([plain(name) for name in points["name"]], dtype=object)
     # Thousands of points veil one another, a few hundred need more ink.
     opacity = min(max(900 / max(len(points), 1), 0.16), 0.5)
     for column, (role, _, color) in enumerate(PANELS, start=1):
@@ -65,8 +67,8 @@ def projections(
                 mode="markers",
                 name=f"all as {role}",
                 marker={"color": color, "size": 4, "opacity": opacity},
-                text=[plain(name) for name in points["name"]],
-                customdata=[[place] for place in range(len(points))],
+                text=names,
+                customdata=np.arange(len(points)),
                 hovertemplate="%{text}<extra></extra>",
                 unselected={"marker": {"opacity": opacity}},
             ),

@@ -39,7 +39,7 @@ def test_every_node_stands_in_both_panels_and_the_marked_ones_on_top(points):
         cloud = named(figure, f"all as {role}")
         assert cloud.type == "scattergl" and cloud.marker.color == color and (cloud.xaxis or "x") == axis
         assert list(cloud.x) == points[f"{role}_x"].tolist() and list(cloud.y) == points[f"{role}_y"].tolist()
-        assert [item[0] for item in cloud.customdata] == [0, 1, 2, 3]
+        assert list(cloud.customdata) == [0, 1, 2, 3]
         star = named(figure, f"selected as {role}")
         assert (star.x[0], star.y[0]) == (points[f"{role}_x"][0], points[f"{role}_y"][0])
         assert list(named(figure, f"source as {role}").x) == [points[f"{role}_x"][1]]
