@@ -111,8 +111,8 @@ def _size(differences: pd.DataFrame, scorer: str, target: float, method: str) ->
     row = gains(differences, scorer, target).set_index("method").loc[method]
     value, low, high = (100 * row[name] for name in ("value", "ci_low", "ci_high"))
     relative = gains(differences, scorer, target, metric=RELATIVE).set_index("method").loc[method, "value"]
-    share = "" if np.isnan(relative) else f", {relative:+.0f} %"
-    return f"{value:+.1f} points of recall [{low:+.1f}, {high:+.1f}{share}]"
+    share = "" if np.isnan(relative) else f", {relative:+.0f} % of it"
+    return f"{value:+.1f} points of recall [{low:+.1f}, {high:+.1f}], n {int(row['n']):,}{share}"
 
 
 def _repair(differences: pd.DataFrame, scorer: str, target: float) -> str:

@@ -38,7 +38,7 @@ def table(low, high, repair=(-0.01, 0.01), scorer="rate_4_flat"):
 
 def test_a_gain_is_told_with_its_interval_and_its_relative_size():
     sentence = gain_sentence(table(0.03, 0.09), "rate_4_flat", 0.4)
-    assert "gains +6.0 points of recall [+3.0, +9.0, +60 %]" in sentence and "No gain" not in sentence
+    assert "gains +6.0 points of recall [+3.0, +9.0], n 90, +60 % of it" in sentence and "No gain" not in sentence
 
 
 @pytest.mark.parametrize(
