@@ -58,9 +58,10 @@ def test_a_finished_training_is_opened_on_its_page(reader: Reader) -> None:
     link = page.get_by_role("link", name=re.compile(r"^Open delay-"))
     run_id = link.inner_text().split()[-1]
     link.click()
-    page.wait_for_url(f"**/delay?*delay-run={run_id}*")
+    page.wait_for_url("**/delay*")
     reader.drawn()
     expect(page.get_by_test_id("stMain").get_by_text(run_id).first).to_be_visible()
+    assert page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").locator("input").input_value() == run_id
 
 
 def test_a_setting_out_of_range_is_explained_beside_the_form_and_starts_nothing(reader: Reader) -> None:
