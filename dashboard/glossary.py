@@ -140,6 +140,12 @@ _GRAPH |= {
         better="higher",
         source="Virinchi et al. (2022)",
     ),
+    "direction_auc_embeddings": Term(
+        label="Direction AUC, embeddings alone",
+        gloss="As direction AUC, without the offsets of the two nodes; one embedding per node earns one half here.",
+        formula="P(s_u · t_v > s_v · t_u), pooled over edges",
+        better="higher",
+    ),
     "edge_score": Term(
         label="Score",
         gloss="How strongly the model believes in an arrow, in logits; comparable between nodes and between the two "

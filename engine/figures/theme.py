@@ -60,6 +60,7 @@ METRIC_LABEL = {
     "existence_auc": "Existence AUC",
     "existence_auc_degree_corrected": "Existence AUC, degree-corrected",
     "direction_auc": "Direction AUC",
+    "direction_auc_embeddings": "Direction AUC, embeddings alone",
     "log_loss": "Log loss",
     "roc_auc": "ROC AUC",
     "pr_auc": "PR AUC",

@@ -50,9 +50,14 @@ class InnerProductScorer:
 
     def pairs(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
         """Return the scores of some pairs, shape (len(source),)."""
-        inner = np.einsum("ij,ij->i", self.source[source], self.target[target])
+        inner = self.inner_products(source, target)
         scores: Scores = inner + self.target_offset[target] + self.source_offset[source]
         return scores
+
+    def inner_products(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
+        """Return what the embeddings alone say of some pairs, without the offsets, shape (len(source),)."""
+        inner: Scores = np.einsum("ij,ij->i", self.source[source], self.target[target])
+        return inner
 
     def transposed(self) -> InnerProductScorer:
         """Return the scorer of the reversed graph: its rows hold the scores of every source for some targets."""

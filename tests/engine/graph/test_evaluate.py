@@ -80,6 +80,21 @@ def test_areas_under_the_curve_agree_with_scikit_learn(method, evaluation, fitte
     assert value_of(evaluation, method, "direction_auc") == pytest.approx(area(one_way, one_way[::-1]))
 
 
+@pytest.mark.parametrize("method", ["dual", "hope"])
+def test_embeddings_alone_are_judged_without_the_offsets(method, evaluation, fitted, prepared):
+    scorer, heldout = fitted.scorers[method], prepared.heldout
+    source, target = heldout.edge_index[:, heldout.is_one_way]
+    ends = [(scorer.source[u] * scorer.target[v]).sum(axis=1) for u, v in ((source, target), (target, source))]
+    expected = roc_auc_score(np.repeat([1, 0], len(source)), np.concatenate(ends))
+    assert value_of(evaluation, method, "direction_auc_embeddings") == pytest.approx(expected, abs=1e-4)
+
+
+def test_one_embedding_alone_cannot_tell_a_direction(evaluation):
+    table = evaluation.metrics[evaluation.metrics["metric"] == "direction_auc_embeddings"]
+    assert value_of(evaluation, "single", "direction_auc_embeddings") == pytest.approx(0.5, abs=1e-3)
+    assert "popularity" not in set(table["method"])
+
+
 def test_the_degree_head_claims_nothing_but_direction(evaluation):
     table = evaluation.metrics
     assert set(table.loc[table["method"] == "degree_head", "metric"]) == {"direction_auc"}
@@ -155,7 +170,11 @@ def test_methods_that_were_not_fitted_leave_no_difference_and_no_claim(quick):
 def test_claims_are_judged_on_the_lowest_and_highest_bucket_with_enough_queries(evaluation):
     claims = evaluation.claims
     assert set(claims["claim"]) == {"C1", "C2"}
-    assert set(claims.loc[claims["claim"] == "C1", "effect"]) == {"HitRate@10 on one-way edges", "Direction AUC"}
+    assert claims.loc[claims["claim"] == "C1", "effect"].tolist() == [
+        "HitRate@10 on one-way edges",
+        "Direction AUC, embeddings alone",
+        "Direction AUC, with node offsets",
+    ]
     changed = evaluation.differences.copy()
     is_bucket = changed["segment"].str.startswith("out_degree:")
     changed.loc[is_bucket, "n"] = changed.loc[is_bucket, "segment"].map(
@@ -179,7 +198,7 @@ def test_a_claim_follows_from_its_difference(evaluation):
     ):
         changed.loc[chosen, ["value", "ci_low", "ci_high"]] = [(low + high) / 2, low, high]
         claims = claims_table(changed)
-        row = claims[claims["effect"] == "Direction AUC"].iloc[0]
+        row = claims[claims["effect"] == "Direction AUC, with node offsets"].iloc[0]
         assert (row["verdict"], row["baseline"]) == (verdict, "single")
 
 
