@@ -17,6 +17,8 @@ from engine.figures.common import estimate, number
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>$~:^-])")
 _UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """Control characters and marks without a glyph, among them those that turn the reading direction."""
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)", re.IGNORECASE)
+"""Where a space without width keeps an address from becoming a link."""
 _FORMULA_START = re.compile(r"^\s*[=+\-@|%\t\r]")
 _PLAIN_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
 _CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
@@ -25,8 +27,8 @@ _CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "l
 def escape_markdown(text: object, *, limit: int = 120) -> str:
     """Make text from data safe to show in markdown.
 
-    Nothing in it becomes an image, HTML or formatting; control characters and those that turn the reading direction
-    are dropped, white space is collapsed and long texts are shortened. An address stays readable text.
+    Nothing in it becomes a link, an image, HTML or formatting; control characters and those that turn the reading
+    direction are dropped, white space is collapsed and long texts are shortened.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def escape_markdown(text: object, *, limit: int = 120) -> str:
     """
     plain = " ".join(_UNSEEN.sub("", " ".join(str(text).split())).split())
     plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
-    return _MARKDOWN.sub(r"\\\1", plain)
+    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub("\u200b", plain))
 
 
 def page_header(question: str, answer: str, run: Run) -> None:

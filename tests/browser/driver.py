@@ -150,8 +150,9 @@ class Reader:
 
     def drawn(self) -> Page:
         """Wait until the script has ended and nothing on the page is stale."""
-        heading, exception = self.page.get_by_role("heading", level=1), self.page.get_by_test_id("stException")
-        expect(heading.or_(exception).first).to_be_visible()
+        exception = self.page.get_by_test_id("stException")
+        first = self.page.get_by_role("heading", level=1).or_(exception).or_(self.page.get_by_test_id("stAlert"))
+        expect(first.first).to_be_visible()
         app = self.page.get_by_test_id("stApp")
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0)
