@@ -40,8 +40,9 @@ class GraphConfig:
     """Share of the training edges that carries messages in an epoch; the others are supervised."""
     bias_decay: float = 1e-3
     """L2 penalty on the free target bias and the free source activity of a node."""
-    role_decay: float = 0.1
-    """L2 penalty on the difference of the two role matrices: a node's roles are alike until the edges say otherwise."""
+    role_decay: float = 0.003
+    """L2 penalty on the difference of the two role matrices: higher ties source and target vector together, which can
+    rank better; lower keeps them apart, so that the embeddings themselves tell a direction."""
     reversed_weight: float = 0.0
     """Weight (lambda) of the loss on reversed one-way edges in the ranking score; trades ranking for direction."""
     sampling: Sampling = "full"
