@@ -98,7 +98,7 @@ def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
     """
     rows = [
         {
-            "Claim": f"**{row.claim}** {CLAIMS[row.claim].text}",
+            "Claim": f"**{row.claim}**",
             "Measured": escape_markdown(f"{row.effect} ({row.segment})"),
             "Compared": escape_markdown(f"{row.comparison} − {row.baseline}"),
             "Effect [95 % interval]": escape_markdown(

@@ -65,9 +65,9 @@ def _claims(claims: Any) -> None:
         title="Measured effect of every claim, with its 95 % interval",
         how_to_read="Each row is one effect, divided by the smallest effect worth having (dashed line at 1), so that "
         "different measures share one axis. **Right of 0 is what the claim predicts**; an effect whose claim names no "
-        "direction is drawn there too. Red: the whole interval is left of 1, so an effect worth having is ruled out, "
-        "even where there is some effect. Green: otherwise, the whole interval is right of 0. Hollow grey: the data "
-        "cannot tell. Effects beyond ±12 are drawn at the edge; the table has the figures.",
+        "direction is drawn there too. Red: the whole interval is left of 1, so an effect worth having is ruled out. "
+        "Green: otherwise, the whole interval is right of 0. Hollow grey: the data cannot tell. Effects beyond ±12 "
+        "are drawn at the edge; the table has the figures.",
         alt=claims_sentence(claims),
     )
     st.subheader("The same, in figures", anchor=False)
