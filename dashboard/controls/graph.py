@@ -182,9 +182,10 @@ def ranked_list(run: Run, node: int, role: Literal["target", "source"]) -> pd.Da
     marks = zip(table["is_hit"], table["reverse"] != "none", strict=True)
     return pd.DataFrame(
         {
-            "Rank": table["rank"],
+            "#": table["place"],
             "Node": table["name"],
             "Score": table["score"],
+            "Its rank": table["rank"],
             "Back": table["back_score"],
             "Rank back": table["back_rank"],
             "Edge": [f"{'✓' if is_hit else ''}{'←' if has_reverse else ''}" for is_hit, has_reverse in marks],

@@ -15,7 +15,7 @@ from dashboard.views.graph_tabs import draw_tabs
 from engine.figures.graph import projections
 from engine.figures.graph_network import neighbourhood
 
-_LIST_HEIGHT = 388
+_LIST_HEIGHT = 387
 
 
 def render() -> None:
@@ -108,15 +108,18 @@ _LIST_MARKS = (
 )
 _LIST_HELP = {
     "target": f"The targets with the best scores. {_LIST_MARKS}",
-    "source": "The best sources. Rank: where the selected node stands in that source's own list. Sources are ordered "
-    "with the logarithm of their out-degree in place of their learned activity, which orders them better on "
-    f"validation edges, so scores need not fall. {_LIST_MARKS}",
+    "source": "The best sources, ordered with the logarithm of their out-degree in place of their learned activity, "
+    "which orders them better on validation edges, so scores need not fall. Its rank: where the selected node stands "
+    f"in that source's own list. {_LIST_MARKS}",
 }
 _LIST_COLUMNS: dict[str, Any] = {
-    "Rank": st.column_config.NumberColumn(width=44, format="localized", help="Rank of the target after the source."),
-    "Node": st.column_config.TextColumn(width=116),
-    "Score": st.column_config.NumberColumn(width=54, format="%.2f", help=TERMS["edge_score"].help()),
-    "Back": st.column_config.NumberColumn(width=54, format="%.2f", help="Score of the opposite direction."),
-    "Rank back": st.column_config.NumberColumn(width=68, format="localized", help="Rank in the opposite direction."),
-    "Edge": st.column_config.TextColumn(width=46, help="✓ held-out edge, ← the opposite direction is an edge."),
+    "#": st.column_config.NumberColumn(width=30, help="Place in this list."),
+    "Node": st.column_config.TextColumn(width=108),
+    "Score": st.column_config.NumberColumn(width=48, format="%.2f", help=TERMS["edge_score"].help()),
+    "Its rank": st.column_config.NumberColumn(
+        width=56, format="localized", help="Rank of the target among all targets of the source."
+    ),
+    "Back": st.column_config.NumberColumn(width=48, format="%.2f", help="Score of the opposite direction."),
+    "Rank back": st.column_config.NumberColumn(width=66, format="localized", help="Rank in the opposite direction."),
+    "Edge": st.column_config.TextColumn(width=42, help="✓ held-out edge, ← the opposite direction is an edge."),
 }

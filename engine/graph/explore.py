@@ -69,7 +69,7 @@ class Scene:
 
 
 def default_node(scene: Scene) -> int:
-    """Return the node with the most edges in the direction in which it has fewer: it has a story on both sides.
+    """Return a node with a story on both sides: the most edges in the direction in which it has fewer.
 
     Parameters
     ----------
@@ -78,9 +78,11 @@ def default_node(scene: Scene) -> int:
     Returns
     -------
     int
-        Position; the first of equals.
+        Position; the first of equals. Where some pair of nodes points both ways, only nodes of such pairs count.
     """
-    return int(_both_sides(scene).argmax())
+    linked = _both_sides(scene)
+    in_pair = np.isin(np.arange(len(linked)), scene.edges.loc[scene.edges["is_mutual"], "source"])
+    return int(np.where(in_pair | ~in_pair.any(), linked, -1).argmax())
 
 
 def example_nodes(scene: Scene, count: int) -> list[int]:

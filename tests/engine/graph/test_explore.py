@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,11 @@ def test_equal_labels_are_told_apart_by_name(shown):
 
 def test_the_page_opens_on_the_node_with_edges_on_both_sides(shown):
     assert explore.default_node(shown) == 0
+
+
+@pytest.mark.parametrize(("pairs", "node"), [([False, False, True, True], 1), ([False] * 4, 0)])
+def test_the_page_opens_on_a_node_with_a_pair_where_there_is_one(shown, pairs, node):
+    assert explore.default_node(replace(shown, edges=shown.edges.assign(is_mutual=pairs))) == node
 
 
 def test_examples_come_from_different_categories_first(shown):
