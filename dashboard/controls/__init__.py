@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from dashboard import cache
 from dashboard.cache import Run
@@ -57,12 +59,20 @@ def choose_run(kind: Kind) -> Run | None:
     manifests = cache.list_runs(kind)
     if not manifests:
         return None
+    key = RUN[kind]
+    known = st.session_state.get(key)
+    if key not in st.query_params and known in manifests and known != next(iter(manifests)):
+        # Streamlit does not tell a page that draws this picker for the first time what was chosen on another page.
+        st.session_state[key] = known
+        # Once the picker is drawn, the address is its own business.
+        with contextlib.suppress(StreamlitAPIException):
+            st.query_params[key] = known
     # The address bar takes the options as they are shown, so they are the ids; the caption tells what they are.
     with st.sidebar:
         chosen = st.selectbox(
             f"{RUN_TITLE[kind]} run",
             list(manifests),
-            key=RUN[kind],
+            key=key,
             bind="query-params",
             persist_state="session",
         )

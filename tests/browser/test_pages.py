@@ -58,6 +58,16 @@ def test_a_card_leads_to_its_page_with_its_run(reader: Reader) -> None:
         reader.go("Overview")
 
 
+def test_the_chosen_run_stays_chosen_on_every_page_and_in_its_address(reader: Reader) -> None:
+    page = reader.open("graph?graph-run=journey-categories")
+    for name in ("Overview", "Train", "Directed graph"):
+        reader.go(name)
+        if name != "Train":
+            picker = page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").first.locator("input")
+            expect(picker).to_have_value("journey-categories")
+            assert "graph-run=journey-categories" in page.url
+
+
 @pytest.mark.parametrize("path", ["graph?graph-run=../../etc/passwd", "?delay-run=gone&graph-run=%00%FF"])
 def test_an_unknown_run_in_the_address_falls_back_to_a_stored_one(reader: Reader, path: str) -> None:
     page = reader.open(path)
