@@ -114,12 +114,12 @@ _LIST_HELP = {
 }
 _LIST_COLUMNS: dict[str, Any] = {
     "#": st.column_config.NumberColumn(width=30, help="Place in this list."),
-    "Node": st.column_config.TextColumn(width=108),
+    "Node": st.column_config.TextColumn(width=98),
     "Score": st.column_config.NumberColumn(width=48, format="%.2f", help=TERMS["edge_score"].help()),
     "Its rank": st.column_config.NumberColumn(
-        width=56, format="localized", help="Rank of the target among all targets of the source."
+        width=52, format="localized", help="Rank of the target among all targets of the source."
     ),
     "Back": st.column_config.NumberColumn(width=48, format="%.2f", help="Score of the opposite direction."),
-    "Rank back": st.column_config.NumberColumn(width=66, format="localized", help="Rank in the opposite direction."),
+    "Rank back": st.column_config.NumberColumn(width=62, format="localized", help="Rank in the opposite direction."),
     "Edge": st.column_config.TextColumn(width=42, help="✓ held-out edge, ← the opposite direction is an edge."),
 }

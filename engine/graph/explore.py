@@ -149,7 +149,8 @@ def neighbourhood(scene: Scene, node: int, *, k: int, kinds: Iterable[str] = LIN
     scene : Scene
     node : int
     k : int
-        Most links per role. The kinds take turns, each with its best score first, so that none crowds out another.
+        Most links per role. A third of them goes first to neighbours that point both ways, as they are rare. Then the
+        kinds take turns, each with its best score first, so that none crowds out another.
     kinds : iterable of str
         Kinds to draw.
 
@@ -160,8 +161,12 @@ def neighbourhood(scene: Scene, node: int, *, k: int, kinds: Iterable[str] = LIN
     """
     table = links(scene, node)
     table = table[table["kind"].isin(list(kinds))]
+    both_ways = table.loc[table.duplicated("other", keep=False), "other"].drop_duplicates()[: max(k // 3, 1)]
+    late = ~table["other"].isin(both_ways)
     turn = table.groupby(["role", "kind"], sort=False).cumcount()
-    ordered = table.assign(turn=turn).sort_values(["turn", "score"], ascending=[True, False], kind="stable")
+    ordered = table.assign(late=late, turn=turn).sort_values(
+        ["late", "turn", "score"], ascending=[True, True, False], kind="stable"
+    )
     chosen = ordered[ordered.groupby("role", sort=False).cumcount() < k]
     kept = table[table["other"].isin(chosen["other"])].reset_index(drop=True)
     return kept.assign(is_two_way=kept.duplicated("other", keep=False))

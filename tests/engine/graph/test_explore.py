@@ -121,6 +121,13 @@ def test_the_kinds_take_turns(shown):
     assert (drawn[drawn["role"] == "source"]["other"]).tolist()[:1] == [3]
 
 
+def test_a_neighbour_that_points_both_ways_comes_first(shown):
+    weakest = shown.edges.assign(score=[0.1, 2.0, 0.1, 2.5])
+    drawn = explore.neighbourhood(replace(shown, edges=weakest), 0, k=1, kinds=["observed", "held_out"])
+    # One link per role: the pair with node 1, though edges from node 3 and to node 2 have better scores.
+    assert drawn["other"].unique().tolist() == [1] and drawn["is_two_way"].all()
+
+
 def test_only_the_chosen_kinds_are_drawn_and_both_ways_is_judged_among_them(shown):
     drawn = explore.neighbourhood(shown, 0, k=5, kinds=["observed"])
     assert sorted(zip(drawn["role"], drawn["other"], strict=True)) == [("source", 1), ("source", 3), ("target", 1)]
