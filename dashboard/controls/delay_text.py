@@ -94,7 +94,7 @@ def seen_sentence(run: Run, choice: Choice) -> str:
     naive = snapshot.loc[np.isclose(snapshot["elapsed_days"], choice.waiting_days), "seen_naive"].iloc[0]
     return (
         f"After {choice.waiting_days:g} days, {_percent(row.seen)} of the positives are seen by the estimate of the "
-        f"snapshot day, {_percent(naive)} by naive counting, {_percent(row.seen_final)} in the whole log."
+        f"snapshot day, {_percent(naive)} by naive counting, {_percent(row.seen_final)} by their final labels."
     )
 
 

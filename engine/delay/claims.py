@@ -19,6 +19,8 @@ LOG_LOSS_MARGIN = 0.002
 CALIBRATION_MARGIN = 0.03
 """Three percent of the predicted volume, a usual tolerance for forecasts that budgets are made from."""
 
+_BASELINE_WORDS = {"exact_joint": "exact weights without signals"}
+
 
 def claims_table(
     prepared: Prepared, test: Measured, pending: Measured | None, *, resamples: int, rng: np.random.Generator
@@ -109,7 +111,7 @@ def _difference_row(found: dict[str, Any], *, claim: str, effect: str, margin: f
         claim,
         effect=effect,
         comparison="ours, with signals" if claim == "C5" else "DRESS-style (ours)",
-        baseline={"vanilla": "vanilla", "wait": "wait", "exact_joint": "same without signals"}[found["baseline"]],
+        baseline=_BASELINE_WORDS.get(found["baseline"], found["baseline"]),
         segment=where,
         value=found["value"],
         ci_low=found["ci_low"],

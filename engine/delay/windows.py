@@ -35,7 +35,8 @@ def window_table(
     -------
     DataFrame
         One row per ``segment`` ("all" or a segment) and ``waiting_days``. As known on the snapshot day, with ``…_low``
-        and ``…_high``: ``seen``, ``flip``, and ``late``; ``seen_final, flip_final``: the same from the whole log.
+        and ``…_high``: ``seen``, ``flip``, and ``late``. ``seen_final, flip_final``: the same from the final labels of
+        the same exposures.
         ``read`` exposures were old enough on that day, ``negatives`` of them had not converted by the window,
         ``flips_expected`` of these (with interval) convert later, ``flips_final`` did. For the weights of the label
         read at that window, ``ess_share_…, weight_mean_…, weight_max_…`` with (``dress_style``) and without
@@ -60,13 +61,13 @@ def window_table(
 
 
 def _known(arrival: pd.DataFrame, segment: str) -> pd.DataFrame:
-    """Read shares and flip rates off the curves of both views."""
+    """Read shares and flip rates off the curves of the snapshot day."""
     rows = arrival[(arrival["key"] == segment) & arrival["group"].isin(("all", "segment"))]
     rows = rows[rows["elapsed_days"] > 0]
     names = [f"{name}{end}" for name in ("seen", "flip") for end in ("", "_low", "_high")]
     snapshot = rows[rows["view"] == "snapshot"].set_index("elapsed_days")
-    final = rows[rows["view"] == "final"].set_index("elapsed_days")[["seen", "flip"]].add_suffix("_final")
-    table = final.join(snapshot[[*names, "late"]]).reset_index()
+    grid = rows[rows["view"] == "final"].set_index("elapsed_days")[[]]
+    table = grid.join(snapshot[[*names, "late"]]).reset_index()
     return table.rename(columns={"elapsed_days": "waiting_days"})
 
 
@@ -83,8 +84,14 @@ def _counts(prepared: Prepared, segment: str, waiting: np.ndarray) -> pd.DataFra
     delay = prepared.delay[rows, np.newaxis]
     negative = read & (delay > due)
     flips = negative & np.isfinite(delay)
-    counted = {"read": read.sum(axis=0), "negatives": negative.sum(axis=0), "flips_final": flips.sum(axis=0)}
-    return pd.DataFrame(counted)
+    table = pd.DataFrame(
+        {"read": read.sum(axis=0), "negatives": negative.sum(axis=0), "flips_final": flips.sum(axis=0)}
+    )
+    converts = np.isfinite(delay).sum()
+    return table.assign(
+        seen_final=(delay <= due).sum(axis=0) / converts if converts else np.nan,
+        flip_final=table["flips_final"] / table["negatives"].where(table["negatives"] > 0),
+    )
 
 
 def _weights(

@@ -8,7 +8,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, svds
 
 from engine.graph.data import TrainingGraph
-from engine.graph.pairs import Edges
+from engine.graph.ranks import excluded_candidates, pair_ranks
 from engine.graph.scoring import CocitationScorer, InnerProductScorer, Scorer, offset_scorer
 from engine.seeding import generator
 
@@ -84,7 +84,8 @@ def hope(training: TrainingGraph, *, dimension: int, rng: np.random.Generator) -
     rank = min(dimension, training.num_nodes - 2)
     largest = svds(adjacency, k=1, v0=start, return_singular_vectors=False)[0]
     fitted = [_katz_vectors(adjacency, decay / largest, rank, start) for decay in KATZ_DECAYS]
-    quality = [_reciprocal_rank(scorer, training.validation_edge_index) for scorer in fitted]
+    excluded = excluded_candidates(training.edge_index, training.num_nodes)
+    quality = [(1 / pair_ranks(scorer, training.validation_edge_index, excluded)).mean() for scorer in fitted]
     return fitted[int(np.argmax(quality))]
 
 
@@ -136,17 +137,6 @@ def _katz_vectors(
     root = np.sqrt(np.maximum(sigma, 0))
     nothing = np.zeros(adjacency.shape[0], dtype=np.float32)
     return InnerProductScorer((left * root).astype(np.float32), (right.T * root).astype(np.float32), nothing, nothing)
-
-
-def _reciprocal_rank(scorer: InnerProductScorer, edges: Edges) -> float:
-    """Return the mean reciprocal rank of some edges, unfiltered, ties in the middle."""
-    total = 0.0
-    for begin in range(0, edges.shape[1], 256):
-        source, target = edges[:, begin : begin + 256]
-        scores = scorer.rows(source)
-        true = scorer.pairs(source, target)[:, np.newaxis]
-        total += float((1.0 / (1.0 + (scores > true).sum(axis=1) + (scores == true).sum(axis=1) / 2)).sum())
-    return total / max(edges.shape[1], 1)
 
 
 def _degree_features(training: TrainingGraph) -> NDArray[np.float64]:

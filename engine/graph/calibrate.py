@@ -33,13 +33,12 @@ def direction_scale(difference: NDArray[np.float64]) -> float:
     Returns
     -------
     float
-        0 without an edge. Negative if the scores point the wrong way.
+        0 without an edge or a difference. Negative if the scores point the wrong way.
     """
-    scale = 0.0
-    if len(difference) == 0:
+    scale, unit = 0.0, float(np.abs(difference).max(initial=0.0))
+    if unit == 0.0:
         return scale
     # Scores of unit size keep the Newton steps on a convex loss with one unknown short.
-    unit = max(float(np.abs(difference).max()), np.finfo(np.float64).tiny)
     scaled = difference / unit
     for _ in range(_STEPS):
         wrong = 1.0 / (1.0 + np.exp(np.clip(scale * scaled, -500, 500)))
@@ -75,7 +74,8 @@ def direction_calibration(scorer: Scorer, prepared: Prepared) -> pd.DataFrame:
     fitted_on = _difference(scorer, validation)
     scale = direction_scale(fitted_on)
     probability = 1.0 / (1.0 + np.exp(np.clip(-scale * _difference(scorer, test), -500, 500)))
-    confidence, is_right = np.maximum(probability, 1 - probability), probability > 0.5
+    # A tie names neither direction: it is right half the time.
+    confidence, is_right = np.maximum(probability, 1 - probability), np.sign(probability - 0.5) / 2 + 0.5
     bins = np.clip(np.searchsorted(CONFIDENCE_EDGES, confidence, side="right") - 1, 0, len(CONFIDENCE_EDGES) - 2)
     rows = []
     for place, (low, high) in enumerate(itertools.pairwise(CONFIDENCE_EDGES)):

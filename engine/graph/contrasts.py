@@ -60,8 +60,8 @@ def claims_table(differences: pd.DataFrame) -> pd.DataFrame:
 
     C1 asks whether two embeddings beat one where direction matters: on one-way edges, and in telling an edge from
     its reversal, by the embeddings alone and with the node offsets that both forms have. C2 asks whether
-    neighbourhoods that shrink with degree beat equal ones of the same total size: for rarely linked query nodes, for
-    the most linked ones, and over all.
+    neighbourhoods that shrink with in-degree beat equal ones of the same total size: for targets that few nodes point
+    to, for those that most point to, and over all.
 
     Parameters
     ----------
@@ -100,11 +100,14 @@ def _of(differences: pd.DataFrame, method: str, baseline: str) -> pd.DataFrame:
 
 
 def _degree_ends(pair: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the lowest and the highest bucket of query out-degree with enough query nodes."""
+    """Return the lowest and the highest bucket of target in-degree with enough query nodes.
+
+    Neighbourhood sizes follow the in-degree, so these buckets get the largest and the smallest neighbourhoods.
+    """
     hits = pair[pair["metric"] == "hit_rate_at_10"].set_index("segment")["n"]
-    large = [label for label in DEGREE_BUCKETS if hits.get(f"out_degree:{label}", 0) >= MINIMUM_QUERIES]
+    large = [label for label in DEGREE_BUCKETS if hits.get(f"in_degree:{label}", 0) >= MINIMUM_QUERIES]
     return [
-        (f"out_degree:{label}", f"query nodes with {label} training out-edges")
+        (f"in_degree:{label}", f"targets with {label} training in-edges")
         for label in dict.fromkeys([*large[:1], *large[-1:]])
     ]
 

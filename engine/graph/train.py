@@ -113,7 +113,8 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
 
     Notes
     -----
-    The trained forms share initial inputs, message edges and negatives, so their differences are not noise of these.
+    The cosine forms share initial inputs, message edges and negatives, so their differences are not noise of these;
+    the literal form supervises every training edge, as printed, with draws of its own.
     """
     training = prepared.training
     scorers: dict[str, Scorer] = {}

@@ -58,6 +58,10 @@ def test_the_window_table_agrees_with_the_curves_and_with_counting(quick_run, si
     negative = ~(delay <= 7.0)
     assert windows.loc[7.0, "read"] == len(rows) and windows.loc[7.0, "negatives"] == negative.sum()
     assert windows.loc[7.0, "flips_final"] == (negative & (delay <= 30.0)).sum()
+    assert windows.loc[7.0, "flip_final"] == pytest.approx((negative & (delay <= 30.0)).sum() / negative.sum())
+    before = simulated[simulated["exposure_time"] < day]
+    late = before["conversion_time"] - before["exposure_time"]
+    assert windows.loc[7.0, "seen_final"] == pytest.approx((late <= 7.0).sum() / (late <= 30.0).sum())
     assert windows.loc[7.0, "flips_expected"] == pytest.approx(windows.loc[7.0, "flip"] * negative.sum())
     share = windows[["ess_share_dress_style", "ess_share_exact_joint"]].dropna()
     assert ((share > 0.5) & (share <= 1 + 1e-12)).all(axis=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +31,19 @@ def test_the_scale_is_finite_for_edges_that_all_point_the_same_way(size):
 def test_scores_that_point_the_wrong_way_turn_the_scale_negative():
     assert direction_scale(np.array([-1.0, -2.0, 0.5])) < 0
     assert direction_scale(np.empty(0)) == 0.0
+
+
+def test_scores_without_a_difference_have_no_scale():
+    assert direction_scale(np.zeros(5)) == 0.0 == direction_scale(np.empty(0))
+
+
+def test_a_tie_is_right_half_the_time(fitted, prepared):
+    # A score of the pair alone, whatever its direction: every one-way test edge ties with its reversal.
+    single = fitted.scorers["single"]
+    nothing = np.zeros_like(single.target_offset)
+    tied = replace(single, source=np.zeros_like(single.source), target_offset=nothing, source_offset=nothing)
+    table = direction_calibration(tied, prepared)
+    assert table.loc[table["n"] > 0, "observed"].tolist() == [0.5] == table.loc[table["n"] > 0, "predicted"].tolist()
 
 
 def test_swapping_the_nodes_turns_the_probability_around():

@@ -176,14 +176,14 @@ def test_claims_are_judged_on_the_lowest_and_highest_bucket_with_enough_queries(
         "Direction AUC, with node offsets",
     ]
     changed = evaluation.differences.copy()
-    is_bucket = changed["segment"].str.startswith("out_degree:")
+    is_bucket = changed["segment"].str.startswith("in_degree:")
     changed.loc[is_bucket, "n"] = changed.loc[is_bucket, "segment"].map(
-        {"out_degree:0": 29, "out_degree:1": 30, "out_degree:4-7": 99, "out_degree:8-15": 31, "out_degree:32+": 5}
+        {"in_degree:0": 29, "in_degree:1": 30, "in_degree:4-7": 99, "in_degree:8-15": 31, "in_degree:32+": 5}
     )
     claims = claims_table(changed.fillna({"n": 0}))
     assert claims.loc[claims["claim"] == "C2", "segment"].tolist() == [
-        "query nodes with 1 training out-edges",
-        "query nodes with 8-15 training out-edges",
+        "targets with 1 training in-edges",
+        "targets with 8-15 training in-edges",
         "all test edges",
     ]
 
