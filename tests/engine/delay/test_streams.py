@@ -96,6 +96,22 @@ def test_landmarks_come_from_matured_training_exposures_before_their_conversion(
     assert (marks.exposure == 2).sum() == 5  # never converts: open at every landmark
 
 
+def test_landmarks_leave_out_held_out_and_test_exposures_however_old(prepared):
+    place = np.arange(9)
+    parts = dataclasses.replace(
+        prepared, time=np.full(9, -50.0), train=place < 3, holdout=(place >= 3) & (place < 6), test=place >= 6
+    )
+    assert parts.matured.all()
+    marks = landmarks(parts, count=5, rng=np.random.default_rng(0))
+    assert set(marks.exposure) == {0, 1, 2}
+
+
+def test_negative_weights_above_the_limit_are_clipped_too(prepared):
+    stream = streams(prepared, outlook(late=0.5, at_waiting=0.1), max_weight=1.0)["es_dfm"]
+    assert 1.5 * 0.9 > 1.0 and stream.negative.max() == 1.0
+    assert stream.clipped_share == 1.0
+
+
 def test_the_engagement_state_grows_until_the_waiting_window_and_then_stays(prepared):
     exposure = np.full(4, 0)  # engaged after 1 day
     assert frozen_state(prepared, exposure, np.array([0.0, 0.9, 1.0, 9.0])).tolist() == [0, 0, 1, 1]
