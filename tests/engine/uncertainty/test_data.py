@@ -139,3 +139,13 @@ def test_units_are_counted_where_there_are_any():
 def test_a_weight_that_is_no_count_is_refused(weight):
     with pytest.raises(DataError, match="'weight'"):
         load(scored(weight=weight), info=INFO)
+
+
+def test_an_extreme_value_in_a_later_row_leaves_the_training_inputs_as_they_were(purchases):
+    changed = purchases.astype({"habit": float})
+    changed.loc[changed["week"] == 30, ["habit", "shelf"]] = [1e6, "only here"]
+    first, second = (prepare(load(frame, info=INFO), UncertaintyConfig()) for frame in (purchases, changed))
+    train = first.mask("train")
+    assert (first.encoded.numeric[train] == second.encoded.numeric[train]).all()
+    assert (first.encoded.category[train] == second.encoded.category[train]).all()
+    assert first.encoded.cardinality == second.encoded.cardinality == (4,)

@@ -57,6 +57,14 @@ def test_an_empty_bin_of_the_test_rows_stays_without_a_rate(make_rows):
     assert empty[["mean_predicted", "observed_rate", "ci_low", "ci_high"]].isna().all().all()
 
 
+def test_bins_do_not_move_with_the_scores_of_the_test_rows(make_rows):
+    tune, test = make_rows(), make_rows(seed=1)
+    other = Rows(test.score**3, test.uncertainty, test.label, test.weight, test.unit)
+    first, second = (r.reliability(tune, {"test": rows}, LAYOUT, 5) for rows in (test, other))
+    assert first["bin_low"].tolist() == second["bin_low"].tolist()
+    assert first["n"].tolist() != second["n"].tolist()
+
+
 def test_classifier_metrics_equal_scikit_learn_in_every_bucket(make_rows):
     rows = make_rows(2000, weighted=True)
     table = r.classifier_metrics(rows, LAYOUT, n_bins=5, resamples=10, rng=np.random.default_rng(0))

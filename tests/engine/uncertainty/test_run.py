@@ -119,6 +119,20 @@ def test_changing_test_labels_changes_no_edge_no_boundary_and_no_rival(as_datase
     pd.testing.assert_frame_equal(selected(first), selected(second))
 
 
+def test_targets_and_bins_come_from_tuning_rows_whatever_the_test_rows_look_like(as_dataset):
+    frame = simulated(3000, 4).drop(columns=["k_all", "n_all"])
+    changed, test = frame.copy(), frame["split"] == "test"
+    rng = np.random.default_rng(0)
+    changed.loc[test, "label"] = (rng.random(test.sum()) < 3 * frame.loc[test, "label"].mean()).astype(int)
+    changed.loc[test, "score"] = frame.loc[test, "score"] ** 3
+    first, second = (run(as_dataset(rows), UncertaintyConfig(resamples=10)).curves for rows in (frame, changed))
+    assert changed.loc[test, "label"].mean() > 2.5 * frame.loc[test, "label"].mean()
+    assert first["boundaries"]["target"].tolist() == second["boundaries"]["target"].tolist()
+    bins = ["split", "bucket", "bin", "bin_low", "bin_high"]
+    pd.testing.assert_frame_equal(first["reliability"][bins], second["reliability"][bins])
+    assert first["reliability"]["n"].tolist() != second["reliability"]["n"].tolist()
+
+
 def test_the_same_seed_gives_the_same_run_twice(as_dataset, purchases, trained_run):
     again = run(as_dataset(purchases), UncertaintyConfig(resamples=20, members=2, hidden=8, epochs=2, seed=1))
     pd.testing.assert_frame_equal(again.metrics, trained_run.metrics)

@@ -9,6 +9,7 @@ import torch
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import prepare
 from engine.uncertainty.model import DeepEnsemble
+from engine.uncertainty.simulate import SimulationConfig, simulate
 from engine.uncertainty.train import fit, summarise_members, weighted_log_loss
 
 SMALL = UncertaintyConfig(members=3, hidden=8, epochs=2, seed=4)
@@ -97,3 +98,11 @@ def test_rates_stand_beside_the_ensemble_with_both_priors(as_dataset, purchases)
     assert list(fitted.scorers) == ["ensemble", "rate_4_flat", "rate_4_matched"]
     assert fitted.priors["rate_4_flat"] == (1.0, 1.0)
     assert fitted.priors["rate_4_matched"] == pytest.approx((1.0, 3.0), rel=0.5)
+
+
+def test_the_matched_prior_is_fitted_to_tuning_histories_alone(as_dataset):
+    frame = simulate(2000, SimulationConfig(prior=(1.0, 3.0), seed=2))
+    changed, test = frame.copy(), frame["split"] == "test"
+    changed.loc[test, "k_all"] = frame.loc[test, "n_all"]  # every test history is all positive
+    first, second = (fit(prepare(as_dataset(rows), SMALL), SMALL).priors for rows in (frame, changed))
+    assert first == second and first["rate_all_matched"] != (1.0, 1.0)

@@ -63,6 +63,16 @@ def test_a_planted_fall_of_ten_points_is_found():
     assert effect["ci_low"] < -10 < effect["ci_high"] and effect["ci_high"] < -5 and effect["n"] == 20_000
 
 
+def test_the_placebo_does_not_see_a_planted_trend():
+    rng = np.random.default_rng(1)
+    score, uncertainty = rng.uniform(0.2, 0.8, 10_000), rng.gamma(2, size=10_000)
+    rows = rows_of(score, uncertainty, score - 0.30 * (t.mid_rank(uncertainty) - 0.5), rng)
+    table = t.trend_table(rows, seed=0, resamples=60, rng=np.random.default_rng(0))
+    found = table[table["segment"] == "all"].set_index("method")
+    assert found.loc["uncertainty", "ci_high"] < -20
+    assert found.loc["placebo", "ci_low"] < 0 < found.loc["placebo", "ci_high"]
+
+
 def test_uncertainty_that_only_follows_the_score_has_no_effect_of_its_own():
     rng = np.random.default_rng(2)
     score = rng.beta(1, 3, 20_000)
