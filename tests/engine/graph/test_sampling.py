@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.graph.data import adjacency
+from engine.graph.data import adjacency, training_graph
 from engine.graph.sampling import (
     draw,
     equal_budget,
@@ -127,3 +127,29 @@ def test_full_neighbourhoods_are_row_averages_of_both_directions(five):
 def test_zero_rows_stay_zero_when_normalised(five):
     normal = row_normalised(five.adjacency())
     assert normal.sum(axis=1).tolist() == [1, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("sampling", ["adaptive", "uniform"])
+def test_sampled_neighbourhoods_keep_the_two_directions_apart(sampling):
+    # 0 -> 1 -> 2, one neighbour each: out-neighbours follow the arrows, in-neighbours go against them.
+    path = training_graph(np.array([[0, 1], [1, 2]]), np.empty((2, 0), dtype=np.int64), 3)
+    fan = fan_out_of(path, sampling, max_neighbours=1, min_neighbours=1, neighbour_bias=1.0)
+    out_neighbours, in_neighbours = operators(path.edge_index, 3, fan, np.random.default_rng(0))
+    assert out_neighbours.toarray().tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert in_neighbours.toarray().tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize("role", [0, 1])
+def test_targets_are_drawn_by_in_degree_and_sources_by_out_degree(role):
+    # Star 0 -> 1, 0 -> 2, with 1 -> 3, 4, 5 and 3, 4 -> 2. In-degrees of 1 and 2: 1 and 3; out-degrees: 3 and 0.
+    star = np.array([[0, 0, 1, 1, 1, 3, 4], [1, 2, 3, 4, 5, 2, 2]])
+    copies = 600
+    edges = np.concatenate([star + 6 * copy for copy in range(copies)], axis=1)
+    # Role 1 is the mirror image: every edge reversed, and node 0 draws among its sources.
+    graph = training_graph(edges[::-1] if role else edges, edges[:, :0], 6 * copies)
+    fan = fan_out_of(graph, "adaptive", max_neighbours=1, min_neighbours=1, neighbour_bias=1.0)
+    drawn = operators(graph.edge_index, graph.num_nodes, fan, np.random.default_rng(0))[role]
+    chosen = drawn[np.arange(0, 6 * copies, 6)].nonzero()[1] % 6
+    assert len(chosen) == copies and set(chosen) == {1, 2}
+    # Weights 1 and 3; three standard errors of 600 draws are 0.053.
+    assert (chosen == 2).mean() == pytest.approx(3 / 4, abs=0.053)
