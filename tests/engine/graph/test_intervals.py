@@ -47,3 +47,16 @@ def test_nothing_to_count_is_no_number(resamples):
     assert np.isnan(resamples.ratios(nothing, nothing)).all()
     none = np.empty(0)
     assert np.isnan(resamples.areas(none, none, none.astype(np.int64))).all()
+
+
+def test_repeating_the_edges_of_every_query_narrows_no_interval():
+    # The same 30 queries with one edge each, then with nine copies of it: no new query, so no new evidence.
+    value = np.random.default_rng(3).random(30)
+    width = []
+    for copies in (1, 9):
+        query = np.repeat(np.arange(30), copies)
+        resamples = Resamples.draw(query, 400, np.random.default_rng(4))
+        numerator = value[query][:, np.newaxis]
+        means = resamples.ratios(numerator, np.ones_like(numerator))[1:]
+        width.append(np.ptp(np.quantile(means, [0.025, 0.975])))
+    assert width[1] == pytest.approx(width[0]) and width[0] > 0
