@@ -95,6 +95,18 @@ def test_one_embedding_alone_cannot_tell_a_direction(evaluation):
     assert "popularity" not in set(table["method"])
 
 
+def test_repeating_every_test_edge_changes_no_value_and_no_interval(fitted, prepared, quick):
+    heldout = prepared.heldout
+    fields = {field.name: getattr(heldout, field.name) for field in dataclasses.fields(heldout)}
+    doubled = dataclasses.replace(heldout, **{name: np.repeat(field, 2, axis=-1) for name, field in fields.items()})
+    few = dataclasses.replace(fitted, scorers={"dual": fitted.scorers["dual"]})
+    one = evaluate(few, prepared, quick).metrics
+    other = evaluate(few, dataclasses.replace(prepared, heldout=doubled), quick).metrics
+    assert other["n"].tolist() == one["n"].tolist()
+    for column in ("value", "ci_low", "ci_high"):
+        np.testing.assert_allclose(other[column], one[column], rtol=1e-9)
+
+
 def test_the_degree_head_claims_nothing_but_direction(evaluation):
     table = evaluation.metrics
     assert set(table.loc[table["method"] == "degree_head", "metric"]) == {"direction_auc"}
