@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.errors import TrainingError
+from engine.graph import train
 from engine.graph.data import Dataset, prepare
 from engine.graph.scoring import CocitationScorer, InnerProductScorer
 from engine.graph.train import fit
@@ -44,6 +45,63 @@ def with_other_test_edges(dataset: Dataset, split: np.ndarray) -> Dataset:
         taken.add(pair)
         edges.loc[row, ["source", "target"]] = pair
     return dataclasses.replace(dataset, edges=edges)
+
+
+@pytest.fixture
+def batches(prepared, quick, monkeypatch):
+    """Fit the dual form and return what every epoch was given, with the mask that its loss received."""
+    seen, masks = [], []
+    divide, loss = train._batches, train.ranking_loss
+
+    def recorded(*arguments):
+        for batch in divide(*arguments):
+            seen.append(batch)
+            yield batch
+
+    def spied(positive, negative, query, is_masked):
+        masks.append(is_masked.numpy())
+        return loss(positive, negative, query, is_masked)
+
+    monkeypatch.setattr(train, "_batches", recorded)
+    monkeypatch.setattr(train, "ranking_loss", spied)
+    fit(prepared, dataclasses.replace(quick, methods=("dual",), epochs=3))
+    return list(zip(seen, masks, strict=True))
+
+
+def test_message_and_supervised_edges_are_disjoint_and_together_all_training_edges(batches, prepared):
+    training = sorted(map(tuple, prepared.training.edge_index.T.tolist()))
+    for batch, _ in batches:
+        supervised = list(map(tuple, batch.edges.T.tolist()))
+        message = list(map(tuple, batch.out_neighbours.indices().T.tolist()))
+        assert sorted(supervised + message) == training and supervised and message
+        assert sorted(map(tuple, batch.in_neighbours.indices().flip(0).T.tolist())) == sorted(message)
+    assert len({tuple(batch.edges[0].tolist()) for batch, _ in batches}) == len(batches) == 3
+
+
+def test_the_query_and_its_known_targets_are_masked_among_the_negatives(batches, prepared):
+    known = set(map(tuple, prepared.training.edge_index.T.tolist()))
+    for batch, mask in batches:
+        negatives = batch.negatives.tolist()
+        naive = [[v == u or (u, v) in known for v in negatives] for u in batch.queries.tolist()]
+        assert mask.tolist() == naive
+        assert batch.queries[batch.query].tolist() == batch.edges[0].tolist()
+
+
+def test_validation_edges_carry_no_message_at_inference_either(prepared, fitted, quick):
+    training = prepared.training
+    source, target = training.validation_edge_index
+    other = np.stack([source, (target + 1) % training.num_nodes])
+    changed = dataclasses.replace(prepared, training=dataclasses.replace(training, validation_edge_index=other))
+    again = fit(changed, dataclasses.replace(quick, methods=("dual", "single", "paper", "adaptive")))
+    for method, scorer in again.scorers.items():
+        for left, right in zip(arrays(scorer), arrays(fitted.scorers[method]), strict=True):
+            assert np.array_equal(left, right), method
+
+
+def test_the_single_form_keeps_its_offsets(fitted):
+    # Constant offsets would tell nothing apart: popular targets and active sources have to stand out.
+    assert np.ptp(fitted.scorers["single"].target_offset) > 0
+    assert np.ptp(fitted.scorers["single"].source_offset) > 0
 
 
 def test_nothing_about_test_edges_reaches_training(dataset, prepared, fitted, quick):
