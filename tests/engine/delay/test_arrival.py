@@ -83,6 +83,14 @@ def test_engagement_is_a_landmark_at_every_age_frozen_at_the_waiting_window():
     assert ("engaged", 0.0) not in final.index
 
 
+def test_engagement_after_the_waiting_window_makes_nobody_engaged():
+    late = exits(("a", 0.0, 3, 4, 1, 1), ("a", 0.0, -1, 4, 0, 9))
+    found = arrival_table(late, late, step_days=1.0, horizon_bin=4, waiting_bin=2)
+    states = found[(found["view"] == "final") & (found["group"] == "engagement")]
+    assert set(states["key"]) == {"not engaged"} and (states["n"] == 10).all()
+    assert states["elapsed_days"].tolist() == [0, 1, 2, 3]
+
+
 def test_cohort_weeks_become_at_most_four_periods_of_like_size():
     weeks = exits(*[("a", 7.0 * k, -1, 4, 0, 10) for k in range(10)])
     labels = period_labels(weeks)

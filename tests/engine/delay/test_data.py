@@ -45,6 +45,17 @@ def test_labels_seen_and_final_follow_from_the_day(eight, dataset_of, monkeypatc
     assert prepared.test.tolist() == [False] * 8 + [True]
 
 
+def test_a_window_or_a_conversion_that_ends_on_the_day_itself_counts(eight, dataset_of, monkeypatch):
+    monkeypatch.setattr("engine.delay.data.require_usable", lambda *_, **__: None)
+    frame = eight.assign(
+        exposure_time=[10.0, 10.5, 14.0, 14.0, *[0.0] * 4], conversion_time=[np.nan, np.nan, 20.0, 20.5, *[np.nan] * 4]
+    ).assign(engagement_time=np.nan, visit_time=50.0)
+    prepared = prepare(dataset_of(frame), DelayConfig(as_of_day=20.0, waiting_days=3.0, attribution_days=10.0))
+    assert prepared.age[0] == prepared.window[0] and prepared.delay[2] == prepared.age[2]
+    assert prepared.matured[:2].tolist() == [True, False]
+    assert prepared.seen[2:4].tolist() == [True, False]
+
+
 def test_engagement_is_frozen_at_the_waiting_window(dataset_of):
     frame = made()
     prepared = prepare(dataset_of(frame), DelayConfig(as_of_day=60.0, waiting_days=2.0, attribution_days=10.0))

@@ -80,3 +80,22 @@ def test_the_interval_covers_the_draw_of_the_networks_too():
     assert width["shaky"] > 1.5 * width["steady"] and width["curve"] == width["steady"]
     found = measured.difference("shaky", "steady", "log_loss")
     assert found["value"] == pytest.approx(0, abs=1e-12) and found["ci_low"] < 0 < found["ci_high"]
+
+
+def test_copies_of_the_rows_of_a_unit_narrow_no_interval():
+    rng = np.random.default_rng(0)
+    label = (rng.random(200) < 0.3).astype(float)
+    share = np.clip(0.2 + 0.3 * label + rng.normal(0, 0.1, 200), 0.02, 0.98)
+
+    def width(copies: int) -> float:
+        panel = Panel(
+            "test",
+            label=np.tile(label, copies),
+            unit=np.tile(np.arange(200), copies),
+            members={"only": np.tile(share, copies)[None]},
+            segments={"all": np.ones(200 * copies, dtype=bool)},
+        )
+        row = panel.measure(resamples=100, rng=np.random.default_rng(1)).rows()[0]
+        return row["ci_high"] - row["ci_low"]
+
+    assert width(4) == pytest.approx(width(1))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import prepare
+from engine.delay.loop import Batch
 from engine.delay.simulate import SimulationConfig, simulate
-from engine.delay.train import converts_without_engagement, fit
+from engine.delay.train import ONE_HEAD, converts_without_engagement, fit
 
 DAY = 60.0
 
@@ -69,6 +71,20 @@ def test_the_funnel_bounds_conversion_by_engagement_where_nothing_leaks(simulate
     assert not fitted.has_leak
     assert (fitted.probability["dress_style"] <= fitted.engagement + 1e-9).all()
     assert converts_without_engagement(prepare(dataset_of(simulated), config))
+
+
+def test_fnw_weights_are_constants_of_its_loss(simulated, dataset_of, quick_config, monkeypatch):
+    losses = {}
+    monkeypatch.setattr("engine.delay.train.optimise", lambda *args, stage, **_: losses.update({stage: args[3]}))
+    config = quick_config(steps=1)
+    fit(prepare(dataset_of(simulated), config), config)
+    heads = torch.zeros(len(ONE_HEAD), 2, 1, requires_grad=True)  # f = 1/2, a positive and a negative row
+    label = torch.tensor([[1.0, 0.0]]).expand(len(ONE_HEAD), 2)
+    losses["baselines"](heads, Batch(heads, label, 1 - label, heads)).sum().backward()
+    gradient = dict(zip(ONE_HEAD, heads.grad.squeeze(2).tolist(), strict=True))
+    # Means over 2 rows of -w+ (1 - f) and w- f with w+ = 1 + f = 3/2 and w- = (1 - f)(1 + f) = 3/4.
+    assert gradient["fnw"] == pytest.approx([-0.375, 0.1875])
+    assert gradient["vanilla"] == pytest.approx([-0.25, 0.25])
 
 
 @pytest.mark.slow

@@ -110,6 +110,20 @@ def test_intervals_share_their_draws_so_equal_methods_differ_by_exactly_zero(mak
         }
 
 
+def test_copies_of_the_rows_of_a_unit_narrow_no_interval(make_rows):
+    rows = make_rows(seed=1)
+    copies = type(rows)(*(np.tile(getattr(rows, name), 4) for name in rows.__slots__))
+    plane = tune(make_rows(), UncertaintyConfig(buckets=3), TARGETS)[0]
+
+    def width(shown):
+        measurements = {"given": Measurement([plane], shown, TARGETS, matched=True)}
+        rng = np.random.default_rng(0)
+        table, _ = measure_split(measurements, shown, split="test", resamples=60, rng=rng)
+        return (table["ci_high"] - table["ci_low"]).to_numpy()
+
+    np.testing.assert_allclose(width(copies), width(rows), atol=1e-9)
+
+
 def test_paired_effects_average_rows_and_turn_into_percent():
     table = pd.DataFrame({"value": [0.3, 0.5, 0.2, 0.2]})
     draws = np.array([[0.3, 0.5, 0.2, 0.2], [0.2, 0.4, 0.2, 0.2]])

@@ -10,9 +10,10 @@ from engine.claims import CLAIM_COLUMNS
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.runs import read_run, write_run
 from engine.uncertainty.config import UncertaintyConfig
-from engine.uncertainty.names import BASELINE, MATCHED, MATCHED_PRIOR, RELATIVE
+from engine.uncertainty.names import BASELINE, MATCHED, MATCHED_PRIOR, RECALL_MARGIN, RELATIVE
 from engine.uncertainty.run import run
 from engine.uncertainty.simulate import SimulationConfig, simulate
+from engine.uncertainty.summary import answer
 
 CONFIG = UncertaintyConfig(resamples=40, seed=1)
 
@@ -88,6 +89,21 @@ def test_differences_are_those_of_the_metrics(scored_run):
     relative = differences[differences["metric"] == RELATIVE].iloc[0]
     base = recall[BASELINE, relative["segment"]]
     assert relative["value"] == pytest.approx(100 * (recall[relative["method"], relative["segment"]] / base - 1))
+
+
+def test_claims_are_the_trend_and_the_mean_gain_of_one_threshold_per_bucket(scored_run):
+    trend, differences = scored_run.curves["trend"], scored_run.curves["differences"]
+    tuning = scored_run.curves["cells"].query("scorer == 'given' and split == 'tune'")
+    base_rate = tuning["positives"].sum() / tuning["n"].sum()
+    for scorer, label in (("given", "Given score"), ("rate_all_flat", "Rate over all weeks, flat prior")):
+        own = trend[(trend["scorer"] == scorer) & (trend["segment"] == "all")].set_index("method").loc["uncertainty"]
+        c6, c7 = (claim(scored_run, key, label) for key in ("C6", "C7"))
+        assert c6[["value", "ci_low", "ci_high", "n"]].tolist() == own[["value", "ci_low", "ci_high", "n"]].tolist()
+        assert c6["margin"] == pytest.approx(100 * 0.1 * base_rate)  # a tenth, in points
+        gain = differences[(differences["metric"] == MATCHED) & differences["segment"].str.startswith(f"{scorer} ·")]
+        mean = 100 * gain[gain["baseline"] == BASELINE].groupby("method")["value"].mean()
+        assert c7["value"] == pytest.approx(mean["mist"]) and c7["margin"] == RECALL_MARGIN
+        assert mean["mist"] != pytest.approx(mean["exact_dp"])
 
 
 def test_the_matched_prior_is_compared_with_the_flat_one_on_the_same_rows(scored_run):
@@ -202,3 +218,10 @@ def test_no_method_ranks_better_than_the_best_possible_score(as_dataset):
     assert recall(found, BASELINE) < 0.85 * limit
     for method in ("greedy", "mist", "exact_dp", "recalibrated"):
         assert recall(found, BASELINE) < recall(found, method) <= 1.05 * limit
+
+
+def test_an_uncertainty_that_is_the_same_for_all_rows_carries_no_claim(as_dataset):
+    rows = simulated(4_000, seed=1).drop(columns=["k_all", "n_all"]).assign(uncertainty=0.2)
+    result = run(as_dataset(rows), UncertaintyConfig(resamples=20))
+    assert result.curves["claims"].empty
+    assert "the same for all rows" in answer(result.metrics, result.curves["differences"], "given", 0.3)
