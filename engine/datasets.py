@@ -170,5 +170,5 @@ def _own_file(kind: Kind, data: str) -> Path:
 
 
 def _origin(columns: Any) -> Origin:
-    """Name a file with truth columns for what it is: simulated."""
-    return "simulated" if any(str(name).startswith("true_") for name in columns) else "real"
+    """Name a file with truth columns for what it is, simulated; of any other, all that is known is whose it is."""
+    return "simulated" if any(str(name).startswith("true_") for name in columns) else "own"

@@ -11,7 +11,7 @@ import pandas as pd
 
 Kind = Literal["graph", "delay", "uncertainty"]
 KINDS: tuple[Kind, ...] = ("graph", "delay", "uncertainty")
-Origin = Literal["real", "derived", "simulated"]
+Origin = Literal["real", "derived", "simulated", "own"]
 
 METRIC_COLUMNS = ("method", "split", "segment", "metric", "value", "ci_low", "ci_high", "n")
 DIFFERENCE_COLUMNS = ("method", "baseline", "split", "segment", "metric", "value", "ci_low", "ci_high", "n")

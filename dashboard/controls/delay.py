@@ -44,13 +44,19 @@ def day_text(day: float, has_dates: bool) -> str:
     return str(np.datetime64("1970-01-01") + int(np.floor(day)) * _DAY)
 
 
+def has_engagement(run: Run) -> bool:
+    """Say whether any exposure was ever engaged: without, no claim about signals is stored."""
+    return bool((run.curve("claims")["claim"] == "C5").any())
+
+
 def choose(run: Run) -> Choice:
     """Draw the slider of the waiting window, the grouping of the curves and the segment of the cards."""
     windows = run.curve("windows")
     days = [float(day) for day in windows.loc[windows["segment"] == "all", "waiting_days"]]
     facts = page_facts(run)
     segments = list(dict.fromkeys(windows["segment"]))
-    groups = [group for group in GROUPS if (run.curve("arrival")["group"] == group).any()]
+    stored = set(run.curve("arrival")["group"]) - (set() if has_engagement(run) else {"engagement"})
+    groups = [group for group in GROUPS if group in stored]
     left, middle, right = st.columns([0.38, 0.42, 0.2], vertical_alignment="bottom", gap="medium")
     start = min(days, key=lambda day: abs(day - facts["waiting_days"]))
     with left:

@@ -11,6 +11,7 @@ from dashboard.controls.delay import (
     arrival_rows,
     day_text,
     difference_rows,
+    has_engagement,
     method_rows,
     page_facts,
     weight_summary,
@@ -50,17 +51,23 @@ def method_note(run: Run) -> str:
         f"Snapshot on {day_text(facts['as_of'], facts['has_dates'])}: {facts['exposures']:,} earlier exposures, "
         f"{facts['matured']:,} with their whole window of {window} days, {facts['test']:,} later ones to be judged on; "
         f"{facts['units']:,} units.{dropped} Ours is DRESS-style: the paper's formulas could not be read, so its "
-        "weights are a reconstruction from exact importance weights and engagement."
-        + (
-            " Conversions without engagement occur, so its entire space has a part for them."
-            if facts["has_leak"]
-            else ""
-        )
+        "weights are a reconstruction from exact importance weights and engagement." + _engagement_note(run)
     )
+
+
+def _engagement_note(run: Run) -> str:
+    """Say what the data hold of engagement, where it shapes the method."""
+    if not has_engagement(run):
+        return " These data hold no engagement, so it uses none."
+    if page_facts(run)["has_leak"]:
+        return " Conversions without engagement occur, so its entire space has a part for them."
+    return ""
 
 
 def signals_sentence(run: Run) -> str:
     """Say what engagement signals add, from the intervals of this run alone."""
+    if not has_engagement(run):
+        return "These data hold no engagement: what signals after the exposure add cannot be tested."
     claims = run.curve("claims")
     rows = claims[claims["claim"] == "C5"]
     words = {

@@ -114,4 +114,4 @@ def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
 
 def _worth(margin: float, sign: int, unit: str) -> str:
     """Write the smallest effect worth having, with the direction that the claim predicts."""
-    return f"{margin * sign:+g}{unit}" if sign else f"±{margin:g}{unit}"
+    return f"{margin * sign:+.3g}{unit}" if sign else f"±{margin:.3g}{unit}"

@@ -40,9 +40,13 @@ def claims_table(
     Returns
     -------
     DataFrame
-        Columns `CLAIM_COLUMNS`.
+        Columns `CLAIM_COLUMNS`; no row for C5 where no exposure was ever engaged.
     """
-    rows = [*_recent_labels(prepared, resamples, rng), *_repair(test), *_signals(prepared, test, resamples, rng)]
+    rows = [*_recent_labels(prepared, resamples, rng), *_repair(test)]
+    if not np.isfinite(prepared.engage_delay).any():
+        # Without any engagement there is no signal to judge.
+        return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+    rows += _signals(prepared, test, resamples, rng)
     if pending is not None:
         rows.append(_log_loss(pending, "exact_joint", claim="C5", effect="Log loss of which labels will flip"))
     return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))

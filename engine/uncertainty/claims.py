@@ -66,10 +66,14 @@ def _pairs(
 
 
 def claim_scorers(scorers: pd.DataFrame) -> list[str]:
-    """Choose the scorers that carry claims: the classifier, and the flat rate on the thinnest evidence."""
-    names = scorers["scorer"].tolist()
+    """Choose the scorers that carry claims: the classifier, and the flat rate on the thinnest evidence.
+
+    One whose uncertainty makes a single bucket carries none.
+    """
+    chosen = scorers.head(1)
     flat = scorers[scorers["scorer"].str.endswith("_flat")].sort_values("evidence", kind="stable")
-    return [*names[:1], *flat["scorer"].head(1)]
+    chosen = pd.concat([chosen, flat.head(1)])
+    return list(dict.fromkeys(chosen.loc[chosen["buckets"] > 1, "scorer"]))
 
 
 def claim_rows(
@@ -85,7 +89,8 @@ def claim_rows(
     Returns
     -------
     DataFrame
-        Columns `engine.claims.CLAIM_COLUMNS`.
+        Columns `engine.claims.CLAIM_COLUMNS`; no row for a scorer whose uncertainty makes a single bucket, as
+        nothing can change with it.
     """
     base_rate = float(scorers["base_rate"].iloc[0])
     rows = []

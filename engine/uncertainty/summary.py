@@ -64,10 +64,19 @@ def answer(metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target
     -------
     str
     """
+    if _buckets(metrics, scorer) < 2:
+        same = "Its uncertainty is the same for all rows, so there is nothing to set several thresholds by."
+        return f"{_calibration(metrics, scorer)} {same}"
     own = metrics[(metrics["metric"] == MATCHED) & (metrics["segment"] == segment_of(scorer, target))]
     if not (own["value"] > 0).any():
         return f"{_calibration(metrics, scorer)} No method reaches precision {target:.2f} on the test rows."
     return f"{_calibration(metrics, scorer)} {gain_sentence(differences, scorer, target)}"
+
+
+def _buckets(metrics: pd.DataFrame, scorer: str) -> int:
+    """Count the uncertainty buckets that a scorer's calibration was measured in."""
+    own = metrics[(metrics["method"] == scorer) & (metrics["metric"] == "ece") & (metrics["split"] == "test")]
+    return int((own["segment"] != "all").sum())
 
 
 def _calibration(metrics: pd.DataFrame, scorer: str) -> str:
@@ -98,12 +107,15 @@ def gain_sentence(differences: pd.DataFrame, scorer: str, target: float) -> str:
     judged = verdict(100 * row["ci_low"], 100 * row["ci_high"], margin=RECALL_MARGIN)
     size = _size(differences, scorer, target, "mist")
     if judged == "supported":
-        sentence = f"At precision {target:.2f} a threshold per uncertainty bucket gains {size}"
+        sentence = f"At precision {target:.2f} a threshold per uncertainty bucket changes recall by {size}"
         return sentence + _repair(differences, scorer, target) + "."
     reason = (
         f"a gain of {RECALL_MARGIN:g} points is ruled out" if judged == "not supported" else "the data cannot tell more"
     )
-    return f"No gain from uncertainty shown at precision {target:.2f}: {size} with a threshold per bucket; {reason}."
+    return (
+        f"No gain from uncertainty shown at precision {target:.2f}: a threshold per bucket changes recall by {size}; "
+        f"{reason}."
+    )
 
 
 def _size(differences: pd.DataFrame, scorer: str, target: float, method: str) -> str:
@@ -111,8 +123,8 @@ def _size(differences: pd.DataFrame, scorer: str, target: float, method: str) ->
     row = gains(differences, scorer, target).set_index("method").loc[method]
     value, low, high = (100 * row[name] for name in ("value", "ci_low", "ci_high"))
     relative = gains(differences, scorer, target, metric=RELATIVE).set_index("method").loc[method, "value"]
-    share = "" if np.isnan(relative) else f", {relative:+.0f} % of it"
-    return f"{value:+.1f} points of recall [{low:+.1f}, {high:+.1f}], n {int(row['n']):,}{share}"
+    share = "" if np.isnan(relative) else f" ({relative:+.0f} % of it)"
+    return f"{value:+.1f} points{share}, interval {low:+.1f} to {high:+.1f}, n {int(row['n']):,}"
 
 
 def _repair(differences: pd.DataFrame, scorer: str, target: float) -> str:

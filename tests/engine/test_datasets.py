@@ -39,7 +39,7 @@ def test_ids_of_an_own_file_stay_as_they_are_written(edges, tmp_path):
     edges.to_csv(tmp_path / "e.csv", index=False)
     dataset = load("graph", str(tmp_path / "e.csv"))
     assert {"007", "7", "NA", "null"} <= set(dataset.nodes["name"]) and len(dataset.nodes) == 12
-    assert (dataset.info.name, dataset.info.origin) == ("e.csv", "real")
+    assert (dataset.info.name, dataset.info.origin) == ("e.csv", "own")
 
 
 def test_the_same_rows_as_csv_and_parquet_are_the_same_graph(edges, tmp_path):

@@ -68,6 +68,12 @@ def test_the_window_table_agrees_with_the_curves_and_with_counting(quick_run, si
     assert (windows["weight_max_dress_style"].dropna() <= 1).all()
 
 
+@pytest.mark.slow
+def test_data_without_engagement_carry_no_claim_about_signals(simulated, quick_config, dataset_of):
+    result = run(dataset_of(simulated.drop(columns="engagement_time")), quick_config())
+    assert set(result.curves["claims"]["claim"]) == {"C3", "C4"}
+
+
 def test_predictions_hold_only_rows_that_training_did_not_judge_itself_on(quick_run):
     rows = quick_run.predictions
     assert set(rows["split"]) == {"test", "holdout"} and not rows["exposure_id"].duplicated().any()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from engine.result import metric_row
-from engine.uncertainty.names import BASELINE, MATCHED, MATCHED_PRIOR, RELATIVE, scorer_label, segment_of
+from engine.uncertainty.names import BASELINE, MATCHED, MATCHED_PRIOR, RELATIVE, bucket_name, scorer_label, segment_of
 from engine.uncertainty.summary import answer, baseline_recall, gain_sentence, gains_in_points
 
 
@@ -38,7 +38,10 @@ def table(low, high, repair=(-0.01, 0.01), scorer="rate_4_flat"):
 
 def test_a_gain_is_told_with_its_interval_and_its_relative_size():
     sentence = gain_sentence(table(0.03, 0.09), "rate_4_flat", 0.4)
-    assert "gains +6.0 points of recall [+3.0, +9.0], n 90, +60 % of it" in sentence and "No gain" not in sentence
+    assert (
+        "changes recall by +6.0 points (+60 % of it), interval +3.0 to +9.0, n 90" in sentence
+        and "No gain" not in sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,11 +93,15 @@ def test_the_answer_says_where_the_score_is_off_most_and_least():
 
 
 def test_a_precision_that_no_method_reaches_is_said():
-    ece = metric_row(
-        method="ensemble", split="test", segment="all", metric="ece", value=0.02, ci_low=0.01, ci_high=0.03, n=9
+    ece = {"split": "test", "metric": "ece", "value": 0.02, "ci_low": 0.01, "ci_high": 0.03, "n": 9}
+    segments = ("all", bucket_name(0, 2), bucket_name(1, 2))
+    metrics = pd.DataFrame([metric_row(method="ensemble", segment=segment, **ece) for segment in segments])
+    sentence = answer(metrics, table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4)
+    assert sentence.endswith("where it is least. No method reaches precision 0.40 on the test rows.")
+    sentence = answer(metrics.head(1), table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4)
+    assert sentence.endswith(
+        "on average. Its uncertainty is the same for all rows, so there is nothing to set several thresholds by."
     )
-    sentence = answer(pd.DataFrame([ece]), table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4)
-    assert sentence.endswith("on average. No method reaches precision 0.40 on the test rows.")
 
 
 def test_stored_runs_answer_for_every_scorer_and_target(scored_run):
