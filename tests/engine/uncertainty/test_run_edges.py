@@ -28,17 +28,10 @@ def test_odd_rows_give_a_complete_run(as_dataset, name):
     result = run(as_dataset(frame), UncertaintyConfig(resamples=10))
     shape = result.curves["scorers"].iloc[0]
     assert shape["buckets"] == buckets and bins in (None, shape["bins"])
-    assert result.curves["claims"]["claim"].tolist() == ["C6", "C7"]
+    assert result.curves["claims"]["claim"].tolist() == (["C6", "C7"] if buckets > 1 else [])
     assert result.metrics["value"].notna().mean() > 0.6
     units = frame["unit"].nunique() if "unit" in frame else (frame["split"] == "test").sum()
     assert result.metrics.loc[result.metrics["metric"] == "log_loss", "n"].iloc[0] == units
-
-
-def test_without_uncertainty_no_effect_of_uncertainty_is_claimed(as_dataset):
-    frame, _ = CASES["constant uncertainty"]
-    claims = run(as_dataset(frame), UncertaintyConfig(resamples=10)).curves["claims"].set_index("claim")
-    assert claims.loc["C6", "verdict"] == "inconclusive" and np.isnan(claims.loc["C6", "value"])
-    assert claims.loc["C7", "value"] == 0 and claims.loc["C7", "verdict"] == "not supported"
 
 
 def test_weights_count_rows(as_dataset):
