@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from driver import Reader
-from playwright.sync_api import expect
+from driver import PATIENCE, Reader
+from playwright.sync_api import Locator, expect
 
 
 def test_the_window_changes_what_is_known_and_what_will_flip(reader: Reader) -> None:
@@ -32,13 +32,24 @@ def test_the_window_changes_what_is_known_and_what_will_flip(reader: Reader) -> 
     expect(page.get_by_test_id("stMetric").nth(0)).to_contain_text(f"day {float(day[1]):g}")
 
 
+def open_tab(tab: Locator) -> None:
+    """Click a tab; again where the page was redrawn between press and release, as a reader would."""
+    for patience in (5_000, 10_000, PATIENCE):
+        tab.click()
+        try:
+            expect(tab).to_have_attribute("aria-selected", "true", timeout=patience)
+            return
+        except AssertionError:
+            if patience == PATIENCE:
+                raise
+
+
 def test_every_tab_draws_when_it_is_opened(reader: Reader) -> None:
     page = reader.open("delay")
     tabs = page.get_by_role("tab")
     assert tabs.count() >= 3
     for tab in tabs.all():
-        tab.click()
-        expect(tab).to_have_attribute("aria-selected", "true")
+        open_tab(tab)
         reader.drawn()
         assert reader.complaints() == []
 
