@@ -13,7 +13,7 @@ from engine.runs import read_run
 def test_a_training_writes_a_run_and_prints_what_it_found(train, tmp_path, capsys):
     assert train() == 0
     out, err = capsys.readouterr()
-    assert err == "" and out.startswith("new-run · edges.csv (real) · seed 0 · ")
+    assert err == "" and out.startswith("new-run · edges.csv (own) · seed 0 · ")
     assert "test · all · mrr\n    dual             0.500 [0.400, 0.600] n 12\n" in out
     assert "C1 supported: MRR, dual − popularity (all test edges) = 0.3 [0.1, 0.5] · n 12 queries" in out
     assert out.endswith(f"{tmp_path / 'new-run'}\n")
