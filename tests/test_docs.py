@@ -58,7 +58,8 @@ def test_the_checks_of_a_change_run_exactly_the_test_command():
 
 
 def test_the_scripts_of_the_project_are_sound_to_bash():
-    subprocess.run(["bash", "-n", ROOT / ".ci" / "environment", ROOT / ".ci" / "run"], check=True)
+    for script in (".ci/environment", ".ci/run"):
+        assert subprocess.run(["bash", "-n", ROOT / script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("words", engine_commands(), ids=" ".join)
