@@ -9,6 +9,7 @@ from engine.errors import ConfigError
 
 Form = Literal["dual", "paper"]
 Sampling = Literal["full", "uniform", "adaptive"]
+Projection = Literal["pca", "tsne", "umap"]
 
 TRAINED_METHODS = ("dual", "single", "paper", "adaptive", "fixed")
 BASELINES = ("popularity", "cocitation", "hope", "degree_head")
@@ -63,6 +64,8 @@ class GraphConfig:
     """Share of the edges that only the evaluation sees."""
     top_k: int = 10
     """Length of the stored ranked lists, per node and direction."""
+    projection: Projection = "pca"
+    """Map of both spaces: principal components, t-SNE (minutes beyond a few thousand nodes) or UMAP (if installed)."""
     max_queries: int = 5000
     """Most test edges that are ranked; beyond it a seeded sample of query nodes is ranked and its size stated."""
     resamples: int = 1000
@@ -73,6 +76,7 @@ class GraphConfig:
         _check_ranges(self)
         _choice("form", self.form, ("dual", "paper"))
         _choice("sampling", self.sampling, ("full", "uniform", "adaptive"))
+        _choice("projection", self.projection, ("pca", "tsne", "umap"))
         for method in self.methods:
             _choice("methods", method, METHODS)
         if len(set(self.methods)) != len(self.methods):
