@@ -12,6 +12,7 @@ from engine.graph.calibrate import direction_calibration
 from engine.graph.config import GraphConfig
 from engine.graph.data import SPLITS, Dataset, Prepared, prepare
 from engine.graph.evaluate import evaluate
+from engine.graph.projection import check_available, project
 from engine.graph.scoring import InnerProductScorer
 from engine.graph.train import fit
 from engine.result import OnEpoch, RunResult
@@ -31,9 +32,9 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     -------
     RunResult
         ``predictions``: `scene.ranked_lists`. ``curves``: ``claims, differences, test_ranks, split, nodes, edges,
-        projection, projection_axes, direction_calibration``. ``embeddings``: ``source, target`` of the shown form,
-        float16, and its offsets ``target_offset, source_offset``; score(u, v) = source[u] · target[v] +
-        target_offset[v] + source_offset[u].
+        projection, projection_axes, projection_quality, direction_calibration``. ``embeddings``: ``source, target`` of
+        the shown form, float16, and its offsets ``target_offset, source_offset``; score(u, v) = source[u] · target[v]
+        + target_offset[v] + source_offset[u].
 
     Raises
     ------
@@ -41,13 +42,16 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         If a part of the split would be empty, or the graph is too dense.
     TrainingError
         If a loss is not finite.
+    ConfigError
+        If the projection asked for needs a package that is not installed.
     """
     started = time.perf_counter()
+    check_available(config.projection)
     prepared = prepare(dataset, config)
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config)
     shown = scene.shown_scorer(fitted.scorers, config)
-    projection, axes = scene.projection(shown)
+    projected = project(shown, config.projection, seed=config.seed)
     curves = {
         "claims": evaluation.claims,
         "differences": evaluation.differences,
@@ -55,8 +59,9 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         "split": _split_table(prepared, len(evaluation.ranks)),
         "nodes": scene.node_table(prepared),
         "edges": scene.edge_table(shown, prepared),
-        "projection": projection,
-        "projection_axes": axes,
+        "projection": projected.coordinates,
+        "projection_axes": projected.axes,
+        "projection_quality": projected.quality,
         "direction_calibration": direction_calibration(shown, prepared),
     }
     return RunResult(

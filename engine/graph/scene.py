@@ -1,4 +1,4 @@
-"""The tables a page needs to show a trained graph: nodes, edges, ranked lists and projections, small and complete."""
+"""The tables a page needs to show a trained graph: nodes, edges and ranked lists, small and complete."""
 
 from __future__ import annotations
 
@@ -152,38 +152,6 @@ def source_ranking(scorer: InnerProductScorer, prepared: Prepared) -> InnerProdu
     return InnerProductScorer(scorer.source, scorer.target, scorer.target_offset, activity).transposed()
 
 
-def projection(scorer: InnerProductScorer) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Project both spaces onto the two axes along which all their vectors together differ most.
-
-    One linear map serves both roles, so a node's way from its source to its target position means the same
-    everywhere. Vectors have unit length first: their length is the same for all nodes of a role.
-
-    Parameters
-    ----------
-    scorer : InnerProductScorer
-
-    Returns
-    -------
-    coordinates : DataFrame
-        ``source_x, source_y, target_x, target_y``, float32; row = position of the node. The sign of an axis is such
-        that its largest loading is positive.
-    axes : DataFrame
-        ``axis`` (1, 2), ``explained_variance`` in [0, 1] of the stacked vectors.
-    """
-    stacked = np.concatenate([_unit(scorer.source), _unit(scorer.target)]).astype(np.float64)
-    centred = stacked - stacked.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    loadings = vectors[:, ::-1][:, :2]
-    loadings = loadings * np.sign(loadings[np.abs(loadings).argmax(axis=0), np.arange(2)])
-    placed = (centred @ loadings).round(3).astype(np.float32)
-    half = len(scorer.source)
-    coordinates = pd.DataFrame(
-        np.concatenate([placed[:half], placed[half:]], axis=1), columns=["source_x", "source_y", "target_x", "target_y"]
-    )
-    share = values[::-1][:2] / max(float(values.sum()), np.finfo(np.float64).tiny)
-    return coordinates, pd.DataFrame({"axis": [1, 2], "explained_variance": share})
-
-
 def _list_rows(
     method: str, role: str, nodes: NDArray[np.int64], candidates: NDArray[np.int64], scores: NDArray[np.float32]
 ) -> pd.DataFrame:
@@ -235,9 +203,3 @@ def shown_scorer(scorers: Mapping[str, Scorer], config: GraphConfig) -> InnerPro
     if not isinstance(scorer, InnerProductScorer):
         raise TypeError(f"the form '{config.form}' has no embeddings")
     return scorer
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to length 1; zero rows stay zero."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)

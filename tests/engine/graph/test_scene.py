@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
-from sklearn.decomposition import PCA
 
 from engine.graph import scene
 from engine.graph.ranks import excluded_candidates
@@ -98,32 +96,3 @@ def test_only_methods_with_lists_are_listed(lists):
     assert set(lists["method"]) == {"dual", "paper", "single", "popularity"}
     assert lists.loc[lists["method"] != "dual", "score"].isna().all()
     assert lists.loc[lists["method"] == "dual", ["score", "rank", "back_score", "back_rank"]].notna().all(axis=None)
-
-
-def test_the_projection_is_the_joint_principal_component_analysis(fitted):
-    scorer = fitted.scorers["dual"]
-    coordinates, axes = scene.projection(scorer)
-    stacked = np.concatenate([v / np.linalg.norm(v, axis=1, keepdims=True) for v in (scorer.source, scorer.target)])
-    reference = PCA(2).fit(stacked)
-    expected = reference.transform(stacked)
-    half = len(scorer.source)
-    placed = np.concatenate([coordinates[["source_x", "source_y"]], coordinates[["target_x", "target_y"]]])
-    for axis in (0, 1):
-        sign = np.sign(placed[:, axis] @ expected[:, axis])
-        assert placed[:, axis] == pytest.approx(sign * expected[:, axis], abs=2e-3)
-    assert len(coordinates) == half
-    assert axes["explained_variance"].tolist() == pytest.approx(reference.explained_variance_ratio_, abs=1e-5)
-
-
-def test_the_projection_keeps_its_signs(fitted):
-    scorer = fitted.scorers["dual"]
-    again = scene.projection(scorer)[0]
-    pd.testing.assert_frame_equal(scene.projection(scorer)[0], again)
-    flipped = type(scorer)(-scorer.source, -scorer.target, scorer.target_offset, scorer.source_offset)
-    # The axes are those of the same cloud seen from behind: same loadings, opposite coordinates.
-    assert scene.projection(flipped)[0].to_numpy() == pytest.approx(-again.to_numpy(), abs=2e-3)
-
-
-def test_vectors_of_length_zero_can_be_projected(fitted):
-    coordinates, _ = scene.projection(fitted.scorers["paper"])
-    assert np.isfinite(coordinates.to_numpy()).all()
