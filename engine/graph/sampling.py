@@ -14,7 +14,12 @@ from scipy import sparse
 
 from engine.graph.config import Sampling
 from engine.graph.data import TrainingGraph, adjacency
-from engine.graph.pairs import edge_codes
+from engine.graph.two_steps import row_blocks, second_neighbours, two_step_paths
+
+EXACT_PATHS = 10_000_000
+"""Most two-step paths of a graph that are all followed; in a larger graph every row follows a sample of its own."""
+PATHS_PER_PLACE = 3
+"""Paths that a row of a larger graph follows, per place in the largest neighbourhood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,8 @@ class FanOut:
     """Weight of a node when it is drawn as an in-neighbour, shape (num_nodes,)."""
     target_weight: NDArray[np.float64]
     """Weight of a node when it is drawn as an out-neighbour, shape (num_nodes,)."""
+    paths: int | None = None
+    """Most two-step paths to follow from a node; None follows all of them."""
 
 
 def power_law_exponent(in_degree: NDArray[np.int64]) -> float:
@@ -112,13 +119,21 @@ def fan_out_of(
     Returns
     -------
     FanOut
+
+    Notes
+    -----
+    In a graph of more than `EXACT_PATHS` two-step paths a node that needs neighbours of neighbours chooses among the
+    ends of `PATHS_PER_PLACE` * `max_neighbours` random paths, as hubs have millions. Ends of many paths are then
+    candidates more often than by the weights alone.
     """
     exponent = power_law_exponent(training.in_degree)
+    is_large = two_step_paths(training.edge_index, training.num_nodes) > EXACT_PATHS
     return FanOut(
         sampling=sampling,
         adaptive=fan_out(training.in_degree, exponent, max_neighbours=max_neighbours, min_neighbours=min_neighbours),
         source_weight=np.maximum(training.out_degree, 1).astype(np.float64) ** neighbour_bias,
         target_weight=np.maximum(training.in_degree, 1).astype(np.float64) ** neighbour_bias,
+        paths=PATHS_PER_PLACE * max_neighbours if is_large else None,
     )
 
 
@@ -177,38 +192,16 @@ def draw(
 
     Notes
     -----
-    Adding Gumbel noise to the log weight and taking the largest values draws without replacement with
-    probabilities proportional to the weights (Efraimidis and Spirakis, 2006, in another guise).
+    The smallest of exponential variates divided by the weights draw without replacement with probabilities
+    proportional to the weights (Efraimidis and Spirakis, 2006, in another guise). Every candidate gets its variate
+    whatever the sizes are, so two draws with equal seeds and other sizes differ by the sizes alone.
     """
-    candidates = [first.tocoo(), second.tocoo()]
-    row = np.concatenate([part.coords[0] for part in candidates]).astype(np.int64)
-    column = np.concatenate([part.coords[1] for part in candidates]).astype(np.int64)
-    step = np.repeat([0, 1], [first.nnz, second.nnz])
-    key = np.log(weight[column]) + rng.gumbel(size=len(column))
-    order = np.lexsort((-key, step, row))
-    row, column = row[order], column[order]
-    start = np.searchsorted(row, np.arange(first.shape[0]))
-    taken = np.arange(len(row)) - start[row] < size[row]
-    return adjacency(np.stack([row[taken], column[taken]]), first.shape[0])
-
-
-def second_neighbours(first: sparse.csr_array) -> sparse.csr_array:
-    """Return the nodes at exactly two steps from every row: no neighbours, not the node itself.
-
-    Parameters
-    ----------
-    first : csr_array of shape (num_nodes, num_nodes)
-        Neighbours of every row.
-
-    Returns
-    -------
-    csr_array of shape (num_nodes, num_nodes), float32 ones
-    """
-    paths = sparse.csr_array(first @ first).tocoo()
-    codes = edge_codes(np.stack(paths.coords).astype(np.int64), first.shape[0])
-    known = np.sort(edge_codes(np.stack(first.tocoo().coords).astype(np.int64), first.shape[0]))
-    new = ~np.isin(codes, known, assume_unique=True) & (paths.coords[0] != paths.coords[1])
-    return adjacency(np.stack([paths.coords[0][new], paths.coords[1][new]]), first.shape[0])
+    inverse = (1.0 / weight).astype(np.float32)
+    candidates = np.diff(first.indptr).astype(np.int64) + np.diff(second.indptr)
+    parts = [_taken(first, second, size, inverse, rows, rng) for rows in row_blocks(candidates)]
+    column = np.concatenate([part for part, _ in parts])
+    start = np.concatenate([[0], np.cumsum(np.concatenate([count for _, count in parts]))])
+    return sparse.csr_array((np.ones(len(column), dtype=np.float32), column, start), shape=first.shape)
 
 
 def equal_budget(available: NDArray[np.int64], budget: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -264,10 +257,39 @@ def _drawn(
     first: sparse.csr_array, fan: FanOut, weight: NDArray[np.float64], rng: np.random.Generator
 ) -> sparse.csr_array:
     """Draw the neighbourhoods of one role with the sizes of the sampler, row-normalised."""
-    second = second_neighbours(first)
+    # The equal size never exceeds the largest adaptive one, so rows with that many neighbours need no second step.
+    open_rows = np.diff(first.indptr) < fan.adaptive.max(initial=0)
+    second = second_neighbours(first, rows=open_rows, paths=fan.paths, rng=rng)
     size = fan.adaptive
     if fan.sampling == "uniform":
         available = np.diff(first.indptr) + np.diff(second.indptr)
         # A stream of its own, so that both samplers draw with the same noise and differ in their sizes alone.
         size = equal_budget(available.astype(np.int64), int(np.minimum(size, available).sum()), rng.spawn(1)[0])
     return row_normalised(draw(first, second, size, weight, rng))
+
+
+def _taken(
+    first: sparse.csr_array,
+    second: sparse.csr_array,
+    size: NDArray[np.int64],
+    inverse_weight: NDArray[np.float32],
+    rows: slice,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Draw for a block of rows; return the columns, row after row in ascending order, and the number per row."""
+    row, column, step = [], [], []
+    for place, matrix in enumerate((first, second)):
+        start = matrix.indptr[rows.start : rows.stop + 1]
+        row.append(np.repeat(np.arange(rows.stop - rows.start), np.diff(start)))
+        column.append(matrix.indices[start[0] : start[-1]].astype(np.int32))
+        step.append(np.full(len(column[-1]), place, dtype=np.uint64))
+    all_rows, all_columns = np.concatenate(row), np.concatenate(column)
+    variate = rng.standard_exponential(len(all_columns), dtype=np.float32) * inverse_weight[all_columns]
+    # The bits of positive floats are in their order, so row, step and variate sort as one whole number.
+    key = (all_rows.astype(np.uint64) << np.uint64(33)) | (np.concatenate(step) << np.uint64(32))
+    order = np.argsort(key | variate.view(np.uint32).astype(np.uint64), kind="stable")
+    available = np.bincount(all_rows, minlength=rows.stop - rows.start)
+    place_in_row = np.arange(len(order)) - np.repeat(np.cumsum(available) - available, available)
+    chosen = order[place_in_row < np.repeat(size[rows], available)]
+    chosen = chosen[np.lexsort((all_columns[chosen], all_rows[chosen]))]
+    return all_columns[chosen], np.minimum(available, size[rows])

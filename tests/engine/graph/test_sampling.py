@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.graph import sampling as sampling_module
 from engine.graph.data import adjacency, training_graph
 from engine.graph.sampling import (
     draw,
@@ -18,8 +19,8 @@ from engine.graph.sampling import (
     operators,
     power_law_exponent,
     row_normalised,
-    second_neighbours,
 )
+from engine.graph.two_steps import second_neighbours
 
 SIZES = {"max_neighbours": 20, "min_neighbours": 5, "neighbour_bias": 1.0}
 
@@ -153,3 +154,47 @@ def test_targets_are_drawn_by_in_degree_and_sources_by_out_degree(role):
     assert len(chosen) == copies and set(chosen) == {1, 2}
     # Weights 1 and 3; three standard errors of 600 draws are 0.053.
     assert (chosen == 2).mean() == pytest.approx(3 / 4, abs=0.053)
+
+
+def test_without_bias_every_neighbour_is_equally_likely_and_sizes_stay_those_of_the_sampler(prepared):
+    training = prepared.training
+    drawn = {}
+    for bias in (0.0, 1.0):
+        fan = fan_out_of(training, "adaptive", max_neighbours=20, min_neighbours=5, neighbour_bias=bias)
+        assert (fan.target_weight == 1).all() == (bias == 0)
+        drawn[bias] = operators(training.edge_index, training.num_nodes, fan, np.random.default_rng(0))[0]
+    sizes = [np.diff(matrix.indptr) for matrix in drawn.values()]
+    assert (sizes[0] == sizes[1]).all()
+    # The bias switches by itself: it moves the draw to nodes of higher in-degree.
+    reached = {bias: training.in_degree[matrix.indices].mean() for bias, matrix in drawn.items()}
+    assert reached[1.0] > reached[0.0]
+
+
+@pytest.mark.parametrize("sampling", ["adaptive", "uniform"])
+def test_a_large_graph_takes_as_many_neighbours_but_follows_a_sample_of_paths(prepared, monkeypatch, sampling):
+    training = prepared.training
+    exact = fan_out_of(training, sampling, **SIZES)
+    monkeypatch.setattr(sampling_module, "EXACT_PATHS", 0)
+    sampled = fan_out_of(training, sampling, **SIZES)
+    assert exact.paths is None and sampled.paths == 60
+    full, _ = operators(training.edge_index, training.num_nodes, exact, np.random.default_rng(0))
+    some, _ = operators(training.edge_index, training.num_nodes, sampled, np.random.default_rng(0))
+    first = training.adjacency()
+    reach = ((first + first @ first) > 0).toarray()
+    assert not (some.toarray() > 0)[~reach].any()
+    # Sixty paths leave a place of a row open only where few nodes lie at two steps.
+    assert 0.97 * full.nnz < some.nnz <= full.nnz
+    if sampling == "adaptive":
+        assert (np.diff(some.indptr) <= exact.adaptive).all()
+
+
+def test_drawing_in_small_blocks_takes_neighbours_first_and_keeps_every_size(prepared, monkeypatch):
+    monkeypatch.setattr("engine.graph.two_steps._BLOCK", 50)
+    first = prepared.training.adjacency()
+    second = second_neighbours(first)
+    size = np.arange(first.shape[0]) % 7
+    drawn = draw(first, second, size, np.ones(first.shape[0]), np.random.default_rng(0))
+    near, far = np.diff(first.indptr), np.diff(second.indptr)
+    assert (np.diff(drawn.indptr) == np.minimum(size, near + far)).all()
+    assert (drawn.multiply(first).sum(axis=1) == np.minimum(size, near)).all()
+    assert drawn.has_sorted_indices
