@@ -27,6 +27,11 @@ class GraphConfig:
     """Which trained form the ranked lists and projections show: the cosine form, or the paper's literal one."""
     methods: tuple[str, ...] = METHODS
     """Methods to fit on the same split; the one named by `form` must be among them."""
+    features: tuple[str, ...] = ("auto",)
+    """Columns of the node table that enter the trained forms; auto takes the text columns, as a number may be a count
+    over the test edges, too (see `engine.graph.features.node_features`); none leaves them out."""
+    feature_decay: float = 1e-5
+    """L2 penalty on the matrix that turns features into node inputs."""
     dimension: int = 64
     """Length of the source vector and of the target vector of a node."""
     epochs: int = 100
@@ -81,6 +86,8 @@ class GraphConfig:
             _choice("methods", method, METHODS)
         if len(set(self.methods)) != len(self.methods):
             raise ConfigError(f"'methods' is {self.methods}; name every method once.")
+        if not self.features or (len(self.features) > 1 and {"auto", "none"} & set(self.features)):
+            raise ConfigError(f"'features' is {self.features}; allowed is auto, none, or names of columns.")
         if self.form not in self.methods:
             raise ConfigError(f"'methods' is {self.methods}; it must contain the shown form '{self.form}'.")
         if self.min_neighbours > self.max_neighbours:
@@ -114,6 +121,7 @@ _REAL = {
     "scale": (0.1, 100.0),
     "message_share": (0.05, 0.95),
     "bias_decay": (0.0, 1.0),
+    "feature_decay": (0.0, 1.0),
     "role_decay": (0.0, 100.0),
     "reversed_weight": (0.0, 10.0),
     "neighbour_bias": (-2.0, 2.0),

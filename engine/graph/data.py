@@ -11,6 +11,9 @@ from scipy import sparse
 
 from engine.errors import DataError, NotEnoughDataError
 from engine.graph.config import GraphConfig
+from engine.graph.features import NodeFeatures, node_features
+from engine.graph.nodes import NODE_SCHEMA as NODE_SCHEMA
+from engine.graph.nodes import feature_table, node_table
 from engine.graph.pairs import Edges, degree_corrected_non_edges, edge_codes, is_known, uniform_non_edges
 from engine.result import DatasetInfo
 from engine.schema import Column, validate
@@ -22,15 +25,8 @@ SCHEMA: tuple[Column, ...] = (
     Column(name="weight", kind="number", required=False, minimum=0, description="Evidence for the edge; shown only."),
     Column(name="time", kind="time", required=False, unit="days", description="When the edge was seen; shown only."),
 )
-NODE_SCHEMA: tuple[Column, ...] = (
-    Column(name="node", kind="id", description="Node as named in the edges."),
-    Column(name="label", kind="category", required=False, description="Name to show."),
-    Column(name="category", kind="category", required=False, description="Group to colour and count by."),
-)
 MINIMUM_EDGES = 100
 SPLITS = ("train", "validation", "test")
-
-_CATEGORY_NAMES = ("category", "section", "department", "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,8 @@ class Dataset:
     """Columns ``source, target`` (int64 positions in `nodes`), then the evidence columns of the input."""
     nodes: pd.DataFrame
     """Columns ``name, label, category``; one row per node, in the order of positions."""
+    features: pd.DataFrame | None = None
+    """Every column of the node table but its name and label, as given, in the order of positions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,8 @@ class TrainingGraph:
     out_degree: NDArray[np.int64]
     is_one_way: NDArray[np.bool_]
     """Whether the reverse of a training edge is absent from the training edges."""
+    features: NodeFeatures | None = None
+    """What is known about the nodes besides their edges; the same for training and test."""
 
     def adjacency(self) -> sparse.csr_array:
         """Return the training edges as a sparse matrix of shape (num_nodes, num_nodes), float32 ones."""
@@ -121,7 +121,7 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
             f"The edge table has {len(table)} edges; at least {MINIMUM_EDGES} are needed to train and test. "
             "Add edges, or simulate a graph."
         )
-    described = _node_table(table, nodes)
+    described = node_table(table, nodes)
     position = pd.Series(np.arange(len(described)), index=described["name"])
     table = table.assign(source=position[table["source"]].to_numpy(), target=position[table["target"]].to_numpy())
     edge_index = table[["source", "target"]].to_numpy(dtype=np.int64).T
@@ -135,7 +135,12 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
         "nodes": len(described),
         "nodes without edges": len(described) - linked,
     }
-    return Dataset(info=replace(info, rows={**info.rows, **rows}), edges=table, nodes=described)
+    return Dataset(
+        info=replace(info, rows={**info.rows, **rows}),
+        edges=table,
+        nodes=described,
+        features=feature_table(described, nodes),
+    )
 
 
 def prepare(dataset: Dataset, config: GraphConfig) -> Prepared:
@@ -145,7 +150,7 @@ def prepare(dataset: Dataset, config: GraphConfig) -> Prepared:
     ----------
     dataset : Dataset
     config : GraphConfig
-        Its `validation_share`, `test_share` and `seed` decide the split.
+        Its `validation_share`, `test_share` and `seed` decide the split, `features` what is known about a node.
 
     Returns
     -------
@@ -156,6 +161,8 @@ def prepare(dataset: Dataset, config: GraphConfig) -> Prepared:
     ------
     NotEnoughDataError
         If a part of the split would be empty, or the graph is too dense to draw pairs without an edge.
+    DataError
+        If `features` names a column that the node table lacks.
     """
     count, num_nodes = len(dataset.edges), len(dataset.nodes)
     test, validation = round(count * config.test_share), round(count * config.validation_share)
@@ -179,12 +186,18 @@ def prepare(dataset: Dataset, config: GraphConfig) -> Prepared:
         non_edge_index=non_edges,
         degree_corrected_index=degree_corrected_non_edges(parts[2], non_edges, known, num_nodes, rng),
     )
+    features = node_features(dataset.features, config.features)
     return Prepared(
-        dataset=dataset, training=training_graph(parts[0], parts[1], num_nodes), heldout=heldout, split=split
+        dataset=dataset,
+        training=training_graph(parts[0], parts[1], num_nodes, features),
+        heldout=heldout,
+        split=split,
     )
 
 
-def training_graph(edge_index: Edges, validation_edge_index: Edges, num_nodes: int) -> TrainingGraph:
+def training_graph(
+    edge_index: Edges, validation_edge_index: Edges, num_nodes: int, features: NodeFeatures | None = None
+) -> TrainingGraph:
     """Derive from the training edges what training may know.
 
     Parameters
@@ -192,6 +205,7 @@ def training_graph(edge_index: Edges, validation_edge_index: Edges, num_nodes: i
     edge_index, validation_edge_index : ndarray of shape (2, n_edges), int64
         Row 0 the sources, row 1 the targets.
     num_nodes : int
+    features : NodeFeatures, optional
 
     Returns
     -------
@@ -205,6 +219,7 @@ def training_graph(edge_index: Edges, validation_edge_index: Edges, num_nodes: i
         in_degree=np.bincount(edge_index[1], minlength=num_nodes),
         out_degree=np.bincount(edge_index[0], minlength=num_nodes),
         is_one_way=~is_known(edge_index[::-1], codes, num_nodes),
+        features=features,
     )
 
 
@@ -235,36 +250,6 @@ def _reject_duplicates(table: pd.DataFrame) -> None:
             f"('{source}' to '{target}'); every pair of source and target may occur once. Merge repeated rows, for "
             "example into one row with a weight."
         )
-
-
-def _node_table(table: pd.DataFrame, nodes: pd.DataFrame | None) -> pd.DataFrame:
-    """Return name, label and category of every node, sorted by name."""
-    used = pd.unique(pd.concat([table["source"], table["target"]], ignore_index=True))
-    if nodes is None:
-        names = np.sort(used.astype(str))
-        return pd.DataFrame({"name": names, "label": names, "category": "all"})
-    for name in _CATEGORY_NAMES:
-        if name in nodes.columns:
-            nodes = nodes.rename(columns={name: "category"})
-            break
-    described = validate(nodes, NODE_SCHEMA, source="the node table").rename(columns={"node": "name"})
-    twice = np.flatnonzero(described.duplicated("name").to_numpy())
-    if len(twice):
-        raise DataError(
-            f"Column 'node' of the node table repeats '{described['name'].iloc[twice[0]]}' in data row {twice[0] + 1}; "
-            "describe every node once."
-        )
-    unknown = np.setdiff1d(used.astype(str), described["name"].to_numpy(dtype=str))
-    if len(unknown):
-        raise DataError(
-            f"The node table lacks {len(unknown):,} of the nodes that the edges name, for example '{unknown[0]}'; add "
-            "them, or leave the node table out."
-        )
-    described = described.assign(
-        label=described["label"] if "label" in described else described["name"],
-        category=described["category"] if "category" in described else "all",
-    )
-    return described.sort_values("name", ignore_index=True)[["name", "label", "category"]]
 
 
 def _rows(count: int) -> str:

@@ -9,11 +9,14 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.graph.features import NodeFeatures
+
 
 class DirectedEncoder(nn.Module):
     """Embed every node in both roles, from one learned input, with one step of propagation.
 
-    ``s0 = x W_s``, ``t0 = x W_t``; ``s = s0 + c1 P_out t0 + c2 P_in s0``; ``t = t0 + c3 P_in s0 + c4 P_out t0``;
+    ``x = free + F W``; ``s0 = x W_s``, ``t0 = x W_t``;
+    ``s = s0 + c1 P_out t0 + c2 P_in s0``; ``t = t0 + c3 P_in s0 + c4 P_out t0``;
     ``r(u, v) = scale * cos(s_u, t_v) + b_v`` with ``b_v = bias_v + w log(1 + d_in(v))``; the edge score adds the
     source activity ``a_u = free_u + w1 log(1 + d_in(u)) + w2 log(1 + d_out(u))``.
 
@@ -27,6 +30,8 @@ class DirectedEncoder(nn.Module):
     is_dual : bool
         False ties the roles: one matrix, one vector per node, so the cosine is symmetric. The offsets b and a stay,
         so that the comparison with the dual form is about the embedding alone.
+    features : NodeFeatures, optional
+        F is their matrix with rows of length 1; without it ``x = free``.
 
     Notes
     -----
@@ -48,10 +53,12 @@ class DirectedEncoder(nn.Module):
         dimension: int,
         scale: float,
         is_dual: bool,
+        features: NodeFeatures | None = None,
     ) -> None:
         super().__init__()
         num_nodes = len(in_degree)
         self.input = nn.Parameter(torch.randn(num_nodes, dimension) / dimension**0.5)
+        self.features, self.feature_weight = _feature_part(features, dimension)
         self.source_role = nn.Parameter(torch.eye(dimension))
         self.target_role = nn.Parameter(torch.eye(dimension)) if is_dual else None
         self.mix = nn.Parameter(torch.tensor([1.0, 0.5, 1.0, 0.5] if is_dual else [1.0, 1.0]))
@@ -73,16 +80,21 @@ class DirectedEncoder(nn.Module):
         source_embedding : Tensor of shape (num_nodes, dimension), rows of length `scale`
         target_embedding : Tensor of shape (num_nodes, dimension), rows of length 1
         """
-        source = self.input @ self.source_role
+        node_input = self.node_input()
+        source = node_input @ self.source_role
         if self.target_role is None:
             mixed = source + self.mix[0] * (out_neighbours @ source) + self.mix[1] * (in_neighbours @ source)
             unit = functional.normalize(mixed, dim=1)
             return self.scale * unit, unit
-        target = self.input @ self.target_role
+        target = node_input @ self.target_role
         following, preceding = out_neighbours @ target, in_neighbours @ source
         mixed_source = source + self.mix[0] * following + self.mix[1] * preceding
         mixed_target = target + self.mix[2] * preceding + self.mix[3] * following
         return self.scale * functional.normalize(mixed_source, dim=1), functional.normalize(mixed_target, dim=1)
+
+    def node_input(self) -> Tensor:
+        """Return x, shape (num_nodes, dimension): a free vector per node plus what its features add."""
+        return _with_features(self.input, self.features, self.feature_weight)
 
     def role_difference(self) -> Tensor:
         """Return the squared difference of the two role matrices, scalar, >= 0; 0 if the roles are tied."""
@@ -113,6 +125,8 @@ class PaperEncoder(nn.Module):
     num_nodes, dimension : int
     layers : int
         Odd; an even number of layers mixes the two directions.
+    features : NodeFeatures, optional
+        The input of a node is its free vector plus what its features add.
 
     Notes
     -----
@@ -123,25 +137,30 @@ class PaperEncoder(nn.Module):
     References
     ----------
     Virinchi et al. (2022), arXiv 2211.11583 (DAEMON), algorithm 1 without its co-view part. Deviation: the input is
-    learned, as the graph has no attributes (a frozen random input ranks worse).
+    learned, as a graph need not have attributes (a frozen random input ranks worse).
     """
 
-    def __init__(self, num_nodes: int, *, dimension: int, layers: int) -> None:
+    def __init__(self, num_nodes: int, *, dimension: int, layers: int, features: NodeFeatures | None = None) -> None:
         super().__init__()
         self.input = nn.Parameter(torch.randn(num_nodes, dimension))
+        self.features, self.feature_weight = _feature_part(features, dimension)
         self.layer = nn.ParameterList(
             [nn.Parameter(nn.init.xavier_uniform_(torch.empty(dimension, dimension))) for _ in range(layers)]
         )
 
     def forward(self, out_neighbours: Tensor, in_neighbours: Tensor) -> tuple[Tensor, Tensor]:
         """Propagate over sparse (num_nodes, num_nodes) sums and return source and target embedding."""
-        source: Tensor = self.input
-        target: Tensor = self.input
+        source = self.node_input()
+        target = source
         for weight in self.layer:
             following = functional.relu(out_neighbours @ target @ weight)
             preceding = functional.relu(in_neighbours @ source @ weight)
             source, target = functional.normalize(following, dim=1), functional.normalize(preceding, dim=1)
         return source, target
+
+    def node_input(self) -> Tensor:
+        """Return the input, shape (num_nodes, dimension): a free vector per node plus what its features add."""
+        return _with_features(self.input, self.features, self.feature_weight)
 
 
 def ranking_loss(positive: Tensor, negative: Tensor, query: Tensor, is_masked: Tensor) -> Tensor:
@@ -217,6 +236,18 @@ def paper_loss(forward: Tensor, negative: Tensor, one_way_forward: Tensor, one_w
     likelihood = functional.logsigmoid(forward).sum() + functional.logsigmoid(1 - negative).sum()
     direction = functional.logsigmoid(one_way_forward).sum() + functional.logsigmoid(1 - one_way_backward).sum()
     return -(likelihood + direction) / forward.numel()
+
+
+def _feature_part(features: NodeFeatures | None, dimension: int) -> tuple[Tensor | None, nn.Parameter | None]:
+    """Return the features as a tensor and their matrix, which starts at zero: no random draw, no early opinion."""
+    if features is None:
+        return None, None
+    return sparse_tensor(features.row_normalised()), nn.Parameter(torch.zeros(len(features.names), dimension))
+
+
+def _with_features(free: Tensor, features: Tensor | None, weight: Tensor | None) -> Tensor:
+    """Add to the free vectors what the features say."""
+    return free if features is None or weight is None else free + features @ weight
 
 
 def sparse_tensor(matrix: sparse.csr_array) -> Tensor:

@@ -133,8 +133,7 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
         # Matrices of forms whose node vectors are not kept would explain nothing.
         model |= {f"{method}.{k}": value for k, value in parameters.items() if value.ndim < 2 or method == config.form}
         history += progress.rows
-    table = pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"])
-    return Fitted(scorers=scorers, model=model, history=table)
+    return Fitted(scorers, model, history=pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"]))
 
 
 def _fit_encoder(
@@ -149,6 +148,7 @@ def _fit_encoder(
             dimension=config.dimension,
             scale=config.scale,
             is_dual=method != "single",
+            features=training.features,
         )
         optimizer = _optimizer(encoder, config)
         for epoch, batch in enumerate(_batches(training, known, fan, config), start=1):
@@ -185,13 +185,13 @@ def _sampler(training: TrainingGraph, config: GraphConfig, sampling: Sampling) -
 def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Adam:
     """Build Adam with a step and an L2 penalty per kind of parameter."""
     rate = config.learning_rate
-    slow = [encoder.source_role, encoder.mix, encoder.scale, encoder.popularity_weight]
-    if encoder.target_role is not None:
-        slow.append(encoder.target_role)
+    slow = encoder.source_role, encoder.target_role, encoder.mix, encoder.scale, encoder.popularity_weight
+    features = filter(torch.is_tensor, [encoder.feature_weight])
     return torch.optim.Adam(
         [
             {"params": [encoder.input], "lr": rate},
-            {"params": slow, "lr": rate / 2},
+            {"params": features, "lr": rate, "weight_decay": config.feature_decay},
+            {"params": filter(torch.is_tensor, slow), "lr": rate / 2},
             {"params": [encoder.target_bias, encoder.free_activity], "lr": rate, "weight_decay": config.bias_decay},
             {"params": [encoder.activity_weight], "lr": 2 * rate},
         ]
@@ -260,7 +260,9 @@ def _fit_paper(
     head, tail = torch.from_numpy(training.edge_index)
     is_one_way = torch.from_numpy(training.is_one_way)
     with torch_seed(config.seed, "graph", "paper"):
-        encoder = PaperEncoder(training.num_nodes, dimension=config.dimension, layers=config.paper_layers)
+        encoder = PaperEncoder(
+            training.num_nodes, dimension=config.dimension, layers=config.paper_layers, features=training.features
+        )
         optimizer = torch.optim.Adam(encoder.parameters(), lr=config.learning_rate)
         for epoch in range(1, config.epochs + 1):
             # Row averages serve for the printed sums: the length of a row is normalised away after each layer.
