@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboard.terms import Term
 from dashboard.terms.delay import DELAY
 from dashboard.terms.methods import METHODS
+from dashboard.terms.review import REVIEW
 
 _SHARED = {
     "interval": Term(
@@ -292,5 +293,5 @@ _UNCERTAINTY: dict[str, Term] = {
     ),
 }
 
-TERMS: dict[str, Term] = _SHARED | METHODS | _GRAPH | DELAY | _UNCERTAINTY
+TERMS: dict[str, Term] = _SHARED | METHODS | _GRAPH | REVIEW | DELAY | _UNCERTAINTY
 """Key to term; metric keys are those of the metrics tables."""

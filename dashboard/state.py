@@ -60,3 +60,18 @@ GRAPH: Final = {
     "network": "graph-network",
 }
 """Keys of the directed-graph page; all but the trail and the chart stand in the address bar."""
+
+REVIEW: Final = {
+    "reviewer": "review-name",
+    "queue": "review-queue",
+    "category": "review-category",
+    "kinds": "review-kinds",
+    "show": "review-show",
+    "score": "review-score",
+    "support": "review-support",
+    "pair": "review-pair",
+    "list": "review-list",
+    "note": "review-note",
+    "error": "review-error",
+}
+"""Keys of the asymmetry review; name, queue, category, kinds and which pairs to show stand in the address bar."""
