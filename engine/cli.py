@@ -1,4 +1,4 @@
-"""The command line: `datasets`, `train`, `show` and `simulate`."""
+"""The command line: `datasets`, `train`, `show`, `simulate` and `benchmark`."""
 
 from __future__ import annotations
 
@@ -129,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--out", required=True, metavar="PATH", help=".csv or .parquet")
     simulate.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="knobs, seed too")
     simulate.set_defaults(command=_simulate)
+
+    importlib.import_module("engine.benchmark.command").add_benchmark(commands)
     return parser
 
 

@@ -1,0 +1,97 @@
+"""The command `benchmark graph`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from engine.datasets import load
+from engine.errors import ConfigError
+
+DATA = ("debian-programs", "journey-types", "journey-categories")
+RESULTS = ("benchmark.parquet", "benchmark.md", "headline.csv")
+
+
+def add_benchmark(commands: argparse._SubParsersAction) -> None:
+    """Describe the command to the parser of the command line."""
+    parser = commands.add_parser("benchmark", help="measure our methods and those of others on the same splits")
+    parser.add_argument("kind", choices=("graph",))
+    parser.add_argument("--data", nargs="+", default=list(DATA), metavar="NAME|PATH", help="bundled names, or files")
+    parser.add_argument("--splits", type=int, default=5, help="random splits, seeds 0, 1, … (default 5)")
+    parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to measure (default all)")
+    parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(command=run_benchmark)
+
+
+def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Measure, write the tables and print one of them.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        As described by `add_benchmark`.
+    words : sequence of str
+        The command line; not read.
+
+    Raises
+    ------
+    ConfigError
+        If an option is out of range, a method unknown, or no method is left that can run.
+    """
+    methods_of = importlib.import_module("engine.benchmark.methods")
+    chosen = methods_of.chosen_methods(arguments.methods)
+    if arguments.splits < 1:
+        raise ConfigError(f"'--splits' is {arguments.splits}; it must be at least 1.")
+    missing = methods_of.missing_packages(chosen)
+    for requirement, labels in missing.items():
+        sys.stderr.write(
+            f"{', '.join(labels)} left out: needs a package that is not installed; "
+            f"install it with: pip install {requirement}\n"
+        )
+    absent = {label for labels in missing.values() for label in labels}
+    methods = [method for method in chosen if method.label not in absent]
+    if not methods:
+        raise ConfigError("None of the methods can run; install what they need, or name others with '--methods'.")
+    folder = _folder(arguments.out)
+    datasets = [load("graph", name) for name in arguments.data]
+    with _progress() as progress:
+        task = progress.add_task("", total=len(datasets) * arguments.splits * len(methods))
+
+        def on_step(data: str, seed: int, label: str) -> None:
+            progress.update(task, advance=1, description=f"{data} · split {seed + 1} · {label}")
+
+        run = importlib.import_module("engine.benchmark.run")
+        summary = run.benchmark(datasets, methods, splits=arguments.splits, folder=folder / "parts", on_step=on_step)
+    table = importlib.import_module("engine.benchmark.table")
+    text = table.markdown(summary)
+    summary.to_parquet(folder / RESULTS[0], index=False)
+    (folder / RESULTS[1]).write_text(f"{text}\n", encoding="utf-8")
+    table.headline(summary).to_csv(folder / RESULTS[2], index=False)
+    sys.stdout.write((summary.to_json(orient="records") if arguments.json else text) + "\n")
+
+
+def _folder(path: str) -> Path:
+    """Make the folder of the results, before any time is spent."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"'--out {path}' cannot be written ({error.strerror}); choose another folder.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"'--out {path}' is not a writable folder; choose another.")
+    return folder
+
+
+def _progress() -> Progress:
+    """Return a bar on standard error, shown on a terminal only."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -1,0 +1,99 @@
+"""The benchmark as Markdown, for the terminal and the README."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from engine.benchmark.methods import METHODS
+
+COLUMNS = {
+    "hit_rate_at_10": "HitRate@10",
+    "mrr": "MRR",
+    "existence_auc": "Existence AUC",
+    "existence_auc_degree_corrected": "degree-corrected",
+    "direction_auc": "Direction AUC",
+    "seconds": "s",
+    "megabytes": "MiB",
+}
+_RATIO_METRICS = ("hit_rate_at_10", "mrr")
+_PLAIN = {"seconds": ".0f", "megabytes": ".0f"}
+
+
+def markdown(summary: pd.DataFrame) -> str:
+    """Write the figures on all test edges as one Markdown table per data set, and what they come to below it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Columns `engine.benchmark.summary.SUMMARY_COLUMNS`; rows of other segments and metrics are left out.
+
+    Returns
+    -------
+    str
+    """
+    parts = []
+    for data, rows in summary[summary["segment"] == "all"].groupby("data", sort=False):
+        values = rows[(rows["statistic"] == "value") & rows["metric"].isin(list(COLUMNS))]
+        queries = values.loc[values["metric"] == "hit_rate_at_10", "n"].max()
+        parts += [f"**{data}** · {_splits(values)}{_queries(queries)}", "", *_grid(values), ""]
+        parts += [*_against_best(rows), ""]
+    return "\n".join(parts).rstrip()
+
+
+def headline(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that `markdown` reads, rounded: small enough to be kept with the code."""
+    rows = summary[(summary["segment"] == "all") & summary["metric"].isin(list(COLUMNS))].reset_index(drop=True)
+    return rows.assign(**{name: rows[name].round(5) for name in ("value", "ci_low", "ci_high")})
+
+
+def _grid(values: pd.DataFrame) -> list[str]:
+    """Return the lines of the table of methods and metrics; the best value of a metric is bold."""
+    cells = {(row.method, row.metric): row for row in values.itertuples()}
+    best = {
+        metric: max((row.value for row in cells.values() if row.metric == metric), default=None)
+        for metric in COLUMNS
+        if metric not in _PLAIN
+    }
+    lines = ["| method | " + " | ".join(COLUMNS.values()) + " |", "|---|" + "---|" * len(COLUMNS)]
+    for method in dict.fromkeys(values["method"]):
+        shown = [_cell(cells.get((method, metric)), metric, best.get(metric)) for metric in COLUMNS]
+        lines.append(f"| {METHODS[str(method)].label} | " + " | ".join(shown) + " |")
+    return lines
+
+
+def _cell(row: object, metric: str, best: float | None) -> str:
+    """Write one figure with its interval."""
+    if row is None or pd.isna(row.value):  # type: ignore[attr-defined]
+        return "–"
+    value, low, high = row.value, row.ci_low, row.ci_high  # type: ignore[attr-defined]
+    if metric in _PLAIN:
+        return f"{value:{_PLAIN[metric]}}"
+    text = f"{value:.3f}"
+    return f"{f'**{text}**' if value == best else text} [{low:.3f}, {high:.3f}]"
+
+
+def _against_best(rows: pd.DataFrame) -> list[str]:
+    """Return a sentence per method of ours and metric: its ratio, or its difference, to the best peer."""
+    lines = []
+    order = rows.assign(place=rows["metric"].map({metric: place for place, metric in enumerate(COLUMNS)}))
+    for row in order.sort_values("place", kind="stable").itertuples():
+        is_ratio = row.metric in _RATIO_METRICS
+        if row.metric in COLUMNS and row.statistic == ("ratio" if is_ratio else "difference"):
+            sign = "×" if is_ratio else "+" if row.value >= 0 else "−"
+            size = row.value if is_ratio else abs(row.value)
+            lines.append(
+                f"- {METHODS[row.method].label}, {COLUMNS[row.metric]}: {sign}{size:.3f} "
+                f"[{row.ci_low:.3f}, {row.ci_high:.3f}] {'of' if is_ratio else 'to'} {METHODS[row.baseline].label}"
+            )
+    return lines
+
+
+def _splits(values: pd.DataFrame) -> str:
+    """Say how many splits there are."""
+    count = int(values["splits"].iloc[0])
+    return "1 split" if count == 1 else f"{count} splits"
+
+
+def _queries(count: float) -> str:
+    """Say how many query nodes there are, where anything was ranked."""
+    return "" if pd.isna(count) else f" · {count:,.0f} query nodes"
