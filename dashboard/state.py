@@ -58,8 +58,22 @@ GRAPH: Final = {
     "tab": "graph-tab",
     "trail": "graph-trail",
     "network": "graph-network",
+    "lasso": "graph-lasso",
 }
-"""Keys of the directed-graph page; all but the trail and the chart stand in the address bar."""
+"""Keys of the directed-graph page; all but the trail, the chart and the lasso (a list of positions of nodes) stand in
+the address bar."""
+
+PROJECTION: Final = {
+    "chart": "graph-projections",
+    "run": "graph-lasso-run",
+    "view": "graph-map",
+    "color": "graph-color",
+    "limit": "graph-points",
+}
+"""Keys of the map of both spaces; the chart and the run that was lassoed do not stand in the address bar."""
+
+WHAT_IF: Final = {"other": "graph-whatif-other", "way": "graph-whatif-way"}
+"""Keys of the question what an edge changes; they stand in the address bar."""
 
 REVIEW: Final = {
     "reviewer": "review-name",

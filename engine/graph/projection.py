@@ -20,7 +20,7 @@ from engine.seeding import generator
 Vectors = NDArray[np.float64]
 
 COORDINATES = ("source_x", "source_y", "target_x", "target_y")
-FITTED_NODES = {"pca": None, "tsne": 5_000, "umap": 50_000}
+FITTED_NODES = {"pca": None, "tsne": 3_000, "umap": 50_000}
 """Most nodes whose vectors a method is fitted to; None is all. Time grows faster than their number."""
 ANCHORS = 5
 """Fitted vectors around which a vector that was not fitted is placed."""

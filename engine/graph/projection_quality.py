@@ -13,7 +13,7 @@ Vectors = NDArray[np.float64]
 
 NEIGHBOURS = 10
 """Neighbours per vector whose places are compared."""
-JUDGED_NODES = 2_000
+JUDGED_NODES = 1_000
 """Most nodes that are judged; of a larger graph, a uniform seeded sample, whose members are each other's candidates."""
 _RESAMPLES = 500
 
