@@ -46,7 +46,8 @@ class Fitted:
     scorers: Mapping[str, Scorer]
     """Method to scorer, in the order of `GraphConfig.methods`."""
     model: Mapping[str, NDArray[np.float32]]
-    """Small parameters of the trained forms, named ``method.parameter``; node vectors are in the scorers."""
+    """Small parameters of the trained forms, named ``method.parameter``, and the node input x of the shown form;
+    other node vectors are in the scorers."""
     history: pd.DataFrame
     """Columns ``stage, epoch, loss, value``."""
 
@@ -291,10 +292,11 @@ def _other_nodes(training: TrainingGraph, count: int, rng: np.random.Generator) 
     return drawn + (drawn >= source)
 
 
-def _small_parameters(encoder: torch.nn.Module, num_nodes: int) -> dict[str, NDArray[np.float32]]:
-    """Return the parameters that are not one row per node."""
-    return {
+def _small_parameters(encoder: DirectedEncoder | PaperEncoder, num_nodes: int) -> dict[str, NDArray[np.float32]]:
+    """Return the parameters that are not one row per node, and the node input that the network starts from."""
+    small = {
         name: value.detach().numpy().copy()
         for name, value in encoder.named_parameters()
         if value.dim() == 0 or value.shape[0] != num_nodes
     }
+    return small | {"input": encoder.node_input().detach().numpy().copy()}
