@@ -34,7 +34,7 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         ``predictions``: `scene.ranked_lists`. ``curves``: ``claims, differences, test_ranks, split, nodes, edges,
         projection, projection_axes, projection_quality, direction_calibration``. ``embeddings``: ``source, target`` of
         the shown form, float16, and its offsets ``target_offset, source_offset``; score(u, v) = source[u] · target[v]
-        + target_offset[v] + source_offset[u].
+        + target_offset[v] + source_offset[u]; ``input``, what a node brings along before it meets its neighbours.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     prepared = prepare(dataset, config)
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config)
-    shown = scene.shown_scorer(fitted.scorers, config)
+    shown, given = scene.shown_scorer(fitted.scorers, config), f"{config.form}.input"
     projected = project(shown, config.projection, seed=config.seed)
     curves = {
         "claims": evaluation.claims,
@@ -71,8 +71,8 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         metrics=evaluation.metrics,
         curves=curves,
         predictions=scene.ranked_lists(fitted.scorers, prepared, config),
-        embeddings=_stored(shown),
-        model=fitted.model,
+        embeddings=_stored(shown, fitted.model[given]),
+        model={name: value for name, value in fitted.model.items() if name != given},
         history=fitted.history,
         seconds=time.perf_counter() - started,
     )
@@ -84,11 +84,12 @@ def _split_table(prepared: Prepared, ranked: int) -> pd.DataFrame:
     return pd.DataFrame({"split": list(SPLITS), "edges": count, "ranked": [0, 0, ranked]})
 
 
-def _stored(scorer: InnerProductScorer) -> dict[str, np.ndarray]:
+def _stored(scorer: InnerProductScorer, given: np.ndarray) -> dict[str, np.ndarray]:
     """Return the vectors at half precision: a relative error of 0.0005, far below what a score means."""
     return {
         "source": scorer.source.astype(np.float16),
         "target": scorer.target.astype(np.float16),
         "target_offset": scorer.target_offset,
         "source_offset": scorer.source_offset,
+        "input": given.astype(np.float16),
     }
