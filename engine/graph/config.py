@@ -38,8 +38,11 @@ class GraphConfig:
     """Passes over the training edges, each with a new division into message and supervised edges."""
     learning_rate: float = 0.01
     """Adam step of the node inputs; role matrices, mix and scale take half, the two activity weights double."""
+    batch_size: int | None = None
+    """Supervised edges per step; 0 takes all of an epoch in one step. By default 0 up to a million training edges, and
+    65,536 beyond; a run states which it was."""
     negatives: int = 512
-    """Nodes drawn uniformly per epoch and shared by all queries as negatives of the ranking loss."""
+    """Nodes drawn uniformly per step and shared by all queries as negatives of the ranking loss."""
     scale: float = 3.0
     """Start of the learned factor on the cosine (tau)."""
     message_share: float = 0.5
@@ -79,6 +82,8 @@ class GraphConfig:
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         _check_ranges(self)
+        if self.batch_size is not None:
+            _check_whole("batch_size", self.batch_size, 0, 10_000_000)
         _choice("form", self.form, ("dual", "paper"))
         _choice("sampling", self.sampling, ("full", "uniform", "adaptive"))
         _choice("projection", self.projection, ("pca", "tsne", "umap"))
@@ -133,13 +138,17 @@ _REAL = {
 def _check_ranges(config: GraphConfig) -> None:
     """Check every numeric field against its closed range."""
     for name, (low, high) in _WHOLE.items():
-        value: Any = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ConfigError(f"'{name}' is {value!r}; allowed is a whole number from {low} to {high:,}.")
+        _check_whole(name, getattr(config, name), low, high)
     for name, (least, most) in _REAL.items():
         number: Any = getattr(config, name)
         if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
             raise ConfigError(f"'{name}' is {number!r}; allowed is a number from {least:g} to {most:g}.")
+
+
+def _check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Check a whole number against its closed range."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"'{name}' is {value!r}; allowed is a whole number from {low} to {high:,}.")
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,10 @@ from torch import Tensor
 
 from engine.errors import TrainingError
 from engine.graph.baselines import fit_baseline
+from engine.graph.batches import Batch, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
 from engine.graph.data import Prepared, TrainingGraph
+from engine.graph.minibatch import Stepper, embed
 from engine.graph.model import (
     DirectedEncoder,
     PaperEncoder,
@@ -75,23 +78,6 @@ class _Progress:
             self.on_epoch(EpochRecord(stage=self.stage, epoch=epoch, epochs=self.epochs, losses=losses))
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """One epoch's messages and supervised edges."""
-
-    out_neighbours: Tensor
-    in_neighbours: Tensor
-    edges: Tensor
-    """Supervised edges, shape (2, n)."""
-    is_one_way: Tensor
-    queries: Tensor
-    """Distinct sources of the supervised edges."""
-    query: Tensor
-    """Row of `queries` of every supervised edge."""
-    negatives: Tensor
-    is_masked: Tensor
-
-
 def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = None) -> Fitted:
     """Fit every method that the settings name.
 
@@ -126,7 +112,7 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
         if method in BASELINES:
             scorers[method] = fit_baseline(method, training, dimension=config.dimension, seed=config.seed)
             continue
-        progress = _Progress(_STAGE[method], config.epochs, on_epoch)
+        progress = _Progress(_stage(method, training, config), config.epochs, on_epoch)
         if method == "paper":
             scorers[method], parameters = _fit_paper(training, config, progress)
         else:
@@ -151,18 +137,25 @@ def _fit_encoder(
             is_dual=method != "single",
             features=training.features,
         )
-        optimizer = _optimizer(encoder, config)
-        for epoch, batch in enumerate(_batches(training, known, fan, config), start=1):
-            losses = _losses(encoder, batch, config)
-            optimizer.zero_grad()
-            (torch.stack(list(losses.values())).sum() + config.role_decay * encoder.role_difference()).backward()
-            optimizer.step()
-            progress.report(epoch, {name: float(value.detach()) for name, value in losses.items()})
+        stepper = Stepper(
+            encoder,
+            _optimizer(encoder, config),
+            loss_of=partial(_losses, config=config),
+            penalty=lambda: config.role_decay * encoder.role_difference(),
+        )
+        for epoch, batches in enumerate(epochs(training, known, fan, config), start=1):
+            progress.report(epoch, stepper.epoch(batches))
+        source, target = embed(encoder, *_all_messages(training, fan, config))
         with torch.no_grad():
-            source, target = encoder(*_all_messages(training, fan, config))
             offsets = encoder.target_offset(), encoder.source_offset()
-    scorer = InnerProductScorer(source.numpy(), target.numpy(), offsets[0].numpy(), offsets[1].numpy())
+    scorer = InnerProductScorer(source, target, offsets[0].numpy(), offsets[1].numpy())
     return scorer, _small_parameters(encoder, training.num_nodes)
+
+
+def _stage(method: str, training: TrainingGraph, config: GraphConfig) -> str:
+    """Name what is trained, with the size of its steps where an epoch has several."""
+    size = batch_size_of(config, training.edge_index.shape[1])
+    return _STAGE[method] if size == 0 or method == "paper" else f"{_STAGE[method]}, {size:,} edges per step"
 
 
 def _sampling_of(method: str, config: GraphConfig) -> Sampling:
@@ -199,57 +192,32 @@ def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Ada
     )
 
 
-def _batches(training: TrainingGraph, known: sparse.csr_array, fan: FanOut, config: GraphConfig) -> Iterator[_Batch]:
-    """Divide the training edges anew in every epoch, so that no supervised edge carries its own message."""
-    halves = generator(config.seed, "graph", "halves")
-    negative = generator(config.seed, "graph", "negatives")
-    sampler = generator(config.seed, "graph", "sampler")
-    count = training.edge_index.shape[1]
-    carried = int(np.clip(round(config.message_share * count), 1, max(count - 1, 1)))
-    for _ in range(config.epochs):
-        order = halves.permutation(count)
-        message, supervised = training.edge_index[:, order[:carried]], np.sort(order[carried:])
-        out_neighbours, in_neighbours = operators(message, training.num_nodes, fan, sampler)
-        negatives = negative.integers(training.num_nodes, size=config.negatives)
-        edges = training.edge_index[:, supervised]
-        queries, query = np.unique(edges[0], return_inverse=True)
-        yield _Batch(
-            out_neighbours=sparse_tensor(out_neighbours),
-            in_neighbours=sparse_tensor(in_neighbours),
-            edges=torch.from_numpy(edges),
-            is_one_way=torch.from_numpy(training.is_one_way[supervised]),
-            queries=torch.from_numpy(queries),
-            query=torch.from_numpy(query),
-            negatives=torch.from_numpy(negatives),
-            is_masked=torch.from_numpy(known[queries][:, negatives].toarray()),
-        )
-
-
-def _losses(encoder: DirectedEncoder, batch: _Batch, config: GraphConfig) -> dict[str, Tensor]:
-    """Return the loss terms of one epoch; the activity term sees the ranking score as a constant."""
+def _losses(encoder: DirectedEncoder, batch: Batch, config: GraphConfig) -> dict[str, Tensor]:
+    """Return a worker's part of the loss terms of one step; the activity term sees the ranking score as a constant."""
     source, target = encoder(batch.out_neighbours, batch.in_neighbours)
     offset, activity = encoder.target_offset(), encoder.source_offset()
     head, tail = batch.edges
     positive = (source[head] * target[tail]).sum(dim=1) + offset[tail]
     negative = source[batch.queries] @ target[batch.negatives].T + offset[batch.negatives]
-    losses = {"ranking": ranking_loss(positive, negative, batch.query, batch.is_masked)}
+    losses = {"ranking": batch.share * ranking_loss(positive, negative, batch.query, batch.is_masked)}
     head, tail = batch.edges[:, batch.is_one_way]
     forward = positive[batch.is_one_way]
     backward = (source[tail] * target[head]).sum(dim=1) + offset[head]
     margin = config.scale / 2
     if config.reversed_weight > 0:
-        losses["reversed edges"] = config.reversed_weight * reversed_edge_loss(forward, backward, margin)
-    losses["activity"] = reversed_edge_loss(
+        weight = config.reversed_weight * batch.one_way_share
+        losses["reversed edges"] = weight * reversed_edge_loss(forward, backward, margin)
+    losses["activity"] = batch.one_way_share * reversed_edge_loss(
         forward.detach() + activity[head], backward.detach() + activity[tail], margin
     )
     return losses
 
 
-def _all_messages(training: TrainingGraph, fan: FanOut, config: GraphConfig) -> tuple[Tensor, Tensor]:
+def _all_messages(
+    training: TrainingGraph, fan: FanOut, config: GraphConfig
+) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Return the neighbourhoods at inference, drawn from all training edges."""
-    rng = generator(config.seed, "graph", "inference")
-    out_neighbours, in_neighbours = operators(training.edge_index, training.num_nodes, fan, rng)
-    return sparse_tensor(out_neighbours), sparse_tensor(in_neighbours)
+    return operators(training.edge_index, training.num_nodes, fan, generator(config.seed, "graph", "inference"))
 
 
 def _fit_paper(
@@ -279,7 +247,7 @@ def _fit_paper(
             optimizer.step()
             progress.report(epoch, {"asymmetric": float(loss.detach())})
         with torch.no_grad():
-            source, target = encoder(*_all_messages(training, fan, config))
+            source, target = encoder(*map(sparse_tensor, _all_messages(training, fan, config)))
     nothing = np.zeros(training.num_nodes, dtype=np.float32)
     scorer = InnerProductScorer(source.numpy(), target.numpy(), nothing, nothing)
     return scorer, _small_parameters(encoder, training.num_nodes)

@@ -51,18 +51,18 @@ def with_other_test_edges(dataset: Dataset, split: np.ndarray) -> Dataset:
 def batches(prepared, quick, monkeypatch):
     """Fit the dual form and return what every epoch was given, with the mask that its loss received."""
     seen, masks = [], []
-    divide, loss = train._batches, train.ranking_loss
+    divide, loss = train.epochs, train.ranking_loss
 
     def recorded(*arguments):
-        for batch in divide(*arguments):
-            seen.append(batch)
-            yield batch
+        for steps in divide(*arguments):
+            seen.extend(steps)
+            yield iter(seen[-1:])
 
     def spied(positive, negative, query, is_masked):
         masks.append(is_masked.numpy())
         return loss(positive, negative, query, is_masked)
 
-    monkeypatch.setattr(train, "_batches", recorded)
+    monkeypatch.setattr(train, "epochs", recorded)
     monkeypatch.setattr(train, "ranking_loss", spied)
     fit(prepared, dataclasses.replace(quick, methods=("dual",), epochs=3))
     return list(zip(seen, masks, strict=True))

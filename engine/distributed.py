@@ -1,0 +1,193 @@
+"""Data-parallel training under ``torchrun``: every worker takes a share of each batch, and gradients are added up.
+
+The collective operations are those of ``torch.distributed`` with its ``gloo`` backend, which needs CPUs alone. A
+process that was started without ``torchrun`` is a group of one and talks to nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from engine.errors import ConfigError, TrainingError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_PATIENCE = timedelta(hours=12)
+"""How long a worker waits for the others; a worker that ends is noticed at once, whatever this says."""
+_ENDED = (
+    "another worker ended before the training was done, so nothing was kept. Read above why it ended, for example for "
+    "want of memory, and start again."
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that train one model together, seen from one of them."""
+
+    rank: int = 0
+    """Number of this process; 0 reports progress and writes the run."""
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Say whether this process reports and writes."""
+        return self.rank == 0
+
+    def share(self, count: int) -> slice:
+        """Return which of `count` things belong to this process: every `size`-th.
+
+        Examples
+        --------
+        >>> list(range(7))[Workers(rank=1, size=3).share(7)]
+        [1, 4]
+        """
+        return slice(self.rank, count, self.size)
+
+    def sum_in_place(self, tensors: Sequence[Tensor]) -> None:
+        """Replace tensors of one type by their sums over all workers.
+
+        Parameters
+        ----------
+        tensors : sequence of Tensor
+            Of equal shapes on every worker.
+
+        Raises
+        ------
+        TrainingError
+            If another worker has ended.
+        """
+        if self.size == 1 or not tensors:
+            return
+        import torch
+        from torch import distributed
+
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        _together(lambda: distributed.all_reduce(flat))
+        for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def sum_rows(self, rows: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Add up rows of tables of which every worker holds a few.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n,), int64
+            Ascending positions of the rows that this worker holds, without repeats.
+        values : sequence of Tensor of shape (n, ...), float32
+            Rows of several tables at these positions.
+
+        Returns
+        -------
+        rows : Tensor of shape (m,), int64
+            Ascending positions that any worker holds.
+        values : list of Tensor of shape (m, ...)
+            Sums over the workers, the same on each of them.
+
+        Raises
+        ------
+        TrainingError
+            If another worker has ended.
+        """
+        if self.size == 1:
+            return rows, list(values)
+        import torch
+
+        union = torch.unique(torch.cat(self._gathered(rows)))
+        place = torch.searchsorted(union, rows)
+        spread = [value.new_zeros((len(union), *value.shape[1:])).index_copy_(0, place, value) for value in values]
+        self.sum_in_place(spread)
+        return union, spread
+
+    def sum_values(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Add up named numbers over all workers, which name the same."""
+        import torch
+
+        summed = torch.tensor(list(values.values()), dtype=torch.float64)
+        self.sum_in_place([summed])
+        return dict(zip(values, summed.tolist(), strict=True))
+
+    def _gathered(self, rows: Tensor) -> list[Tensor]:
+        """Return the positions that each worker holds; their number differs, so they travel padded."""
+        import torch
+        from torch import distributed
+
+        counts = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
+        _together(lambda: distributed.all_gather(counts, torch.tensor([len(rows)])))
+        longest = int(max(int(count) for count in counts))
+        padded = torch.zeros(longest, dtype=torch.int64)
+        padded[: len(rows)] = rows
+        parts = [torch.empty_like(padded) for _ in range(self.size)]
+        _together(lambda: distributed.all_gather(parts, padded))
+        return [part[: int(count)] for part, count in zip(parts, counts, strict=True)]
+
+
+def announced() -> Workers:
+    """Return the group that ``torchrun`` announced to this process, or a group of one.
+
+    Raises
+    ------
+    ConfigError
+        If the announcement makes no sense.
+    """
+    rank, size = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    if not (rank.isdigit() and size.isdigit() and int(rank) < int(size)):
+        raise ConfigError(f"'RANK' is {rank} and 'WORLD_SIZE' {size}; start several workers with torchrun.")
+    return Workers(rank=int(rank), size=int(size))
+
+
+def workers() -> Workers:
+    """Return the group that this process has joined, or a group of one."""
+    from torch import distributed
+
+    if not distributed.is_initialized():
+        return Workers()
+    return Workers(rank=distributed.get_rank(), size=distributed.get_world_size())
+
+
+@contextmanager
+def joined() -> Iterator[Workers]:
+    """Join the other workers for the body.
+
+    Yields
+    ------
+    Workers
+
+    Raises
+    ------
+    TrainingError
+        If the others cannot be reached.
+    """
+    group = announced()
+    if group.size == 1:
+        yield group
+        return
+    from torch import distributed
+
+    _together(lambda: distributed.init_process_group("gloo", timeout=_PATIENCE))
+    try:
+        yield group
+    finally:
+        distributed.destroy_process_group()
+
+
+def _together(operation: Callable[[], T]) -> T:
+    """Do something that all workers do at once, and say plainly if one of them is gone."""
+    try:
+        return operation()
+    except RuntimeError as error:
+        raise TrainingError(_ENDED) from error
+
+
+def launcher(words: Sequence[str]) -> list[str]:
+    """Return the command that starts this program with these words in as many workers as there are now."""
+    size = announced().size
+    start = ["python"] if size == 1 else ["torchrun", "--nproc-per-node", str(size)]
+    return [*start, "-m", "engine", *words]

@@ -1,0 +1,209 @@
+"""What one step of training looks at: messages, supervised edges and negatives, of the whole graph or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from torch import Tensor
+
+from engine.distributed import Workers, workers
+from engine.errors import ConfigError
+from engine.graph.config import GraphConfig
+from engine.graph.data import TrainingGraph
+from engine.graph.model import sparse_tensor
+from engine.graph.sampling import FanOut, operators
+from engine.seeding import generator
+
+FULL_BATCH_EDGES = 1_000_000
+"""Most training edges with which an epoch is one step by default."""
+LARGE_BATCH = 65_536
+"""Supervised edges per step by default beyond that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The supervised edges of one step, their negatives, and the messages that their nodes receive.
+
+    All positions count the rows of the encoder that the step uses: all nodes, or those in `nodes`.
+    """
+
+    nodes: NDArray[np.int64] | None
+    """Ascending positions in the graph of the nodes that take part; None if all do."""
+    out_neighbours: Tensor
+    """Row averages among these nodes. Rows of nodes that only send messages are empty."""
+    in_neighbours: Tensor
+    edges: Tensor
+    """Supervised edges of this worker, shape (2, n)."""
+    is_one_way: Tensor
+    queries: Tensor
+    """Distinct sources of the supervised edges."""
+    query: Tensor
+    """Row of `queries` of every supervised edge."""
+    negatives: Tensor
+    is_masked: Tensor
+    edge_count: int
+    """Supervised edges of the step, those of all workers together."""
+    share: float = 1.0
+    """This worker's share of the step's supervised edges: the weight of a mean over them."""
+    one_way_share: float = 1.0
+    """This worker's share of the step's one-way edges: the weight of a mean over those."""
+
+
+def batch_size_of(config: GraphConfig, edges: int) -> int:
+    """Return the supervised edges per step, 0 for all of them.
+
+    Parameters
+    ----------
+    config : GraphConfig
+    edges : int
+        Training edges.
+
+    Returns
+    -------
+    int
+        The setting `batch_size`; without it 0 up to `FULL_BATCH_EDGES` edges and `LARGE_BATCH` beyond.
+    """
+    if config.batch_size is not None:
+        return config.batch_size
+    return 0 if edges <= FULL_BATCH_EDGES else LARGE_BATCH
+
+
+def epochs(
+    training: TrainingGraph, known: sparse.csr_array, fan: FanOut, config: GraphConfig
+) -> Iterator[Iterator[Batch]]:
+    """Divide the training edges anew in every epoch, so that no supervised edge carries its own message.
+
+    Parameters
+    ----------
+    training : TrainingGraph
+    known : csr_array of shape (num_nodes, num_nodes), bool
+        See `ranks.excluded_candidates`; masks negatives.
+    fan : FanOut
+    config : GraphConfig
+
+    Yields
+    ------
+    iterator of Batch
+        The steps of one epoch. Neighbourhoods are drawn once per epoch, negatives once per step. The supervised edges
+        of a step are dealt out to the workers that train together; all else is the same for each of them.
+
+    Raises
+    ------
+    ConfigError
+        If there are more workers than supervised edges in a step.
+    """
+    halves = generator(config.seed, "graph", "halves")
+    negative = generator(config.seed, "graph", "negatives")
+    sampler = generator(config.seed, "graph", "sampler")
+    count = training.edge_index.shape[1]
+    size = batch_size_of(config, count)
+    carried = int(np.clip(round(config.message_share * count), 1, max(count - 1, 1)))
+    steps = 1 if size == 0 else -(-(count - carried) // size)
+    group = workers()
+    if group.size > max((count - carried) // steps, 1):
+        raise ConfigError(
+            f"{group.size} workers are more than the {(count - carried) // steps} supervised edges of a step; start "
+            "fewer, or raise 'batch_size'."
+        )
+    for _ in range(config.epochs):
+        order = halves.permutation(count)
+        drawn = operators(training.edge_index[:, order[:carried]], training.num_nodes, fan, sampler)
+        messages = _Messages(*drawn, is_cut=size > 0)
+        parts = [np.sort(part) for part in np.array_split(order[carried:], steps)]
+        negatives = (negative.integers(training.num_nodes, size=config.negatives) for _ in parts)
+        yield (
+            _batch(training, part, drawn_nodes, known, messages, group)
+            for part, drawn_nodes in zip(parts, negatives, strict=True)
+        )
+
+
+def local_operators(
+    seeds: NDArray[np.int64], out_neighbours: sparse.csr_array, in_neighbours: sparse.csr_array
+) -> tuple[NDArray[np.int64], Tensor, Tensor]:
+    """Cut the rows of some nodes out of both operators, with no more columns than these rows use.
+
+    Parameters
+    ----------
+    seeds : ndarray of shape (n,), int64
+        Ascending positions without repeats.
+    out_neighbours, in_neighbours : csr_array of shape (num_nodes, num_nodes)
+
+    Returns
+    -------
+    nodes : ndarray of shape (m,), int64
+        The seeds and their neighbours, ascending.
+    out_neighbours, in_neighbours : Tensor of shape (m, m), sparse
+        Rows and columns count `nodes`; rows of nodes that are no seeds are empty.
+    """
+    rows = [matrix[seeds] for matrix in (out_neighbours, in_neighbours)]
+    takes_part = np.zeros(out_neighbours.shape[0], dtype=np.bool_)
+    takes_part[seeds] = True
+    for matrix in rows:
+        takes_part[matrix.indices] = True
+    nodes = np.flatnonzero(takes_part)
+    # Positions of other nodes stay whatever memory held: nothing reads them.
+    position = np.empty(len(takes_part), dtype=np.int64)
+    position[nodes] = np.arange(len(nodes))
+    cut = []
+    for matrix in rows:
+        index = np.stack([np.repeat(position[seeds], np.diff(matrix.indptr)), position[matrix.indices]])
+        cut.append(_square(index, matrix.data, len(nodes)))
+    return nodes, cut[0], cut[1]
+
+
+class _Messages:
+    """The message edges of an epoch, for all nodes or cut to the nodes of a step."""
+
+    def __init__(self, out_neighbours: sparse.csr_array, in_neighbours: sparse.csr_array, *, is_cut: bool) -> None:
+        self._matrices = (out_neighbours.sorted_indices(), in_neighbours.sorted_indices())
+        self._whole = None if is_cut else (sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
+
+    def towards(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, Tensor, Tensor]:
+        """Return who takes part where some nodes receive messages (None: all), and the operators among them."""
+        if self._whole is not None:
+            return None, *self._whole
+        return local_operators(np.unique(nodes), *self._matrices)
+
+
+def _batch(
+    training: TrainingGraph,
+    supervised: NDArray[np.int64],
+    negatives: NDArray[np.int64],
+    known: sparse.csr_array,
+    messages: _Messages,
+    group: Workers,
+) -> Batch:
+    """Put one worker's part of a step together."""
+    own = supervised[group.share(len(supervised))]
+    edges, is_one_way = training.edge_index[:, own], training.is_one_way[own]
+    queries, query = np.unique(edges[0], return_inverse=True)
+    is_masked = known[queries][:, negatives].toarray()
+    nodes, out_neighbours, in_neighbours = messages.towards(np.concatenate([edges.ravel(), negatives]))
+    if nodes is not None:
+        edges, queries, negatives = (np.searchsorted(nodes, part) for part in (edges, queries, negatives))
+    return Batch(
+        nodes=nodes,
+        out_neighbours=out_neighbours,
+        in_neighbours=in_neighbours,
+        edges=torch.from_numpy(edges),
+        is_one_way=torch.from_numpy(is_one_way),
+        queries=torch.from_numpy(queries),
+        query=torch.from_numpy(query),
+        negatives=torch.from_numpy(negatives),
+        is_masked=torch.from_numpy(is_masked),
+        edge_count=len(supervised),
+        share=len(own) / len(supervised),
+        one_way_share=float(is_one_way.sum() / max(training.is_one_way[supervised].sum(), 1)),
+    )
+
+
+def _square(index: NDArray[np.int64], values: NDArray[np.float32], size: int) -> Tensor:
+    """Return a sparse square tensor from sorted coordinates."""
+    return torch.sparse_coo_tensor(
+        torch.from_numpy(index), torch.from_numpy(values), (size, size), is_coalesced=True, check_invariants=False
+    )
