@@ -15,7 +15,7 @@ STANDARD = tuple(sys.stdlib_module_names)
 SUBSYSTEMS = ("graph", "delay", "uncertainty")
 ORDER = ("config", "data", "model", "train", "evaluate", "run")
 """Inside a subsystem each of these may import those before it."""
-SHARED = ("errors", "seeding", "schema", "tables", "result", "runs", "claims", "metrics")
+SHARED = ("errors", "seeding", "distributed", "schema", "tables", "result", "runs", "claims", "metrics")
 """What a subsystem may import outside itself."""
 VIEW_IMPORTS = ("dashboard.controls", "dashboard.cache", "dashboard.state", "dashboard.layout", "dashboard.glossary")
 ENGINE_CALLERS = ("controls", "cache", "jobs")
@@ -61,6 +61,8 @@ def _engine_rule(module: str, name: str) -> str | None:
         return None if within(name, *allowed, *STANDARD) else "figures draw tables and know nothing else"
     if within(name, "plotly", "altair", "engine.figures"):
         return "only figures draw"
+    if within(name, "engine.benchmark") and not within(module, "engine.benchmark"):
+        return "nothing knows the benchmark"
     if within(module, "engine.metrics") and not within(name, "engine.metrics", "engine.errors", "numpy", *STANDARD):
         return "metrics are NumPy only"
     return None
@@ -87,6 +89,8 @@ def _dashboard_rule(module: str, name: str) -> str | None:
     parts = module.split(".")
     if parts[0] != "dashboard":
         return None
+    if within(name, "engine.benchmark"):
+        return "nothing knows the benchmark"
     if parts[1:2] == ["views"]:
         allowed = ("streamlit", "engine.figures", "dashboard.views", *VIEW_IMPORTS, *STANDARD)
         plain = name in {f"dashboard.{tail}" for tail in ("controls", "cache", "state", "layout", "glossary")}
@@ -113,6 +117,9 @@ def test_every_import_follows_the_dependency_rules(sources):
         ("engine.tables", "from dashboard import layout", "user interface"),
         ("engine.graph.evaluate", "def f():\n    import plotly.express as px", "only figures draw"),
         ("engine.cli", "from altair import Chart", "only figures draw"),
+        ("engine.graph.run", "from engine.benchmark.strap import fit_strap", "nothing knows the benchmark"),
+        ("engine.cli", "def f():\n    import engine.benchmark.command", "nothing knows the benchmark"),
+        ("dashboard.controls.graph", "from engine.benchmark.table import markdown", "nothing knows the benchmark"),
         ("engine.delay.run", "from engine.figures.theme import OURS", "only figures draw"),
         ("engine.figures.graph", "import torch", "figures draw tables"),
         ("engine.figures.graph", "import streamlit", "user interface"),
@@ -156,6 +163,8 @@ def test_a_planted_import_is_caught(module, line, rule):
         ("engine.graph.run", "from engine.graph.evaluate import evaluate"),
         ("engine.graph.sampling", "from engine.graph.data import Prepared"),
         ("engine.graph.data", "from engine.schema import Column"),
+        ("engine.benchmark.strap", "from engine.graph.data import TrainingGraph"),
+        ("engine.benchmark.run", "from engine.benchmark.store import Store"),
         ("engine.metrics.ranking", "import numpy as np\nimport warnings\nfrom engine.errors import DataError"),
         ("engine.figures.graph", "import plotly.graph_objects as go\nfrom engine.figures.theme import OURS"),
         ("engine.cli", "from engine.datasets import load"),
