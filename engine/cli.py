@@ -22,13 +22,16 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from engine.datasets import BUNDLED, DEFAULT, load
+from engine.distributed import announced, joined, launcher
 from engine.errors import ConfigError, EngineError, TrainingError
 from engine.options import build_config, parse_pairs, read_toml
 from engine.progress import Progress
-from engine.result import KINDS, Kind, RunResult
+from engine.result import KINDS, Kind
 from engine.runs import Run, check_target, read_run, write_run
 
 CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
+PARALLEL: tuple[Kind, ...] = ("graph",)
+"""What several workers can train together."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EngineError as error:
         return _fail(f"Error: {error}", 2)
     except KeyboardInterrupt:
-        return _fail("Cancelled; nothing unfinished was kept.", 130)
+        others = "" if os.environ.get("WORLD_SIZE", "1") == "1" else ", or another worker ended"
+        return _fail(f"Cancelled{others}; nothing unfinished was kept.", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
@@ -77,8 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(sentence: str, code: int) -> int:
-    """Say why on standard error and return the exit code."""
-    sys.stderr.write(f"{sentence}\n")
+    """Say why on standard error and return the exit code; of several workers with one bad input the first says it."""
+    if code != 2 or os.environ.get("RANK", "0") == "0":
+        sys.stderr.write(f"{sentence}\n")
     return code
 
 
@@ -159,24 +164,34 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if arguments.seed is not None:
         settings["seed"] = arguments.seed
     config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
+    if announced().size > 1 and kind not in PARALLEL:
+        raise ConfigError(f"torchrun trains {', '.join(PARALLEL)} only; start '{kind}' with python -m engine.")
     folder = check_target(arguments.out or _default_folder(kind))
     dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
-    with Progress(arguments.progress) as progress:
-        result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
+    with joined() as group:
+        if not group.is_first:
+            _run(kind, dataset, config, threads=arguments.threads)
+            return
+        with Progress(arguments.progress) as progress:
+            result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
     write_run(result, folder, command=_command(words), threads=arguments.threads)
     _print_run(read_run(folder), as_json=arguments.json)
 
 
-def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress) -> RunResult:
-    """Train with a fixed number of threads, in torch and in the linear algebra below NumPy and SciPy."""
+def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress | None = None) -> Any:
+    """Train with a fixed number of threads, in torch and in the linear algebra below NumPy and SciPy.
+
+    Without `progress` only help another worker with its trainings, and return nothing.
+    """
     import torch
     from threadpoolctl import threadpool_limits
 
     module = importlib.import_module(f"engine.{kind}.run")
     torch.set_num_threads(threads)
     with threadpool_limits(limits=threads):
-        result: RunResult = module.run(dataset, config, on_epoch=progress.epoch)
-    return result
+        return (
+            module.assist(dataset, config) if progress is None else module.run(dataset, config, on_epoch=progress.epoch)
+        )
 
 
 def _default_folder(kind: Kind) -> Path:
@@ -192,7 +207,7 @@ def _command(words: Sequence[str]) -> list[str]:
         skip, drop = word == "--progress", skip or word.partition("=")[0] == "--progress"
         if not drop:
             kept.append(word)
-    return ["python", "-m", "engine", *kept]
+    return launcher(kept)
 
 
 def _show(arguments: argparse.Namespace, words: Sequence[str]) -> None:

@@ -78,6 +78,18 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     )
 
 
+def assist(dataset: Dataset, config: GraphConfig) -> None:
+    """Take part in the trainings of a run that another worker reports.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : GraphConfig
+        The same as the other worker's.
+    """
+    fit(prepare(dataset, config), config)
+
+
 def _split_table(prepared: Prepared, ranked: int) -> pd.DataFrame:
     """Return the edges in every part of the split, and how many test edges were ranked."""
     count = np.bincount(prepared.split, minlength=len(SPLITS))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
+from engine.distributed import workers
 from engine.errors import TrainingError
 from engine.graph.baselines import fit_baseline
 from engine.graph.batches import Batch, batch_size_of, epochs
@@ -40,6 +41,8 @@ _STAGE = {
     "adaptive": "adaptive neighbourhoods",
     "fixed": "fixed neighbourhoods",
 }
+_SHARED = ("dual", "single", "adaptive", "fixed")
+"""Methods that several workers train together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
     Notes
     -----
     The cosine forms share initial inputs, message edges and negatives, so their differences are not noise of these;
-    the literal form supervises every training edge, as printed, with draws of its own.
+    the literal form supervises every training edge, as printed, with draws of its own. Several workers train the cosine
+    forms together; all else the first one does alone, and what the others return lacks it.
     """
     training = prepared.training
     scorers: dict[str, Scorer] = {}
@@ -109,6 +113,8 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
     history: list[dict[str, object]] = []
     known = excluded_candidates(training.edge_index, training.num_nodes)
     for method in config.methods:
+        if method not in _SHARED and not workers().is_first:
+            continue
         if method in BASELINES:
             scorers[method] = fit_baseline(method, training, dimension=config.dimension, seed=config.seed)
             continue
