@@ -22,6 +22,7 @@ _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)", re.IGNORECASE)
 _FORMULA_START = re.compile(r"^\s*[=+\-@|%\t\r]")
 _PLAIN_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
 _CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+_LASSO_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
 
 
 def escape_markdown(text: object, *, limit: int = 120) -> str:
@@ -165,7 +166,7 @@ def _draw(figure: Any, *, key: str, alt: str, on_select: Any, selection_mode: An
         key=key,
         alt=alt,
         width="stretch",
-        config=_CHART_CONFIG,
+        config=_LASSO_CONFIG if "lasso" in selection_mode else _CHART_CONFIG,
         on_select=on_select,
         selection_mode=selection_mode,
     )

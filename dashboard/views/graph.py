@@ -11,8 +11,8 @@ from dashboard.cache import Run
 from dashboard.controls import graph, graph_summary, run_picker
 from dashboard.glossary import TERMS
 from dashboard.state import GRAPH
+from dashboard.views import graph_projection
 from dashboard.views.graph_tabs import draw_tabs
-from engine.figures.graph import projections
 from engine.figures.graph_network import neighbourhood
 
 _LIST_HEIGHT = 387
@@ -30,7 +30,7 @@ def render() -> None:
     name = graph_summary.label(shown.names[node])
     _network(run, shown, node, name, nodes, links)
     _lists(run, node, name)
-    _projections(run, shown, node, name, links)
+    graph_projection.draw(run, shown, node, name, links)
     draw_tabs(run, node, name)
 
 
@@ -82,24 +82,6 @@ def _lists(run: Run, node: int, name: str) -> None:
                 height=_LIST_HEIGHT,
                 column_config=_LIST_COLUMNS,
             )
-
-
-def _projections(run: Run, shown: Any, node: int, name: str, links: Any) -> None:
-    """Draw both spaces with the selection marked in both."""
-    points, marked, explained = graph.projection(run, node, links)
-    layout.chart_card(
-        projections(points, marked, explained=explained),
-        marked,
-        key="graph-projections",
-        title=f"{name} in both spaces: where it stands as a source and as a target",
-        how_to_read="Every node once per panel: its source vector left, its target vector right, on the same two "
-        "principal axes of all vectors together. The star is the selected node; circles are the neighbours drawn "
-        "above (blue sources, orange targets, purple both ways). An arrow is likely where the **source** of one is "
-        "close in direction to the **target** of the other. Two axes hold only the stated share of the variance, and "
-        "scores also count popularity, so close points need not have high scores. Click a point to move to its node.",
-        alt=f"{name} and its neighbours, as sources and as targets",
-        on_select=lambda: graph.follow_click("graph-projections", shown),
-    )
 
 
 _LIST_MARKS = (

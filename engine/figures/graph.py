@@ -1,15 +1,13 @@
-"""Projections of both roles, scores against reversed scores, and hits by degree."""
+"""Scores against reversed scores, hits by degree, and whether a promised direction is kept."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from engine.figures.common import empty_figure, estimate, number
+from engine.figures.common import empty_figure, estimate
 from engine.figures.graph_network import plain
 from engine.figures.theme import (
     GREY,
@@ -21,106 +19,8 @@ from engine.figures.theme import (
     RIVAL,
     SOURCE,
     TARGET,
-    VERMILION,
     plotly_layout,
 )
-
-PANELS = (("source", "As a source", SOURCE), ("target", "As a target", TARGET))
-
-
-def projections(
-    points: pd.DataFrame,
-    marked: pd.DataFrame,
-    *,
-    explained: tuple[float, float],
-    height: int = 430,
-) -> go.Figure:
-    """Draw all nodes as sources and as targets, on the same two axes, with a selection marked in both.
-
-    Parameters
-    ----------
-    points : DataFrame
-        Columns ``name, source_x, source_y, target_x, target_y``.
-    marked : DataFrame
-        The same columns and ``part``: selected, or what a drawn neighbour is to it (source, target, both).
-    explained : tuple of float
-        Share of the variance along the two axes.
-    height : int, default 430
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        The clouds carry every node's row in `points` as ``customdata``, for clicks.
-    """
-    figure = make_subplots(
-        1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03, subplot_titles=[p[1] for p in PANELS]
-    )
-    names = np.array([plain(name) for name in points["name"]], dtype=object)
-    # Thousands of points veil one another, a few hundred need more ink.
-    opacity = min(max(900 / max(len(points), 1), 0.16), 0.5)
-    for column, (role, _, color) in enumerate(PANELS, start=1):
-        x, y = points[f"{role}_x"], points[f"{role}_y"]
-        figure.add_trace(
-            go.Scattergl(
-                x=x,
-                y=y,
-                mode="markers",
-                name=f"all as {role}",
-                marker={"color": color, "size": 4, "opacity": opacity},
-                text=names,
-                customdata=np.arange(len(points)),
-                hovertemplate="%{text}<extra></extra>",
-                unselected={"marker": {"opacity": opacity}},
-            ),
-            row=1,
-            col=column,
-        )
-        for part, size in (("source", 10), ("target", 10), ("both", 10), ("selected", 19)):
-            rows = marked[marked["part"] == part]
-            figure.add_trace(_marked(rows, role, part, size), row=1, col=column)
-        for row in marked[marked["part"] == "selected"].rename(columns={"name": "label"}).to_dict("records"):
-            figure.add_annotation(
-                x=row[f"{role}_x"],
-                y=row[f"{role}_y"],
-                text=f"<b>{plain(row['label'])}</b>",
-                ay=-90,
-                ax=0,
-                font={"size": 14},
-                arrowcolor=VERMILION,
-                standoff=8,
-                row=1,
-                col=column,
-            )
-    layout = plotly_layout(height=height, hovermode="closest")
-    axis = layout["xaxis"] | {"zeroline": False, "showticklabels": False}
-    title = f"Axis 1 · {number(100 * explained[0], 2)} % of the variance"
-    layout["xaxis"] = layout["xaxis2"] = axis | {"title": {"text": title}}
-    side = f"Axis 2 · {number(100 * explained[1], 2)} %"
-    layout["yaxis"] = axis | {"title": {"text": side}}
-    layout["yaxis2"] = axis
-    layout["margin"] |= {"t": 34}
-    figure.update_layout(layout)
-    return figure
-
-
-def _marked(rows: pd.DataFrame, role: str, part: str, size: int) -> go.Scatter:
-    """Draw the selected node, or its neighbours in one role, above the cloud."""
-    color = {"selected": VERMILION, "source": SOURCE, "target": TARGET, "both": MUTUAL}[part]
-    is_selected = part == "selected"
-    return go.Scatter(
-        x=rows[f"{role}_x"],
-        y=rows[f"{role}_y"],
-        mode="markers",
-        name=f"{part} as {role}",
-        marker={
-            "color": color,
-            "size": size,
-            "symbol": "star" if is_selected else "circle",
-            "line": {"color": "#FFFFFF", "width": 1.5},
-        },
-        text=[plain(name) for name in rows["name"]],
-        hovertemplate="%{text}<extra></extra>",
-    )
 
 
 def asymmetry(edges: pd.DataFrame, selected: pd.DataFrame, *, height: int = 480) -> go.Figure:

@@ -6,58 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.figures.graph import asymmetry, degree_lines, direction_reliability, projections
-from engine.figures.theme import MUTUAL, SOURCE, TARGET
+from engine.figures.graph import asymmetry, degree_lines, direction_reliability
+from engine.figures.theme import MUTUAL
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture
-def points():
-    """Four nodes in both projections."""
-    return pd.DataFrame(
-        {
-            "name": ["a", "b", HOSTILE, "d"],
-            "source_x": [0.0, 1.0, 2.0, 3.0],
-            "source_y": [1.0, 0.0, 1.0, 0.0],
-            "target_x": [5.0, 6.0, 7.0, 8.0],
-            "target_y": [2.0, 3.0, 2.0, 3.0],
-        }
-    )
 
 
 def named(figure, name):
     """Return the one trace of a name."""
     (trace,) = [trace for trace in figure.data if trace.name == name]
     return trace
-
-
-def test_every_node_stands_in_both_panels_and_the_marked_ones_on_top(points):
-    marked = points.iloc[[1, 2, 0]].assign(part=["source", "target", "selected"])
-    figure = projections(points, marked, explained=(0.31, 0.12))
-    for role, color, axis in (("source", SOURCE, "x"), ("target", TARGET, "x2")):
-        cloud = named(figure, f"all as {role}")
-        assert cloud.type == "scattergl" and cloud.marker.color == color and (cloud.xaxis or "x") == axis
-        assert list(cloud.x) == points[f"{role}_x"].tolist() and list(cloud.y) == points[f"{role}_y"].tolist()
-        assert list(cloud.customdata) == [0, 1, 2, 3]
-        star = named(figure, f"selected as {role}")
-        assert (star.x[0], star.y[0]) == (points[f"{role}_x"][0], points[f"{role}_y"][0])
-        assert list(named(figure, f"source as {role}").x) == [points[f"{role}_x"][1]]
-        assert list(named(figure, f"target as {role}").x) == [points[f"{role}_x"][2]]
-    assert "31 %" in figure.layout.xaxis.title.text and "12 %" in figure.layout.yaxis.title.text
-
-
-def test_names_never_become_markup(points):
-    marked = points.iloc[[2]].assign(part="selected")
-    text = projections(points, marked, explained=(0.3, 0.1)).to_json()
-    assert "<img" not in text and "\\u003cimg" not in text
-
-
-def test_few_points_get_more_ink_than_many(points):
-    few = projections(points, points.iloc[[0]].assign(part="selected"), explained=(0.3, 0.1))
-    many = pd.concat([points] * 3000, ignore_index=True)
-    crowd = projections(many, points.iloc[[0]].assign(part="selected"), explained=(0.3, 0.1))
-    assert named(few, "all as source").marker.opacity > named(crowd, "all as source").marker.opacity
 
 
 def test_asymmetry_draws_one_way_and_mutual_edges_with_their_scores():

@@ -1,0 +1,288 @@
+"""What the map of both spaces shows of a run: its points, what is marked in it, and how far it can be trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cache
+from dashboard.cache import Run
+from dashboard.controls import graph
+from dashboard.layout import estimate, number
+from dashboard.state import GRAPH, PROJECTION
+from engine.figures.graph_projection import Arrangement, Palette
+from engine.graph import projection_view, readout
+from engine.graph.explore import Scene
+
+VIEWS: dict[str, str] = {"side": "Side by side", "overlaid": "Overlaid"}
+COLORS: dict[str, str] = {
+    "role": "Role",
+    "category": "Category",
+    "in_degree": "In-degree",
+    "out_degree": "Out-degree",
+}
+LIMITS = (10_000, 30_000, 100_000)
+"""Most nodes to draw; in one frame, where each is two points, half of the largest."""
+LASSO_LIMIT = 100_000
+"""Most nodes that a lasso keeps: the browser sends each one back."""
+METHOD_NAME = {"pca": "Joint principal components", "tsne": "t-SNE of both spaces", "umap": "UMAP of both spaces"}
+_AXIS = {"tsne": "t-SNE axis", "umap": "UMAP axis"}
+_MEASURES = {
+    "trustworthiness": "Trustworthiness",
+    "neighbour_overlap": "Neighbours kept",
+}
+_ROLES = {"source": "among sources", "target": "among targets", "source_to_target": "targets around a source"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """How the reader wants to see the map."""
+
+    view: Arrangement
+    color: str
+    """Key of `COLORS`."""
+    limit: int
+
+    @property
+    def palette(self) -> Palette:
+        """What colours tell apart."""
+        return "role" if self.color == "role" else "category" if self.color == "category" else "degree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map:
+    """The tables that the figure is drawn from."""
+
+    points: pd.DataFrame
+    marked: pd.DataFrame
+    lassoed: pd.DataFrame
+    legend: pd.DataFrame
+    badge: str
+    """How many nodes are drawn, and which."""
+
+
+def choices(run: Run) -> Choice:
+    """Let the reader choose arrangement, colours and, on a large graph, how many nodes are drawn."""
+    count = len(run.curve("nodes"))
+    views, colors, limits = st.columns([0.3, 0.45, 0.25], vertical_alignment="bottom")
+    with views:
+        view: Any = st.segmented_control(
+            "View",
+            list(VIEWS),
+            format_func=VIEWS.__getitem__,
+            default="side",
+            required=True,
+            key=PROJECTION["view"],
+            bind="query-params",
+        )
+    with colors:
+        color = st.segmented_control(
+            "Colour by",
+            list(COLORS),
+            format_func=COLORS.__getitem__,
+            default="role",
+            required=True,
+            key=PROJECTION["color"],
+            bind="query-params",
+            help="Degrees count all known edges.",
+        )
+    limit = LIMITS[1]
+    if count > LIMITS[0]:
+        with limits:
+            limit = st.selectbox(
+                "Nodes drawn, at most",
+                LIMITS,
+                index=1,
+                format_func=lambda most: f"{most:,}",
+                key=PROJECTION["limit"],
+                bind="query-params",
+                help="More take longer to draw; half of the largest number in one frame.",
+            )
+    most = LIMITS[-1] // 2 if view == "overlaid" else LIMITS[-1]
+    return Choice(view=view, color=str(color), limit=min(int(limit), most))
+
+
+def drawn_map(run: Run, node: int, links: pd.DataFrame, choice: Choice) -> Map:
+    """Return the drawn nodes with their groups, the selection with its neighbours, and the lassoed nodes.
+
+    Parameters
+    ----------
+    run : Run
+    node : int
+    links : DataFrame
+        Links drawn around the node, see `explore.neighbourhood`.
+    choice : Choice
+
+    Returns
+    -------
+    Map
+    """
+    points = placed(run)
+    group, legend = cache.derived(
+        run, f"groups by {choice.color}", lambda: projection_view.grouped(run.curve("nodes"), _grouping(choice.color))
+    )
+    marked = readout.marked_points(points, node, links)
+    chosen = lassoed(run)
+    # The sample is kept for the limit alone; what must be drawn in any case is added to it.
+    base = cache.derived(
+        run,
+        f"drawn {choice.limit}",
+        lambda: projection_view.sampled(points, limit=choice.limit, seed=int(run.manifest["seed"])),
+    )
+    sample = projection_view.with_nodes(base, [*marked["node"], *chosen])
+    return Map(
+        points=points.assign(group=group).iloc[sample.nodes],
+        marked=marked,
+        lassoed=points.iloc[chosen],
+        legend=legend,
+        badge=projection_view.sampling_sentence(sample),
+    )
+
+
+def placed(run: Run) -> pd.DataFrame:
+    """Return all nodes with their names and both positions."""
+    table: pd.DataFrame = cache.derived(run, "projection", lambda: _placed(run))
+    return table
+
+
+def _placed(run: Run) -> pd.DataFrame:
+    """Read the stored positions."""
+    coordinates = run.curve("projection")
+    return coordinates.assign(name=graph.scene(run).names, node=range(len(coordinates)))
+
+
+def _grouping(color: str) -> projection_view.Grouping:
+    """Return what nodes are grouped by; an unknown word from the address groups by nothing."""
+    return color if color in ("category", "in_degree", "out_degree") else "role"  # type: ignore[return-value]
+
+
+def axis_titles(run: Run) -> tuple[str, str]:
+    """Return the titles of the two axes, with the variance that each holds where the map is linear."""
+    shares = run.curve("projection_axes")["explained_variance"]
+    method = str(run.manifest["config"].get("projection", "pca"))
+    if method in _AXIS:
+        return f"{_AXIS[method]} 1", f"{_AXIS[method]} 2"
+    return (
+        f"Axis 1 · {number(100 * shares.iloc[0], 2)} % of the variance",
+        f"Axis 2 · {number(100 * shares.iloc[1], 2)} %",
+    )
+
+
+def lassoed(run: Run) -> list[int]:
+    """Return the nodes that the reader circled; those of another run are forgotten."""
+    if st.session_state.get(PROJECTION["run"], run.id) != run.id:
+        forget_lasso()
+    return list(st.session_state.get(GRAPH["lasso"], []))
+
+
+def forget_lasso() -> None:
+    """Circle nothing."""
+    st.session_state[GRAPH["lasso"]] = []
+
+
+def circled(event: Any, count: int) -> list[int] | None:
+    """Return the nodes that a lasso or a box holds.
+
+    Parameters
+    ----------
+    event : mapping
+        Selection event of the chart.
+    count : int
+        Nodes of the run.
+
+    Returns
+    -------
+    list of int or None
+        Sorted positions, `LASSO_LIMIT` at most; None if the event is no lasso and no box, such as a click, or the
+        reset that follows when the figure changes.
+    """
+    selection = (event or {}).get("selection") or {}
+    if not (selection.get("lasso") or selection.get("box")):
+        return None
+    found = set()
+    for point in selection.get("points") or []:
+        data = point.get("customdata")
+        node = data[0] if isinstance(data, list | tuple) and data else data
+        if isinstance(node, int | float) and not isinstance(node, bool) and node in range(count):
+            found.add(int(node))
+    return sorted(found)[:LASSO_LIMIT]
+
+
+def follow_selection(run: Run, shown: Scene) -> None:
+    """Keep what was circled, or move to the node that was clicked."""
+    nodes = circled(st.session_state.get(PROJECTION["chart"]), len(shown.names))
+    if nodes is None:
+        graph.follow_click(PROJECTION["chart"], shown)
+        return
+    # The chart forgets its selection as soon as the figure changes, so the positions are kept here.
+    st.session_state[GRAPH["lasso"]] = nodes
+    st.session_state[PROJECTION["run"]] = run.id
+
+
+def lasso_table(run: Run, nodes: Sequence[int]) -> pd.DataFrame:
+    """Write the circled nodes out for reading, the best linked first."""
+    rows = placed(run).iloc[list(nodes)]
+    about = run.curve("nodes").iloc[list(nodes)]
+    table = pd.DataFrame(
+        {
+            "Node": rows["name"].to_numpy(),
+            "Category": about["category"].astype(str).to_numpy(),
+            "Edges in": about["in_degree"].to_numpy(),
+            "Edges out": about["out_degree"].to_numpy(),
+            "Source x": rows["source_x"].to_numpy(),
+            "Source y": rows["source_y"].to_numpy(),
+            "Target x": rows["target_x"].to_numpy(),
+            "Target y": rows["target_y"].to_numpy(),
+        }
+    )
+    order = (table["Edges in"] + table["Edges out"]).sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def quality(run: Run) -> tuple[str, pd.DataFrame]:
+    """Say how the map was made and how far its neighbourhoods can be trusted.
+
+    Returns
+    -------
+    sentence : str
+        Method, parameters, seed and what was fitted.
+    table : DataFrame
+        One row per measure and role, written out; empty for a run from before maps were judged.
+    """
+    if "projection_quality" not in run.manifest["curves"]:
+        return (
+            "This run was trained before maps were judged; train it again to see how far its map holds.",
+            pd.DataFrame(),
+        )
+    rows, axes = run.curve("projection_quality"), run.curve("projection_axes")
+    if rows.empty:
+        return "The graph is too small to judge its map.", pd.DataFrame()
+    first = rows.iloc[0]
+    parts = [METHOD_NAME[first["method"]]]
+    if first["method"] == "pca":
+        held, gap = axes["explained_variance"].sum(), axes["between_roles"].iloc[0]
+        parts.append(f"the two axes hold {number(100 * held, 3)} % of the variance")
+        parts.append(f"{number(100 * gap, 2)} % of axis 1 is the gap between the two spaces")
+    else:
+        settings = ", ".join(f"{name} {value}" for name, value in json.loads(first["parameters"]).items())
+        parts.append(f"{settings}, seed {int(first['seed'])}")
+        if first["n_fitted"] < first["n_nodes"]:
+            parts.append(
+                f"fitted to {int(first['n_fitted']):,} of {int(first['n_nodes']):,} nodes, the others placed between "
+                "their nearest fitted vectors"
+            )
+    table = pd.DataFrame(
+        {
+            "Measure": [f"{_MEASURES[row.measure]}, {_ROLES[row.role]}" for row in rows.itertuples()],
+            "Value [95 % interval]": [
+                f"{estimate(row.value, row.ci_low, row.ci_high, row.n)} nodes" for row in rows.itertuples()
+            ],
+            "Random map": [number(value) for value in rows["random"]],
+        }
+    )
+    return " · ".join(parts), table

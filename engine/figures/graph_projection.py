@@ -1,0 +1,218 @@
+"""Both spaces of a graph: side by side or in one frame, with the way from source to target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from engine.figures.graph_network import plain
+from engine.figures.theme import CATEGORIES, DEGREES, GREY, MUTUAL, SOURCE, TARGET, VERMILION, plotly_layout
+
+Arrangement = Literal["side", "overlaid"]
+Palette = Literal["role", "category", "degree"]
+
+ROLES = (("source", "As a source", SOURCE), ("target", "As a target", TARGET))
+PART_COLOR = {"source": SOURCE, "target": TARGET, "both": MUTUAL, "selected": VERMILION}
+_SYMBOL = {"source": "circle", "target": "diamond"}
+SEGMENTS = 40
+"""Most lassoed nodes whose way from source to target is drawn."""
+
+
+def projections(
+    points: pd.DataFrame,
+    marked: pd.DataFrame,
+    lassoed: pd.DataFrame,
+    legend: pd.DataFrame,
+    *,
+    palette: Palette,
+    arrangement: Arrangement = "side",
+    axes: Sequence[str] = ("Axis 1", "Axis 2"),
+) -> go.Figure:
+    """Draw nodes as sources and as targets on the same two axes, with a selection marked in both roles.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns ``node, name, group, source_x, source_y, target_x, target_y``; `group` is a row of `legend`.
+    marked : DataFrame
+        ``node, name``, the coordinates and ``part``: selected, or what a drawn neighbour is to it (source, target,
+        both).
+    lassoed : DataFrame
+        ``node, name`` and the coordinates of nodes that the reader circled, in whichever panel.
+    legend : DataFrame
+        Columns ``label, n``; one row per group.
+    palette : {"role", "category", "degree"}
+        What colours tell apart.
+    arrangement : {"side", "overlaid"}
+        A panel per role on shared axes, or one frame in which circles are sources and diamonds are targets.
+    axes : sequence of str
+        Titles of the two axes.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Every point carries the position of its node as ``customdata``, for clicks and lassos.
+    """
+    is_side = arrangement == "side"
+    figure = _panels(is_side)
+    # Thousands of points veil one another, a few hundred need more ink.
+    opacity = min(max(900 / max(len(points), 1), 0.16), 0.5) * (1 if palette == "role" else 1.5)
+    for column, (role, _, _) in enumerate(ROLES, start=1):
+        place = {"row": 1, "col": column if is_side else 1}
+        for trace in _clouds(points, legend, role, palette, opacity, symbol="circle" if is_side else _SYMBOL[role]):
+            figure.add_trace(trace, **place)
+    for column, (role, _, _) in enumerate(ROLES, start=1):
+        place = {"row": 1, "col": column if is_side else 1}
+        figure.add_trace(_rings(lassoed, role), **place)
+        for part in ("source", "target", "both"):
+            rows = marked[marked["part"] == part]
+            # In one frame, each neighbour stands only in the role in which it is near.
+            figure.add_trace(_marks(rows if is_side or part in (role, "both") else rows[:0], role, part), **place)
+    _selected(figure, marked[marked["part"] == "selected"], is_side)
+    if not is_side:
+        figure.add_trace(_ways(lassoed[:SEGMENTS], "way of lassoed nodes", GREY, width=1), row=1, col=1)
+    _lay_out(figure, axes, is_side)
+    return figure
+
+
+def _panels(is_side: bool) -> go.Figure:
+    """Return an empty figure with a panel per role, or one for both."""
+    if not is_side:
+        return make_subplots(1, 1)
+    titles = [title for _, title, _ in ROLES]
+    return make_subplots(1, 2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.03, subplot_titles=titles)
+
+
+def _clouds(
+    points: pd.DataFrame, legend: pd.DataFrame, role: str, palette: Palette, opacity: float, *, symbol: str
+) -> list[go.Scattergl]:
+    """Draw all points in one role, a trace per group; the legend names a group once, or a role where colours do."""
+    traces = []
+    for place, group in enumerate(legend.itertuples()):
+        rows = points[points["group"] == place]
+        color = _color(role, place, palette)
+        label = f"{role}s" if palette == "role" else plain(group.label)
+        traces.append(
+            go.Scattergl(
+                x=rows[f"{role}_x"],
+                y=rows[f"{role}_y"],
+                mode="markers",
+                name=f"{label} ({group.n:,})",
+                legendgroup=label,
+                showlegend=palette == "role" or role == "source",
+                marker={"color": color, "size": 4, "opacity": opacity, "symbol": symbol},
+                text=[plain(name) for name in rows["name"]],
+                customdata=rows["node"].to_numpy(dtype=np.int64),
+                hovertemplate=f"%{{text}}, as a {role}<extra></extra>",
+                selected={"marker": {"opacity": opacity}},
+                unselected={"marker": {"opacity": opacity}},
+            )
+        )
+    return traces
+
+
+def _color(role: str, place: int, palette: Palette) -> str:
+    """Return the colour of a group in a role."""
+    if palette == "role":
+        return PART_COLOR[role]
+    colors = CATEGORIES if palette == "category" else DEGREES
+    return colors[place] if place < len(colors) else GREY
+
+
+def _rings(rows: pd.DataFrame, role: str) -> go.Scattergl:
+    """Ring the lassoed nodes in one role."""
+    marker = {"color": VERMILION, "size": 8, "symbol": "circle-open", "line": {"width": 1.5, "color": VERMILION}}
+    return go.Scattergl(name=f"lassoed as {role}", marker=marker, **_spots(rows, role))
+
+
+def _marks(rows: pd.DataFrame, role: str, part: str) -> go.Scatter:
+    """Draw the neighbours of one part in one role, above the cloud."""
+    line = {"color": "#FFFFFF", "width": 1.5}
+    marker = {"color": PART_COLOR[part], "size": 10, "symbol": _SYMBOL[role], "line": line}
+    return go.Scatter(name=f"{part} as {role}", marker=marker, **_spots(rows, role))
+
+
+def _spots(rows: pd.DataFrame, role: str) -> dict[str, Any]:
+    """Return what a trace of single nodes in one role is made of."""
+    return {
+        "x": rows[f"{role}_x"],
+        "y": rows[f"{role}_y"],
+        "mode": "markers",
+        "text": [plain(name) for name in rows["name"]],
+        "customdata": rows["node"].to_numpy(dtype=np.int64),
+        "hovertemplate": f"%{{text}}, as a {role}<extra></extra>",
+        "showlegend": False,
+        "unselected": {"marker": {"opacity": 1}},
+    }
+
+
+def _selected(figure: go.Figure, rows: pd.DataFrame, is_side: bool) -> None:
+    """Draw the selected node as a star per role, with the way between them; panels show the other end hollow."""
+    for column, (role, _, _) in enumerate(ROLES, start=1):
+        place = {"row": 1, "col": column if is_side else 1}
+        if is_side or role == "source":
+            figure.add_trace(_ways(rows, "way from source to target", VERMILION, width=2), **place)
+        for end in ("target", "source") if is_side else (role,):
+            figure.add_trace(_star(rows, end, is_here=end == role), **place)
+        for row in rows.rename(columns={"name": "label"}).to_dict("records"):
+            said = plain(row["label"]) if is_side else f"as a {role}"
+            figure.add_annotation(
+                x=row[f"{role}_x"],
+                y=row[f"{role}_y"],
+                text=f"<b>{said}</b>",
+                ay=-70 if role == "source" or is_side else 70,
+                ax=0,
+                font={"size": 14},
+                arrowcolor=VERMILION,
+                standoff=8,
+                **place,
+            )
+
+
+def _star(rows: pd.DataFrame, role: str, *, is_here: bool) -> go.Scatter:
+    """Draw one end of the selected node: full in the panel of its role, hollow in the other."""
+    marker = {"color": VERMILION, "size": 12, "symbol": "star-open", "line": {"width": 1.5, "color": VERMILION}}
+    if is_here:
+        marker |= {"size": 19, "symbol": "star", "line": {"width": 1.5, "color": "#FFFFFF"}}
+    name = f"selected as {role}" if is_here else f"selected, its {role} end"
+    return go.Scatter(name=name, marker=marker, **_spots(rows, role))
+
+
+def _ways(rows: pd.DataFrame, name: str, color: str, *, width: float) -> go.Scatter:
+    """Draw the way of every node from its source to its target position, with an arrowhead at the end."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    size: list[int] = []
+    for row in rows.itertuples():
+        x += [row.source_x, row.target_x, None]
+        y += [row.source_y, row.target_y, None]
+        size += [0, 5 + round(3 * width), 0]
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        name=name,
+        line={"color": color, "width": width},
+        marker={"symbol": "arrow", "angleref": "previous", "size": size, "color": color, "opacity": 1},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _lay_out(figure: go.Figure, axes: Sequence[str], is_side: bool) -> None:
+    """Give both panels the same quiet axes, a legend below, and the lasso as the tool at hand."""
+    layout = plotly_layout(height=500 if is_side else 620, hovermode="closest")
+    axis = layout["xaxis"] | {"zeroline": False, "showticklabels": False}
+    layout["xaxis"] = axis | {"title": {"text": axes[0]}}
+    layout["yaxis"] = axis | {"title": {"text": axes[1]}}
+    if is_side:
+        layout["xaxis2"], layout["yaxis2"] = layout["xaxis"], axis
+    layout["margin"] |= {"t": 34}
+    layout |= {"showlegend": True, "dragmode": "lasso"}
+    layout["legend"] = {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0, "itemsizing": "constant"}
+    figure.update_layout(layout)
