@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.graph.batches import batch_size_of, epochs, local_operators
+from engine.graph.batches import epochs
 from engine.graph.minibatch import NODE_BUFFERS, NODE_PARAMETERS, RowAdam, Stepper, embed, features_of, gathered
 from engine.graph.model import DirectedEncoder, sparse_tensor
 from engine.graph.ranks import excluded_candidates
@@ -97,28 +97,6 @@ def test_a_whole_fit_in_single_steps_of_gathered_rows_keeps_the_losses_of_the_fu
     assert set(histories[1]["stage"]) == {"dual embeddings, 10,000 edges per step"}
 
 
-def test_the_steps_of_an_epoch_hold_every_supervised_edge_once(training, quick):
-    config = dataclasses.replace(quick, batch_size=64)
-    carried = set()
-    for steps in (list(epoch) for epoch in epochs_of(training, config)):
-        edges = np.concatenate([batch.nodes[batch.edges.numpy()] for batch in steps], axis=1)
-        supervised = set(map(tuple, edges.T.tolist()))
-        assert len(supervised) == edges.shape[1] == sum(batch.edge_count for batch in steps)
-        assert supervised <= set(map(tuple, training.edge_index.T.tolist()))
-        assert max(batch.edge_count for batch in steps) <= 64 and len(steps) > 3
-        carried.add(frozenset(supervised))
-    assert len(carried) == config.epochs
-
-
-def test_a_step_masks_known_targets_and_names_the_nodes_of_its_edges(training, quick):
-    known = set(map(tuple, training.edge_index.T.tolist()))
-    for batch in next(epochs_of(training, dataclasses.replace(quick, batch_size=100), "adaptive")):
-        queries, negatives = batch.nodes[batch.queries.numpy()], batch.nodes[batch.negatives.numpy()]
-        naive = [[v == u or (u, v) in known for v in negatives.tolist()] for u in queries.tolist()]
-        assert batch.is_masked.tolist() == naive
-        assert (queries[batch.query.numpy()] == batch.nodes[batch.edges[0].numpy()]).all()
-
-
 def test_a_step_moves_the_rows_it_gathered_and_no_other(training, quick):
     config = dataclasses.replace(quick, batch_size=16, negatives=4)
     encoder = make_encoder(training)
@@ -140,15 +118,6 @@ def test_every_tensor_of_the_encoder_with_a_row_per_node_is_gathered(training):
     }
     assert per_node == set(NODE_PARAMETERS)
     assert {name for name, _ in encoder.named_buffers()} == set(NODE_BUFFERS)
-
-
-def test_local_operators_keep_rows_of_seeds_and_columns_in_use(five):
-    drawn = operators(five.edge_index, 5, fan_out_of(five, "full", **SIZES), np.random.default_rng(0))
-    # Node 3 leads to 2 and is led to by 2; node 4 is alone.
-    nodes, out_neighbours, in_neighbours = local_operators(np.array([3, 4]), *drawn)
-    assert nodes.tolist() == [2, 3, 4]
-    assert out_neighbours.to_dense().tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
-    assert in_neighbours.to_dense().tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
 
 
 @pytest.mark.parametrize("block", [40, 10**7])
@@ -184,13 +153,6 @@ def test_the_first_step_of_a_late_row_is_as_long_as_of_an_early_one():
     rows.step(torch.tensor([1]), torch.full((1, 1), 7.0), rate=0.01, decay=0.0)
     # Adam's first step has the length of the rate whatever the gradient.
     assert table.detach().ravel().tolist() == pytest.approx([-0.5, -0.01], rel=1e-3)
-
-
-def test_large_graphs_take_several_steps_unless_told_otherwise(quick):
-    assert batch_size_of(quick, 1_000_000) == 0
-    assert batch_size_of(quick, 1_000_001) == 65_536
-    assert batch_size_of(dataclasses.replace(quick, batch_size=0), 10_000_000) == 0
-    assert batch_size_of(dataclasses.replace(quick, batch_size=500), 100) == 500
 
 
 def test_mini_batches_learn_as_the_full_batch_does(prepared, quick):
