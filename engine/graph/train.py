@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,11 +14,11 @@ from scipy import sparse
 from torch import Tensor
 
 from engine.distributed import workers
-from engine.errors import TrainingError
 from engine.graph.baselines import fit_baseline
 from engine.graph.batches import Batch, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
 from engine.graph.data import Prepared, TrainingGraph
+from engine.graph.history import Progress
 from engine.graph.minibatch import Stepper, embed
 from engine.graph.model import (
     DirectedEncoder,
@@ -31,7 +31,7 @@ from engine.graph.model import (
 from engine.graph.ranks import excluded_candidates
 from engine.graph.sampling import FanOut, fan_out_of, operators
 from engine.graph.scoring import InnerProductScorer, Scorer
-from engine.result import EpochRecord, OnEpoch
+from engine.result import OnEpoch
 from engine.seeding import generator, torch_seed
 
 _STAGE = {
@@ -58,27 +58,15 @@ class Fitted:
     """Columns ``stage, epoch, loss, value``."""
 
 
-@dataclass(slots=True)
-class _Progress:
-    """Keeps the losses of a stage and passes them on."""
+@dataclass(frozen=True, slots=True)
+class TrainedForm:
+    """One trained form."""
 
-    stage: str
-    epochs: int
-    on_epoch: OnEpoch | None
-    rows: list[dict[str, object]] = field(default_factory=list)
-
-    def report(self, epoch: int, losses: Mapping[str, float]) -> None:
-        """Record one epoch; a loss that is not a number ends the training."""
-        bad = [name for name, value in losses.items() if not np.isfinite(value)]
-        if bad:
-            raise TrainingError(
-                f"The {bad[0]} loss of the {self.stage} is not finite in epoch {epoch}; lower 'learning_rate'."
-            )
-        self.rows += [
-            {"stage": self.stage, "epoch": epoch, "loss": name, "value": value} for name, value in losses.items()
-        ]
-        if self.on_epoch is not None:
-            self.on_epoch(EpochRecord(stage=self.stage, epoch=epoch, epochs=self.epochs, losses=losses))
+    scorer: InnerProductScorer
+    parameters: Mapping[str, NDArray[np.float32]]
+    """Every parameter that is not one row per node, and ``input``, the node input x."""
+    history: list[dict[str, object]]
+    """Rows of ``stage, epoch, loss, value``."""
 
 
 def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = None) -> Fitted:
@@ -111,26 +99,52 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
     scorers: dict[str, Scorer] = {}
     model: dict[str, NDArray[np.float32]] = {}
     history: list[dict[str, object]] = []
-    known = excluded_candidates(training.edge_index, training.num_nodes)
     for method in config.methods:
         if method not in _SHARED and not workers().is_first:
             continue
         if method in BASELINES:
             scorers[method] = fit_baseline(method, training, dimension=config.dimension, seed=config.seed)
             continue
-        progress = _Progress(_stage(method, training, config), config.epochs, on_epoch)
-        if method == "paper":
-            scorers[method], parameters = _fit_paper(training, config, progress)
-        else:
-            scorers[method], parameters = _fit_encoder(method, training, known, config, progress)
+        form = fit_form(method, training, config, on_epoch=on_epoch)
+        scorers[method] = form.scorer
         # Matrices of forms whose node vectors are not kept would explain nothing.
-        model |= {f"{method}.{k}": value for k, value in parameters.items() if value.ndim < 2 or method == config.form}
-        history += progress.rows
+        kept = {name: value for name, value in form.parameters.items() if value.ndim < 2 or method == config.form}
+        model |= {f"{method}.{name}": value for name, value in kept.items()}
+        history += form.history
     return Fitted(scorers, model, history=pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"]))
 
 
+def fit_form(
+    method: str, training: TrainingGraph, config: GraphConfig, *, on_epoch: OnEpoch | None = None
+) -> TrainedForm:
+    """Train one form on a graph, whatever the other methods of the settings are.
+
+    Parameters
+    ----------
+    method : str
+        One of `TRAINED_METHODS`.
+    training : TrainingGraph
+    config : GraphConfig
+    on_epoch : callable, optional
+
+    Returns
+    -------
+    TrainedForm
+
+    Raises
+    ------
+    TrainingError
+        If a loss is not finite.
+    """
+    progress = Progress(_stage(method, training, config), config.epochs, on_epoch)
+    if method == "paper":
+        return TrainedForm(*_fit_paper(training, config, progress), progress.rows)
+    known = excluded_candidates(training.edge_index, training.num_nodes)
+    return TrainedForm(*_fit_encoder(method, training, known, config, progress), progress.rows)
+
+
 def _fit_encoder(
-    method: str, training: TrainingGraph, known: sparse.csr_array, config: GraphConfig, progress: _Progress
+    method: str, training: TrainingGraph, known: sparse.csr_array, config: GraphConfig, progress: Progress
 ) -> tuple[InnerProductScorer, dict[str, NDArray[np.float32]]]:
     """Train one cosine form: dual or single, with one sampler."""
     fan = _sampler(training, config, _sampling_of(method, config))
@@ -227,7 +241,7 @@ def _all_messages(
 
 
 def _fit_paper(
-    training: TrainingGraph, config: GraphConfig, progress: _Progress
+    training: TrainingGraph, config: GraphConfig, progress: Progress
 ) -> tuple[InnerProductScorer, dict[str, NDArray[np.float32]]]:
     """Train the literal form; every training edge carries messages and is supervised, as printed."""
     fan = _sampler(training, config, "adaptive")
