@@ -198,3 +198,10 @@ def test_drawing_in_small_blocks_takes_neighbours_first_and_keeps_every_size(pre
     assert (np.diff(drawn.indptr) == np.minimum(size, near + far)).all()
     assert (drawn.multiply(first).sum(axis=1) == np.minimum(size, near)).all()
     assert drawn.has_sorted_indices
+
+
+def test_without_propagation_every_row_is_empty(five):
+    fan = fan_out_of(five, "none", max_neighbours=20, min_neighbours=5, neighbour_bias=1.0)
+    out_neighbours, in_neighbours = operators(five.edge_index, 5, fan, np.random.default_rng(0))
+    assert out_neighbours.shape == in_neighbours.shape == (5, 5)
+    assert out_neighbours.nnz == in_neighbours.nnz == 0
