@@ -8,7 +8,7 @@ from typing import Any, Literal
 from engine.errors import ConfigError
 
 Form = Literal["dual", "paper"]
-Sampling = Literal["full", "uniform", "adaptive"]
+Sampling = Literal["full", "uniform", "adaptive", "none"]
 Projection = Literal["pca", "tsne", "umap"]
 
 TRAINED_METHODS = ("dual", "single", "paper", "adaptive", "fixed")
@@ -55,7 +55,8 @@ class GraphConfig:
     reversed_weight: float = 0.0
     """Weight (lambda) of the loss on reversed one-way edges in the ranking score; trades ranking for direction."""
     sampling: Sampling = "full"
-    """Neighbourhoods of `dual` and `single`: all neighbours, one size for all, or a size that falls with degree."""
+    """Neighbourhoods of `dual` and `single`: all neighbours, one size for all, a size that falls with degree, or
+    none: no propagation, so a node is what its own vector and its features say."""
     max_neighbours: int = 20
     """Neighbourhood size of the nodes of lowest degree (K_max)."""
     min_neighbours: int = 5
@@ -85,7 +86,7 @@ class GraphConfig:
         if self.batch_size is not None:
             _check_whole("batch_size", self.batch_size, 0, 10_000_000)
         _choice("form", self.form, ("dual", "paper"))
-        _choice("sampling", self.sampling, ("full", "uniform", "adaptive"))
+        _choice("sampling", self.sampling, ("full", "uniform", "adaptive", "none"))
         _choice("projection", self.projection, ("pca", "tsne", "umap"))
         for method in self.methods:
             _choice("methods", method, METHODS)

@@ -111,7 +111,7 @@ def fan_out_of(
     Parameters
     ----------
     training : TrainingGraph
-    sampling : {"full", "uniform", "adaptive"}
+    sampling : {"full", "uniform", "adaptive", "none"}
     max_neighbours, min_neighbours : int, >= 1
     neighbour_bias : float
         Exponent on the degree of a neighbour: 1 prefers high degrees, 0 is uniform.
@@ -149,7 +149,7 @@ def operators(
     num_nodes : int
     fan : FanOut
     rng : numpy.random.Generator
-        Draws the neighbourhoods; unused if `fan.sampling` is full.
+        Draws the neighbourhoods; unused if `fan.sampling` is full or none.
 
     Returns
     -------
@@ -157,9 +157,11 @@ def operators(
         Row u averages over the nodes that u leads to, or that lead to u. A node without them has a zero row.
         *Direction*: ``out_neighbours @ target_embedding`` and ``in_neighbours @ source_embedding``.
     """
+    if fan.sampling == "none":
+        edge_index = edge_index[:, :0]
     forward = adjacency(edge_index, num_nodes)
     backward = sparse.csr_array(forward.T)
-    if fan.sampling == "full":
+    if fan.sampling in ("full", "none"):
         return row_normalised(forward), row_normalised(backward)
     return (
         _drawn(forward, fan, fan.target_weight, rng),
