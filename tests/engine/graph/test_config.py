@@ -17,7 +17,7 @@ from engine.graph.config import GraphConfig
         ({"learning_rate": float("nan")}, "'learning_rate' is nan"),
         ({"role_decay": -1.0}, "'role_decay' is -1.0"),
         ({"form": "other"}, "'form' is 'other'; allowed are dual, paper"),
-        ({"sampling": "none"}, "'sampling' is 'none'"),
+        ({"sampling": "most"}, "'sampling' is 'most'"),
         ({"methods": ("dual", "magic")}, "'methods' is 'magic'"),
         ({"methods": ("dual", "dual")}, "name every method once"),
         ({"methods": ("single",)}, "must contain the shown form 'dual'"),
