@@ -12,6 +12,10 @@ from engine.graph.pairs import Edges
 from engine.graph.scoring import Scorer, Scores
 
 _ROWS, _PAIRS = 512, 256
+_SCORES = 2**26
+"""Most scores held at a time, 256 MB; a large graph is scored in blocks of fewer rows."""
+_GROUPS = 64
+"""Groups of candidates, per place in a ranked list, whose best values bound the list from below."""
 
 
 def excluded_candidates(edge_index: Edges, num_nodes: int) -> sparse.csr_array:
@@ -54,15 +58,15 @@ def pair_ranks(scorer: Scorer, edge_index: Edges, excluded: sparse.csr_array) ->
     order = np.argsort(edge_index[0], kind="stable")
     nodes, first = np.unique(edge_index[0, order], return_index=True)
     ends = np.append(first, len(order))
-    for begin in range(0, len(nodes), _ROWS):
-        block = nodes[begin : begin + _ROWS]
-        pairs = order[ends[begin] : ends[min(begin + _ROWS, len(nodes))]]
+    for begin, end in _blocks(len(nodes), excluded.shape[0], _ROWS):
+        block = nodes[begin:end]
+        pairs = order[ends[begin] : ends[end]]
         row, target = np.searchsorted(block, edge_index[0, pairs]), edge_index[1, pairs]
         scores = scorer.rows(block)
         true = scores[row, target]
         _exclude(scores, block, excluded)
-        for place in range(0, len(pairs), _PAIRS):
-            some = slice(place, place + _PAIRS)
+        for place in _blocks(len(pairs), excluded.shape[0], _PAIRS):
+            some = slice(*place)
             ranks[pairs[some]] = _ranks_in(scores[row[some]], target[some], true[some])
     return ranks
 
@@ -83,10 +87,14 @@ def top_candidates(
     -------
     candidates : ndarray of shape (n, k), int64
     scores : ndarray of shape (n, k), float32
-        -inf where fewer than k candidates are left. k is at most the number of nodes.
+        -inf where fewer than k candidates are left. k is at most the number of nodes. Of equal scores the candidate
+        that comes first among the nodes is taken first.
     """
     k = min(k, excluded.shape[0])
-    found = [_best(_exclude(scorer.rows(block), block, excluded), k) for block in _blocks(nodes)]
+    found = [
+        _best(_exclude(scorer.rows(nodes[begin:end]), nodes[begin:end], excluded), k)
+        for begin, end in _blocks(len(nodes), excluded.shape[0], _ROWS)
+    ]
     return np.concatenate([candidates for candidates, _ in found]), np.concatenate([scores for _, scores in found])
 
 
@@ -98,10 +106,10 @@ def _ranks_in(scores: Scores, target: NDArray[np.int64], true: Scores) -> NDArra
     return 1.0 + better + tied / 2.0
 
 
-def _blocks(nodes: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Cut nodes into blocks whose score rows fit into memory."""
-    for begin in range(0, len(nodes), _ROWS):
-        yield nodes[begin : begin + _ROWS]
+def _blocks(count: int, num_nodes: int, most: int) -> Iterator[tuple[int, int]]:
+    """Cut rows of scores into blocks that fit into memory; at least one block, so that nothing in gives nothing out."""
+    size = int(np.clip(_SCORES // num_nodes, 1, most))
+    return ((begin, min(begin + size, count)) for begin in range(0, max(count, 1), size))
 
 
 def _exclude(scores: Scores, nodes: NDArray[np.int64], excluded: sparse.csr_array) -> Scores:
@@ -113,7 +121,27 @@ def _exclude(scores: Scores, nodes: NDArray[np.int64], excluded: sparse.csr_arra
 
 def _best(scores: Scores, k: int) -> tuple[NDArray[np.int64], Scores]:
     """Return the k largest values of every row, ties by position."""
-    chosen = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
-    values = np.take_along_axis(scores, chosen, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(chosen, order, axis=1), np.take_along_axis(values, order, axis=1)
+    row, column = np.nonzero(scores >= _low_bound(scores, k)[:, np.newaxis])
+    value = scores[row, column]
+    is_left = value > -np.inf
+    row, column, value = row[is_left], column[is_left], value[is_left]
+    order = np.lexsort((column, -value, row))
+    row, column, value = row[order], column[order], value[order]
+    place = np.arange(len(row)) - np.searchsorted(row, np.arange(len(scores)))[row]
+    kept = place < k
+    candidates = np.zeros((len(scores), k), dtype=np.int64)
+    values = np.full((len(scores), k), -np.inf, dtype=scores.dtype)
+    candidates[row[kept], place[kept]], values[row[kept], place[kept]] = column[kept], value[kept]
+    return candidates, values
+
+
+def _low_bound(scores: Scores, k: int) -> Scores:
+    """Return a number per row that at least k of its values reach, and few more do: the k-th best group maximum.
+
+    Finding it takes one pass over the row, where ordering the row takes several.
+    """
+    width = max(scores.shape[1] // (_GROUPS * k), 1)
+    whole = scores.shape[1] // width * width
+    best = scores[:, :whole].reshape(len(scores), whole // width, width).max(axis=2)
+    bound: Scores = np.partition(best, best.shape[1] - k, axis=1)[:, best.shape[1] - k]
+    return bound

@@ -80,6 +80,34 @@ def test_top_candidates_are_the_best_that_are_not_excluded(scorer, edges):
         assert [scores[u][v] for v in candidates[u]] == left[:5]
 
 
+@pytest.mark.parametrize("count", [3, 700, 5000])
+def test_lists_in_small_blocks_are_those_of_a_full_sort_with_ties_by_position(monkeypatch, count):
+    monkeypatch.setattr("engine.graph.ranks._SCORES", 2 * count)
+    rng = np.random.default_rng(count)
+    source, target = rng.integers(-2, 3, size=(2, count, 2)).astype(np.float32)
+    nothing = np.zeros(count, dtype=np.float32)
+    scorer = InnerProductScorer(source, target, nothing, nothing)
+    nodes, known = np.arange(min(count, 40)), rng.integers(count, size=(2, 2 * count))
+    excluded = excluded_candidates(known, count)
+    candidates, values = top_candidates(scorer, nodes, 7, excluded)
+    scores = np.where(excluded[nodes].toarray(), -np.inf, scorer.rows(nodes))
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :7]
+    assert (values == np.take_along_axis(scores, expected, axis=1)).all()
+    assert (candidates == expected)[np.isfinite(values)].all()
+
+
+def test_no_nodes_have_no_lists(scorer):
+    candidates, values = top_candidates(scorer, np.arange(0), 5, excluded_candidates(np.empty((2, 0), np.int64), 30))
+    assert candidates.shape == values.shape == (0, 5)
+
+
+def test_ranks_do_not_depend_on_the_block(scorer, edges, monkeypatch):
+    known, asked = edges
+    whole = pair_ranks(scorer, asked, excluded_candidates(known, 30))
+    monkeypatch.setattr("engine.graph.ranks._SCORES", 60)
+    assert pair_ranks(scorer, asked, excluded_candidates(known, 30)).tolist() == whole.tolist()
+
+
 def test_a_node_with_too_few_candidates_has_a_short_list():
     scorer = offset_scorer(np.arange(4.0), np.zeros(4))
     known = np.array([[0, 0], [1, 2]])
