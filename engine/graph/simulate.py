@@ -105,27 +105,43 @@ def simulate(rows: int, config: SimulationConfig | None = None) -> pd.DataFrame:
     >>> len(edges), sorted(edges["true_relation"].unique())
     (1000, ['mutual', 'one_way', 'random'])
     """
-    config = config or SimulationConfig()
-    nodes = _latent_nodes(rows, config)
-    rng = generator(config.seed, "graph", "simulate", "edges")
-    pairs = round(rows * config.mutual_share / 2)
-    random = round(rows * config.random_share)
-    wanted = np.array([rows - 2 * pairs - random, pairs, random])
-    source, target, kind = _distinct_pairs(nodes, wanted, config.groups, rng)
-    both = kind == 1
-    source, target = np.concatenate([source, target[both]]), np.concatenate([target, source[both]])
-    kind = np.concatenate([kind, kind[both]])
-    order = rng.permutation(len(kind))
+    nodes, edge_index, kind = _edges(rows, config or SimulationConfig())
     names = _names(len(nodes.group))
-    columns = {
-        "source": names[source],
-        "target": names[target],
-        "true_relation": _RELATION[kind],
-        "true_direction": _DIRECTION[kind],
-        "true_source_group": nodes.group[source],
-        "true_target_group": nodes.group[target],
-    }
-    return pd.DataFrame({name: values[order] for name, values in columns.items()})
+    source, target = edge_index
+    return pd.DataFrame(
+        {
+            "source": names[source],
+            "target": names[target],
+            "true_relation": _RELATION[kind],
+            "true_direction": _DIRECTION[kind],
+            "true_source_group": nodes.group[source],
+            "true_target_group": nodes.group[target],
+        }
+    )
+
+
+def simulate_edge_index(rows: int, config: SimulationConfig | None = None) -> tuple[NDArray[np.int64], int]:
+    """Simulate the graph of `simulate` as positions, without the names that make a large table.
+
+    Parameters
+    ----------
+    rows : int, >= 1
+    config : SimulationConfig, optional
+        As for `simulate`.
+
+    Returns
+    -------
+    edge_index : ndarray of shape (2, rows), int64
+        The edges of `simulate` in its order; a node's position is that of its row in `simulate_nodes`.
+    num_nodes : int
+
+    Raises
+    ------
+    ConfigError
+        If `rows` is too small for the number of groups.
+    """
+    nodes, edge_index, _ = _edges(rows, config or SimulationConfig())
+    return edge_index, len(nodes.group)
 
 
 def simulate_nodes(rows: int, config: SimulationConfig | None = None) -> pd.DataFrame:
@@ -179,6 +195,21 @@ def _latent_nodes(rows: int, config: SimulationConfig) -> _Nodes:
     weights = np.minimum(weights, np.sqrt(count))
     weights /= weights.mean(axis=1, keepdims=True)
     return _Nodes(group=group, activity=weights[0], popularity=weights[1])
+
+
+def _edges(rows: int, config: SimulationConfig) -> tuple[_Nodes, NDArray[np.int64], NDArray[np.int64]]:
+    """Draw nodes, edges in random order, and the relation of every edge."""
+    nodes = _latent_nodes(rows, config)
+    rng = generator(config.seed, "graph", "simulate", "edges")
+    pairs = round(rows * config.mutual_share / 2)
+    random = round(rows * config.random_share)
+    wanted = np.array([rows - 2 * pairs - random, pairs, random])
+    source, target, kind = _distinct_pairs(nodes, wanted, config.groups, rng)
+    both = kind == 1
+    source, target = np.concatenate([source, target[both]]), np.concatenate([target, source[both]])
+    kind = np.concatenate([kind, kind[both]])
+    order = rng.permutation(len(kind))
+    return nodes, np.stack([source, target])[:, order], kind[order]
 
 
 def _distinct_pairs(

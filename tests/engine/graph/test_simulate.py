@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ConfigError
-from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
+from engine.graph.simulate import SimulationConfig, simulate, simulate_edge_index, simulate_nodes
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +95,12 @@ def test_a_knob_out_of_range_is_refused(knobs, words):
 def test_too_few_edges_for_the_groups_are_refused():
     with pytest.raises(ConfigError, match=r"10 edges make \d+ nodes; 12 groups need at least 24"):
         simulate(10)
+
+
+def test_positions_are_those_of_the_named_edges():
+    config = SimulationConfig(seed=4, groups=5)
+    edge_index, num_nodes = simulate_edge_index(1500, config)
+    names = simulate_nodes(1500, config)["node"].to_numpy()
+    edges = simulate(1500, config)
+    assert num_nodes == len(names)
+    assert (names[edge_index] == edges[["source", "target"]].to_numpy().T).all()
