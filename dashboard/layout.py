@@ -22,7 +22,7 @@ _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)", re.IGNORECASE)
 _FORMULA_START = re.compile(r"^\s*[=+\-@|%\t\r]")
 _PLAIN_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
 _CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
-_LASSO_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"], "displayModeBar": True}
+_LASSO_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
 
 
 def escape_markdown(text: object, *, limit: int = 120) -> str:

@@ -66,13 +66,16 @@ def projections(
         place = {"row": 1, "col": column if is_side else 1}
         for trace in _clouds(points, legend, role, palette, opacity, symbol="circle" if is_side else _SYMBOL[role]):
             figure.add_trace(trace, **place)
+        if palette == "role" or role == "source":
+            figure.add_traces(_keys(legend, role, palette))
     for column, (role, _, _) in enumerate(ROLES, start=1):
         place = {"row": 1, "col": column if is_side else 1}
         figure.add_trace(_rings(lassoed, role), **place)
         for part in ("source", "target", "both"):
             rows = marked[marked["part"] == part]
             # In one frame, each neighbour stands only in the role in which it is near.
-            figure.add_trace(_marks(rows if is_side or part in (role, "both") else rows[:0], role, part), **place)
+            near = rows if is_side or part in (role, "both") else rows[:0]
+            figure.add_trace(_marks(near, role, part, symbol="circle" if is_side else _SYMBOL[role]), **place)
     _selected(figure, marked[marked["part"] == "selected"], is_side)
     if not is_side:
         figure.add_trace(_ways(lassoed[:SEGMENTS], "way of lassoed nodes", GREY, width=1), row=1, col=1)
@@ -91,7 +94,7 @@ def _panels(is_side: bool) -> go.Figure:
 def _clouds(
     points: pd.DataFrame, legend: pd.DataFrame, role: str, palette: Palette, opacity: float, *, symbol: str
 ) -> list[go.Scattergl]:
-    """Draw all points in one role, a trace per group; the legend names a group once, or a role where colours do."""
+    """Draw all points in one role, a trace per group."""
     traces = []
     for place, group in enumerate(legend.itertuples()):
         rows = points[points["group"] == place]
@@ -102,9 +105,9 @@ def _clouds(
                 x=rows[f"{role}_x"],
                 y=rows[f"{role}_y"],
                 mode="markers",
-                name=f"{label} ({group.n:,})",
+                name=f"{label} as {role}",
                 legendgroup=label,
-                showlegend=palette == "role" or role == "source",
+                showlegend=False,
                 marker={"color": color, "size": 4, "opacity": opacity, "symbol": symbol},
                 text=[plain(name) for name in rows["name"]],
                 customdata=rows["node"].to_numpy(dtype=np.int64),
@@ -114,6 +117,22 @@ def _clouds(
             )
         )
     return traces
+
+
+def _keys(legend: pd.DataFrame, role: str, palette: Palette) -> list[go.Scatter]:
+    """Return what the legend shows: a group with its count, in full colour, as the points are nearly transparent."""
+    labels = [f"{role}s" if palette == "role" else plain(label) for label in legend["label"]]
+    return [
+        go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=f"{label} ({count:,})",
+            legendgroup=label,
+            marker={"color": _color(role, place, palette), "size": 10},
+        )
+        for place, (label, count) in enumerate(zip(labels, legend["n"], strict=True))
+    ]
 
 
 def _color(role: str, place: int, palette: Palette) -> str:
@@ -130,10 +149,10 @@ def _rings(rows: pd.DataFrame, role: str) -> go.Scattergl:
     return go.Scattergl(name=f"lassoed as {role}", marker=marker, **_spots(rows, role))
 
 
-def _marks(rows: pd.DataFrame, role: str, part: str) -> go.Scatter:
+def _marks(rows: pd.DataFrame, role: str, part: str, *, symbol: str) -> go.Scatter:
     """Draw the neighbours of one part in one role, above the cloud."""
     line = {"color": "#FFFFFF", "width": 1.5}
-    marker = {"color": PART_COLOR[part], "size": 10, "symbol": _SYMBOL[role], "line": line}
+    marker = {"color": PART_COLOR[part], "size": 10, "symbol": symbol, "line": line}
     return go.Scatter(name=f"{part} as {role}", marker=marker, **_spots(rows, role))
 
 

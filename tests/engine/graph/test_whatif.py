@@ -1,0 +1,233 @@
+"""An edge added or dropped on a page moves the same vectors as in the network that was trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import DataError, RunError
+from engine.graph import whatif
+from engine.graph.baselines import fit_baseline
+from engine.graph.config import GraphConfig
+from engine.graph.data import training_graph
+from engine.graph.model import DirectedEncoder, sparse_tensor
+from engine.graph.ranks import excluded_candidates, pair_ranks
+from engine.graph.reencode import Weights, encode_node
+from engine.graph.run import run
+from engine.graph.sampling import fan_out_of, operators
+from engine.graph.scoring import InnerProductScorer
+from engine.runs import Run, read_run, write_run
+
+ARRAYS = ("source", "target", "target_offset", "source_offset")
+
+
+@pytest.fixture(scope="module")
+def stored(dataset, tmp_path_factory) -> Run:
+    """A run of the shown form and one baseline, trained in haste."""
+    config = GraphConfig(epochs=6, dimension=8, negatives=64, resamples=20, seed=3, methods=("dual", "popularity"))
+    folder = tmp_path_factory.mktemp("whatif") / "graph-made"
+    return read_run(write_run(run(dataset, config), folder, command=["python", "-m", "engine"]))
+
+
+@pytest.fixture(scope="module")
+def encoded(stored) -> whatif.Encoded:
+    return whatif.opened(stored)
+
+
+def network_on(encoded: whatif.Encoded, stored: Run, edges: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the torch network makes of an edge list, with the trained parameters."""
+    before = training_graph(encoded.edges, np.empty((2, 0), dtype=np.int64), encoded.count)
+    after = training_graph(edges, np.empty((2, 0), dtype=np.int64), encoded.count)
+    dimension = encoded.source.shape[1]
+    network = DirectedEncoder(after.in_degree, after.out_degree, dimension=dimension, scale=1.0, is_dual=True)
+    trained = {k.removeprefix("dual."): v for k, v in whatif.parameters(stored).items() if k.startswith("dual.")}
+    # What a node brings along is stored whole; its free offsets are what is left of the stored ones without degrees.
+    trained |= {"input": encoded.node_input}
+    trained["target_bias"] = encoded.target_offset - trained["popularity_weight"] * np.log1p(before.in_degree)
+    trained["free_activity"] = encoded.source_offset - np.log1p(
+        np.stack([before.in_degree, before.out_degree], axis=1)
+    ) @ trained.pop("activity_weight")
+    trained["activity_weight"] = whatif.parameters(stored)["dual.activity_weight"]
+    trained.pop("feature_weight", None)
+    unknown = set(trained) ^ set(dict(network.named_parameters()))
+    assert unknown == set(), f"the network has parameters that the page does not know, or the reverse: {unknown}"
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(torch.from_numpy(np.asarray(trained[name], dtype=np.float32)))
+        fan = fan_out_of(after, "full", max_neighbours=20, min_neighbours=5, neighbour_bias=1.0)
+        around = operators(edges, encoded.count, fan, np.random.default_rng(0))
+        source, target = network(*(sparse_tensor(matrix) for matrix in around))
+        offsets = network.target_offset(), network.source_offset()
+    return dict(zip(ARRAYS, (part.numpy() for part in (source, target, *offsets)), strict=True))
+
+
+def test_the_unchanged_graph_gives_the_stored_vectors(encoded):
+    for node in range(encoded.count):
+        source, target = encode_node(
+            encoded.node_input,
+            encoded.weights,
+            node,
+            targets=encoded.targets(node),
+            sources=encoded.sources(node),
+        )
+        # Half precision keeps 11 bits of every input and every stored entry.
+        assert source == pytest.approx(encoded.source[node], abs=4e-3 * encoded.weights.scale)
+        assert target == pytest.approx(encoded.target[node], abs=4e-3)
+
+
+@settings(max_examples=12)
+@given(data=st.data())
+def test_adding_or_dropping_an_edge_equals_the_network_on_the_changed_edges(encoded, stored, data):
+    if data.draw(st.booleans(), label="drop"):
+        source, target = encoded.edges[:, data.draw(st.integers(0, encoded.edges.shape[1] - 1))].tolist()
+    else:
+        source, target = data.draw(
+            st.lists(st.integers(0, encoded.count - 1), min_size=2, max_size=2, unique=True), label="pair"
+        )
+    step, before, after = whatif.changed(encoded, source, target)
+    assert step == ("drop" if whatif.has_edge(encoded, source, target) else "add")
+    assert whatif.has_edge(after, source, target) != whatif.has_edge(encoded, source, target)
+    assert abs(after.edges.shape[1] - encoded.edges.shape[1]) == 1
+    network = {"before": network_on(encoded, stored, encoded.edges), "after": network_on(encoded, stored, after.edges)}
+    for name in ARRAYS:
+        for moment, state in (("before", before), ("after", after)):
+            found = getattr(state, name)
+            ends = [source, target]
+            assert found[ends] == pytest.approx(network[moment][name][ends], abs=2e-5), (moment, name)
+            others = np.setdiff1d(np.arange(encoded.count), ends)
+            assert np.array_equal(found[others], getattr(encoded, name)[others]), "no other vector moves"
+            assert found[others] == pytest.approx(network[moment][name][others], abs=2e-2), (moment, name)
+
+
+def test_dropping_an_added_edge_leads_back(encoded):
+    source, target = 0, int(np.setdiff1d(np.arange(1, encoded.count), encoded.targets(0))[0])
+    _, before, after = whatif.changed(encoded, source, target)
+    step, _, back = whatif.changed(after, source, target)
+    assert step == "drop"
+    for name in ARRAYS:
+        assert getattr(back, name) == pytest.approx(getattr(before, name), abs=1e-5)
+    assert set(map(tuple, back.known.T)) == set(map(tuple, encoded.known.T))
+
+
+def test_scores_and_ranks_are_those_of_the_evaluation(encoded):
+    scorer = InnerProductScorer(encoded.source, encoded.target, encoded.target_offset, encoded.source_offset)
+    excluded = excluded_candidates(encoded.known, encoded.count)
+    pairs = np.array([[0, 5, *encoded.edges[0, :3]], [7, 1, *encoded.edges[1, :3]]])
+    expected = pair_ranks(scorer, pairs, excluded)
+    scores = scorer.pairs(*pairs)
+    for place, (source, target) in enumerate(pairs.T.tolist()):
+        assert whatif.rank_of(encoded, source, target) == expected[place]
+        assert whatif.scores_of(encoded, source)[target] == pytest.approx(scores[place], abs=1e-5)
+    best = whatif.first_targets(encoded, 5, 4)
+    rows = scorer.rows(np.array([5]))[0]
+    rows[excluded[[5]].toarray()[0]] = -np.inf
+    assert best.tolist() == np.argsort(-rows, kind="stable")[:4].tolist()
+
+
+def test_the_model_table_holds_both_ways_before_and_after(encoded):
+    _, before, after = whatif.changed(encoded, 3, 9)
+    table = whatif.model_table(before, after, 3, 9).set_index(["quantity", "way"])
+    assert table.loc[("score", "forward"), "before"] == pytest.approx(whatif.scores_of(before, 3)[9])
+    assert table.loc[("score", "backward"), "after"] == pytest.approx(whatif.scores_of(after, 9)[3])
+    assert table.loc[("rank", "backward"), "before"] == whatif.rank_of(before, 9, 3)
+    assert table.loc[("rank", "forward"), "after"] == whatif.rank_of(after, 3, 9)
+
+
+# 0 -> 1, 0 -> 2, 1 -> 2, 2 -> 3, 3 -> 2, 4 -> 1, 4 -> 2
+SIX = np.array([[0, 0, 1, 2, 3, 4, 4], [1, 2, 2, 3, 2, 1, 2]])
+
+
+def by_hand(edges: np.ndarray, count: int = 5) -> whatif.Encoded:
+    """Return a graph without vectors that matter."""
+    nothing = np.zeros((count, 2), dtype=np.float32)
+    weights = Weights(np.eye(2), np.eye(2), np.ones(4), 1.0, 0.0, np.zeros(2))
+    flat = np.zeros(count, dtype=np.float32)
+    return whatif.Encoded(nothing, nothing, flat, flat, nothing, weights, edges, edges)
+
+
+def test_evidence_is_counted_as_on_paper():
+    found = whatif.evidence(by_hand(SIX), 0, 4)
+    assert (found["edge"], found["edge_back"]) == (0, 0)
+    assert (found["shared_targets"], found["shared_sources"]) == (2, 0)  # 1 and 2; none
+    assert (found["two_steps"], found["two_steps_back"]) == (0, 0)
+    assert (found["out_degree"], found["in_degree"]) == (2, 0)
+    assert (found["target_out_degree"], found["target_in_degree"]) == (2, 0)
+    found = whatif.evidence(by_hand(SIX), 0, 2)
+    assert (found["edge"], found["two_steps"]) == (1, 1)  # over 1
+    assert found["shared_sources"] == 0 and found["target_in_degree"] == 4
+    # Edges from {0, 1, 3, 4} to {1, 2}: 0->1, 0->2, 1->2, 3->2, 4->1, 4->2.
+    assert found["cocitation"] == 6
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 400))
+def test_cocitation_is_the_score_of_the_baseline_before_and_after(encoded, seed):
+    source, target = np.random.default_rng(seed).choice(encoded.count, size=2, replace=False).tolist()
+    _, _, after = whatif.changed(encoded, source, target)
+    for state in (encoded, after):
+        training = training_graph(state.edges, np.empty((2, 0), dtype=np.int64), state.count)
+        scorer = fit_baseline("cocitation", training, dimension=2, seed=0)
+        found = whatif.evidence(state, source, target)
+        pair = np.array([source]), np.array([target])
+        assert found["cocitation"] == scorer.pairs(*pair)[0]
+        assert found["cocitation_back"] == scorer.pairs(*pair[::-1])[0]
+
+
+def test_adding_an_edge_moves_only_the_counts_it_touches():
+    before, after = (whatif.evidence(state, 0, 4) for state in whatif.changed(by_hand(SIX), 0, 4)[1:])
+    moved = {name: after[name] - before[name] for name in before if after[name] != before[name]}
+    # The new edge itself, one degree at either end, and three ways 0 -> x <- w -> 4, all with w = 0: x = 1, 2, 4.
+    assert moved == {"edge": 1, "out_degree": 1, "target_in_degree": 1, "cocitation": 3}
+
+
+def test_what_the_input_says_is_shown_per_direction():
+    edges = pd.DataFrame(
+        {"source": [0, 2, 1], "target": [2, 0, 2], "weight": [5.0, 7.0, 9.0], "split": "train", "score": 0.0}
+    )
+    found = whatif.input_counts(edges, 2, 0)
+    assert found.to_dict("records") == [
+        {"weight": 5.0, "split": "train", "way": "backward"},
+        {"weight": 7.0, "split": "train", "way": "forward"},
+    ]
+    assert whatif.input_counts(edges, 0, 1).empty
+
+
+@pytest.mark.parametrize("pair", [(1, 1), (-1, 2), (0, 10**6)])
+def test_what_is_no_pair_of_nodes_is_refused(encoded, pair):
+    with pytest.raises(DataError, match="joins two different nodes"):
+        whatif.changed(encoded, *pair)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"), [({"form": "paper"}, "literal form"), ({"sampling": "adaptive"}, "at random")]
+)
+def test_forms_that_cannot_be_gathered_anew_are_refused(stored, config, words):
+    other = Run(stored.folder, stored.manifest | {"config": stored.manifest["config"] | config})
+    with pytest.raises(RunError, match=words):
+        whatif.opened(other)
+
+
+def test_a_run_without_inputs_asks_to_be_trained_again(stored):
+    kept = [name for name in stored.manifest["embeddings"] if name != "input"]
+    with pytest.raises(RunError, match="train it again"):
+        whatif.opened(Run(stored.folder, stored.manifest | {"embeddings": kept}))
+
+
+def test_lost_parameters_are_reported(stored, tmp_path):
+    (tmp_path / "graph-made").mkdir()
+    with pytest.raises(RunError, match="cannot be read; train it again"):
+        whatif.parameters(Run(tmp_path / "graph-made", stored.manifest))
+
+
+def test_a_node_without_neighbours_keeps_its_own_input():
+    weights = Weights(2 * np.eye(2), np.eye(2), np.ones(4), 3.0, 0.0, np.zeros(2))
+    alone = np.array([], dtype=np.int64)
+    source, target = encode_node(np.array([[3.0, 4.0]]), weights, 0, targets=alone, sources=alone)
+    assert source == pytest.approx([1.8, 2.4]) and target == pytest.approx([0.6, 0.8])
+    assert replace(weights, scale=0.0).scale == 0.0
