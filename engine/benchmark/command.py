@@ -1,4 +1,4 @@
-"""The command `benchmark graph`."""
+"""The commands `benchmark graph` and `benchmark graph-scale`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,21 @@ RESULTS = ("benchmark.parquet", "benchmark.md", "headline.csv")
 def add_benchmark(commands: argparse._SubParsersAction) -> None:
     """Describe the command to the parser of the command line."""
     parser = commands.add_parser("benchmark", help="measure our methods and those of others on the same splits")
-    parser.add_argument("kind", choices=("graph",))
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND", parser_class=type(parser))
+    parser = kinds.add_parser("graph", help="ranking and direction of directed-graph methods")
     parser.add_argument("--data", nargs="+", default=list(DATA), metavar="NAME|PATH", help="bundled names, or files")
     parser.add_argument("--splits", type=int, default=5, help="random splits, seeds 0, 1, … (default 5)")
     parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to measure (default all)")
     parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(command=run_benchmark)
+    scale = kinds.add_parser("graph-scale", help="time and memory by the size of a simulated graph")
+    scale.add_argument("--nodes", nargs="+", type=int, default=[], metavar="N", help="sizes (default 10,000 to 1 M)")
+    scale.add_argument("--threads", type=int, default=2, help="threads for the arithmetic (default 2)")
+    scale.add_argument("--seed", type=int, default=0, help="seed of the graph and of the training (default 0)")
+    scale.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
+    scale.add_argument("--json", action="store_true", help="print the figures as JSON")
+    scale.set_defaults(command=run_scale)
 
 
 def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
@@ -76,6 +84,39 @@ def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     (folder / RESULTS[1]).write_text(f"{text}\n", encoding="utf-8")
     table.headline(summary).to_csv(folder / RESULTS[2], index=False)
     sys.stdout.write((summary.to_json(orient="records") if arguments.json else text) + "\n")
+
+
+def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Measure how time and memory grow with the graph, write ``graph_scale.csv`` and print it.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        As described by `add_benchmark`.
+    words : sequence of str
+        The command line; not read.
+
+    Raises
+    ------
+    ConfigError
+        If an option is out of range.
+    """
+    scale = importlib.import_module("engine.benchmark.graph_scale")
+    sizes = arguments.nodes or scale.NODES
+    for option, values, least in (("--nodes", sizes, 100), ("--threads", [arguments.threads], 1)):
+        if min(values) < least:
+            raise ConfigError(f"'{option}' is {min(values)}; it must be at least {least}.")
+    folder = _folder(arguments.out)
+    with _progress() as progress:
+        task = progress.add_task("", total=len(sizes))
+
+        def on_size(size: int) -> None:
+            progress.update(task, completed=sizes.index(size), description=f"{size:,} nodes")
+
+        table = scale.measure_all(sizes, threads=arguments.threads, seed=arguments.seed, on_size=on_size)
+    table.round(3).to_csv(folder / "graph_scale.csv", index=False)
+    text = scale.text_of(table, scale.growth(table))
+    sys.stdout.write((table.to_json(orient="records") if arguments.json else text) + "\n")
 
 
 def _folder(path: str) -> Path:

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from engine.benchmark.methods import DIMENSION, Method
 from engine.graph.data import Prepared
 
 _COST = b"cost"
+_UNSAFE = re.compile(r"[^\w.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Store:
     def path(self, method: Method, split: str, data: str, seed: int) -> Path:
         """Return the file of one result; `split` is the `split_hash`."""
         version = hashlib.sha256(f"{split}/{code_hash(method.module)}/{DIMENSION}".encode()).hexdigest()[:16]
-        return self.folder / f"{data}-{seed}-{method.name}-{version}.parquet"
+        return self.folder / f"{_UNSAFE.sub('-', data)}-{seed}-{method.name}-{version}.parquet"
 
     def read(self, path: Path) -> Measured | None:
         """Return a stored result, or None if there is none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import svds
@@ -16,7 +18,6 @@ STOPS = (0.2, 0.5)
 THRESHOLDS = (1e-5, 1e-4, 1e-3)
 """Candidates for the proximity below which a pair counts as unrelated."""
 _ROWS = 512
-_LEAST_MASS = 1e-7
 
 
 def personalised_pagerank(adjacency: sparse.csr_array, *, stop: float, threshold: float) -> sparse.csr_array:
@@ -31,21 +32,31 @@ def personalised_pagerank(adjacency: sparse.csr_array, *, stop: float, threshold
 
     Returns
     -------
-    csr_array of shape (num_nodes, num_nodes), float64
+    csr_array of shape (num_nodes, num_nodes), float32
     """
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
-    step = sparse.csr_array(sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency.astype(np.float64))
-    terms = int(np.ceil(np.log(_LEAST_MASS) / np.log(1 - stop)))
-    return sparse.vstack(
-        [_block(step, begin, stop, threshold, terms) for begin in range(0, adjacency.shape[0], _ROWS)]
-    ).tocsr()
+    step = sparse.csr_array((sparse.diags_array(1 / np.maximum(degree, 1)) @ adjacency).T, dtype=np.float32)
+    # What is left of a walk after these steps is a tenth of the threshold.
+    terms = int(np.ceil(np.log(threshold / 10) / np.log(1 - stop)))
+    begins = range(0, adjacency.shape[0], _ROWS)
+    return sparse.csr_array(sparse.vstack([_block(step, begin, stop, threshold, terms) for begin in begins]))
 
 
-def proximity(adjacency: sparse.csr_array, *, stop: float, threshold: float) -> sparse.csr_array:
-    """Return log((π + π'ᵀ) / threshold) where it is positive, else 0; π' is the PageRank of the reversed graph."""
-    ahead = personalised_pagerank(adjacency, stop=stop, threshold=threshold / 2)
-    back = personalised_pagerank(sparse.csr_array(adjacency.T), stop=stop, threshold=threshold / 2)
-    total = sparse.csr_array(ahead + back.T)
+def proximity(ahead: sparse.csr_array, back: sparse.csr_array, *, threshold: float) -> sparse.csr_array:
+    """Return log((π + π'ᵀ) / threshold) where it is positive, else 0.
+
+    Parameters
+    ----------
+    ahead, back : csr_array of shape (num_nodes, num_nodes)
+        π of the graph, π' of the reversed graph.
+    threshold : float, in (0, 1)
+        A summand below half of it is left out.
+
+    Returns
+    -------
+    csr_array of shape (num_nodes, num_nodes), float64
+    """
+    total = sparse.csr_array(_cut(ahead, threshold / 2) + _cut(back, threshold / 2).T, dtype=np.float64)
     total.data = np.log(np.maximum(total.data / threshold, 1.0))
     total.eliminate_zeros()
     return total
@@ -76,25 +87,37 @@ def fit_strap(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     adjacency = training.adjacency()
     start = generator(seed, "benchmark", "strap").standard_normal(training.num_nodes)
     rank = min(dimension, training.num_nodes - 2)
-    fitted = (
-        _factorised(proximity(adjacency, stop=stop, threshold=threshold), rank, start)
-        for stop in STOPS
-        for threshold in THRESHOLDS
-    )
-    return best_on_validation(fitted, training)
+
+    def candidates() -> Iterator[InnerProductScorer]:
+        for stop in STOPS:
+            ahead, back = (
+                personalised_pagerank(sparse.csr_array(matrix), stop=stop, threshold=min(THRESHOLDS) / 2)
+                for matrix in (adjacency, adjacency.T)
+            )
+            for threshold in THRESHOLDS:
+                yield _factorised(proximity(ahead, back, threshold=threshold), rank, start)
+
+    return best_on_validation(candidates(), training)
 
 
 def _block(step: sparse.csr_array, begin: int, stop: float, threshold: float, terms: int) -> sparse.csr_array:
-    """Return the PageRank rows of some nodes."""
+    """Return the PageRank rows of some nodes; `step` is the transposed transition matrix."""
     nodes = np.arange(begin, min(begin + _ROWS, step.shape[0]))
-    walkers = np.zeros((len(nodes), step.shape[0]))
-    walkers[np.arange(len(nodes)), nodes] = 1.0
+    walkers = np.zeros((step.shape[0], len(nodes)), dtype=np.float32)
+    walkers[nodes, np.arange(len(nodes))] = 1.0
     stopped = stop * walkers
     for _ in range(terms):
-        walkers = (1 - stop) * (walkers @ step)
+        walkers = (1 - stop) * (step @ walkers)
         stopped += stop * walkers
-    stopped[stopped < threshold] = 0
-    return sparse.csr_array(stopped)
+    return _cut(sparse.csr_array(stopped.T), threshold)
+
+
+def _cut(matrix: sparse.csr_array, threshold: float) -> sparse.csr_array:
+    """Drop the entries below a threshold."""
+    kept = matrix.copy()
+    kept.data[kept.data < threshold] = 0
+    kept.eliminate_zeros()
+    return kept
 
 
 def _factorised(matrix: sparse.csr_array, rank: int, start: np.ndarray) -> InnerProductScorer:

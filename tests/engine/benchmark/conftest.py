@@ -1,0 +1,44 @@
+"""A small simulated graph, split once, and fits in haste."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.benchmark import fitting, magnet
+from engine.graph.config import GraphConfig
+from engine.graph.data import Prepared, TrainingGraph, load, prepare, training_graph
+from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
+from engine.result import DatasetInfo
+
+# The hand-drawn graph of these tests: 0 -> 1, 0 -> 2, 1 -> 2, 2 -> 3, 3 -> 2 (the one mutual pair), node 4 alone.
+FIVE_NODES = np.array([[0, 0, 1, 2, 3], [1, 2, 2, 3, 2]])
+
+
+def simulated(rows: int, **knobs: Any) -> Prepared:
+    """Return a simulated graph after its split."""
+    config = SimulationConfig(**knobs)
+    info = DatasetInfo(name="made", origin="simulated", data_id="0" * 8)
+    dataset = load(simulate(rows, config), nodes=simulate_nodes(rows, config), info=info)
+    return prepare(dataset, GraphConfig(seed=3))
+
+
+@pytest.fixture(scope="session")
+def five() -> TrainingGraph:
+    """Return the hand-drawn graph; its validation edges are 0 -> 3 and 1 -> 4."""
+    return training_graph(FIVE_NODES, np.array([[0, 1], [3, 4]]), 5)
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Prepared:
+    """Return a graph of 500 edges after its split."""
+    return simulated(500, groups=5, seed=1)
+
+
+@pytest.fixture
+def haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every trained peer twenty epochs."""
+    monkeypatch.setattr(fitting, "EPOCHS", 20)
+    monkeypatch.setattr(magnet, "EPOCHS", 20)

@@ -1,0 +1,66 @@
+"""The training loop of the graph networks of others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from engine.benchmark.choice import best_on_validation
+from engine.benchmark.fitting import NodeInput, PairEncoder, Trial, _epochs, _loss, fit_by_validation
+from engine.graph.ranks import excluded_candidates
+from engine.graph.scoring import InnerProductScorer
+
+
+class Table(PairEncoder):
+    """Two free tables, no propagation."""
+
+    def __init__(self, training, width):
+        super().__init__()
+        self.source, self.target = NodeInput(training, width), NodeInput(training, width)
+
+    def operators(self, edge_index):
+        return ()
+
+    def forward(self, *operators):
+        return self.source(), self.target()
+
+
+def test_the_loss_is_the_sampled_softmax_written_out():
+    source, target = torch.randn(4, 3), torch.randn(4, 3)
+    edges, negatives = np.array([[0, 0, 2], [1, 3, 0]]), np.array([3, 2, 0, 1])
+    known = excluded_candidates(edges, 4)
+    terms = []
+    for u, v in edges.T:
+        against = [z for z in negatives if z != u and (u, z) not in set(map(tuple, edges.T))]
+        scores = torch.stack([source[u] @ target[v], *(source[u] @ target[z] for z in against)])
+        terms.append(-torch.log_softmax(scores, dim=0)[0])
+    found = _loss((source, target), edges, negatives, sparse.csr_array(known))
+    assert found.item() == pytest.approx(torch.stack(terms).mean().item(), abs=1e-5)
+
+
+def test_supervised_edges_carry_no_message_unless_every_edge_does_both(prepared):
+    training = prepared.training
+    message, supervised, _ = next(_epochs(Trial(lambda: None, 0.01, 0.5), training, 0))
+    apart = {tuple(edge) for edge in message.T} & {tuple(edge) for edge in training.edge_index[:, supervised].T}
+    assert apart == set()
+    assert message.shape[1] + len(supervised) == training.edge_index.shape[1]
+    message, supervised, _ = next(_epochs(Trial(lambda: None, 0.01, 1.0), training, 0))
+    assert message is None and len(supervised) == training.edge_index.shape[1]
+
+
+def test_the_trial_that_ranks_the_validation_edges_best_is_kept(prepared, haste):
+    training = prepared.training
+    trials = [Trial(lambda width=width: Table(training, width), rate, 1.0) for width, rate in ((4, 1e-9), (6, 0.05))]
+    assert fit_by_validation(trials, training, 0, "table").source.shape[1] == 6
+
+
+def test_the_best_candidate_is_chosen_on_validation_edges_alone(five):
+    nothing = np.zeros(5, dtype=np.float32)
+    empty = np.zeros((5, 0), dtype=np.float32)
+    # The validation edges are 0 -> 3 and 1 -> 4.
+    good = InnerProductScorer(empty, empty, np.array([0, 0, 0, 1, 1], dtype=np.float32), nothing)
+    bad = InnerProductScorer(empty, empty, np.array([1, 1, 1, 0, 0], dtype=np.float32), nothing)
+    assert best_on_validation([bad, good, bad], five) is good
+    assert best_on_validation(iter([bad, good]), five) is good
