@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -50,22 +51,30 @@ def explanation_bars(
                 name=labels[row.term],
                 width=0.62,
                 marker={"color": color},
-                text=[f"× {_factor(row.value)}{bounds}"],
-                textposition="outside",
-                cliponaxis=False,
                 error_x=None if math.isnan(row.low) else interval_bar(row.value, row.low, row.high, LINE),
                 hovertemplate=f"{labels[row.term]}: × {_factor(row.value)}{bounds}<extra></extra>",
             )
         )
+        figure.add_trace(
+            go.Scatter(
+                x=[np.nanmax([0.0, row.value, row.high])],
+                y=[labels[row.term]],
+                mode="text",
+                text=[f"  × {_factor(row.value)}{bounds}"],
+                textposition="middle right",
+                cliponaxis=False,
+                hoverinfo="skip",
+            )
+        )
     ends = [*rows["value"], *rows["low"].dropna(), *rows["high"].dropna(), -math.log(2), math.log(2)]
     low, high = min(ends), max(ends)
-    room = 0.42 * (high - low)
+    room = 0.05 * (high - low)
     ticks = [factor for factor in _FACTORS if low - 1e-9 <= math.log(factor) <= high + 1e-9]
     figure.update_layout(
         plotly_layout(
             height=height,
             xaxis={
-                "range": [low - room, high + room],
+                "range": [low - room, high + 8 * room],
                 "tickvals": [math.log(factor) for factor in ticks],
                 "ticktext": [f"× {factor:g}" for factor in ticks],
                 "title": {"text": "Factor on the asymmetry (log scale)"},

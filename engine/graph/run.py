@@ -13,6 +13,7 @@ from engine.graph.config import GraphConfig
 from engine.graph.data import SPLITS, Dataset, Prepared, prepare
 from engine.graph.evaluate import evaluate
 from engine.graph.projection import check_available, project
+from engine.graph.review_methods import review_scores
 from engine.graph.scoring import InnerProductScorer
 from engine.graph.train import fit
 from engine.result import OnEpoch, RunResult
@@ -32,9 +33,10 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     -------
     RunResult
         ``predictions``: `scene.ranked_lists`. ``curves``: ``claims, differences, test_ranks, split, nodes, edges,
-        projection, projection_axes, projection_quality, direction_calibration``. ``embeddings``: ``source, target`` of
-        the shown form, float16, and its offsets ``target_offset, source_offset``; score(u, v) = source[u] · target[v]
-        + target_offset[v] + source_offset[u]; ``input``, what a node brings along before it meets its neighbours.
+        projection, projection_axes, projection_quality, direction_calibration, review_scores``. ``embeddings``:
+        ``source, target`` of the shown form, float16, and its offsets ``target_offset, source_offset``; score(u, v) =
+        source[u] · target[v] + target_offset[v] + source_offset[u]; ``input``, what a node brings along before it
+        meets its neighbours.
 
     Raises
     ------
@@ -64,13 +66,15 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         "projection_quality": projected.quality,
         "direction_calibration": direction_calibration(shown, prepared),
     }
+    lists = scene.ranked_lists(fitted.scorers, prepared, config)
+    curves["review_scores"] = review_scores(fitted.scorers, prepared, curves, lists, form=config.form)
     return RunResult(
         kind="graph",
         config=config,
         dataset=dataset.info,
         metrics=evaluation.metrics,
         curves=curves,
-        predictions=scene.ranked_lists(fitted.scorers, prepared, config),
+        predictions=lists,
         embeddings=_stored(shown, fitted.model[given]),
         model={name: value for name, value in fitted.model.items() if name != given},
         history=fitted.history,

@@ -1,0 +1,74 @@
+"""Every method scores the pairs to review both ways, as it would score them by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.graph import scene
+from engine.graph.calibrate import direction_calibration
+from engine.graph.config import GraphConfig
+from engine.graph.data import Prepared
+from engine.graph.explain import explain_edges
+from engine.graph.explore import Scene
+from engine.graph.review_methods import review_scores
+from engine.graph.review_pairs import review_pairs
+from engine.graph.train import Fitted
+
+
+@pytest.fixture(scope="module")
+def curves(fitted: Fitted, prepared: Prepared, quick: GraphConfig) -> dict[str, pd.DataFrame]:
+    shown = scene.shown_scorer(fitted.scorers, quick)
+    return {
+        "nodes": scene.node_table(prepared),
+        "edges": scene.edge_table(shown, prepared),
+        "direction_calibration": direction_calibration(shown, prepared),
+    }
+
+
+@pytest.fixture(scope="module")
+def lists(fitted: Fitted, prepared: Prepared, quick: GraphConfig) -> pd.DataFrame:
+    return scene.ranked_lists(fitted.scorers, prepared, quick)
+
+
+@pytest.fixture(scope="module")
+def table(fitted: Fitted, prepared: Prepared, curves: dict[str, pd.DataFrame], lists: pd.DataFrame) -> pd.DataFrame:
+    return review_scores(fitted.scorers, prepared, curves, lists, form="dual")
+
+
+def test_every_method_scores_every_pair_to_review(table, fitted, curves, lists) -> None:
+    tables = Scene(curves["nodes"], curves["edges"], lists, "dual")
+    scale = float(curves["direction_calibration"]["scale"].iloc[0])
+    pairs = review_pairs(tables, explain_edges(tables.edges), scale=scale)[["source", "target"]].to_numpy()
+    assert len(pairs) > 50
+    for method in fitted.scorers:
+        assert (table.loc[table["method"] == method, ["source", "target"]].to_numpy() == pairs).all()
+
+
+def test_scores_are_those_of_the_method_to_three_digits(table, fitted) -> None:
+    for method, scorer in fitted.scorers.items():
+        rows = table[table["method"] == method]
+        source, target = rows["source"].to_numpy(dtype=np.int64), rows["target"].to_numpy(dtype=np.int64)
+        np.testing.assert_allclose(rows["score"], scorer.pairs(source, target), rtol=5.1e-3, atol=1e-30)
+        np.testing.assert_allclose(rows["back_score"], scorer.pairs(target, source), rtol=5.1e-3, atol=1e-30)
+
+
+def test_ranks_are_counted_by_hand_among_what_is_not_known(table, fitted, prepared) -> None:
+    training = prepared.training
+    known = set(map(tuple, training.edge_index.T)) | set(map(tuple, training.validation_edge_index.T))
+    for row in table[table["method"] == "popularity"].head(40).itertuples():
+        for start, end, rank in ((row.source, row.target, row.rank), (row.target, row.source, row.back_rank)):
+            scores = fitted.scorers["popularity"].rows(np.array([start]))[0]
+            others = [n for n in range(training.num_nodes) if n not in (start, end) and (start, n) not in known]
+            better = sum(scores[n] > scores[end] for n in others)
+            tied = sum(scores[n] == scores[end] for n in others)
+            assert rank == 1 + better + tied / 2
+
+
+def test_the_shown_form_agrees_with_the_tables_that_chose_the_pairs(table, curves) -> None:
+    edges = curves["edges"]
+    own = table[table["method"] == "dual"].merge(edges, on=["source", "target"], suffixes=("", "_stored"))
+    assert len(own) > 20
+    np.testing.assert_allclose(own["score"], own["score_stored"], rtol=6e-3, atol=0.006)
+    assert (own["rank"] == own["rank_stored"]).all() and (own["back_rank"] == own["back_rank_stored"]).all()
