@@ -12,7 +12,7 @@ if ROOT not in sys.path:
 import streamlit as st
 
 from dashboard.layout import error_box
-from dashboard.state import PAGES, RUN_TITLE
+from dashboard.state import GRAPH, PAGES, RUN_TITLE
 from engine.errors import EngineError
 
 
@@ -25,6 +25,7 @@ def _overview() -> None:
 def _graph() -> None:
     from dashboard.views import graph
 
+    st.session_state.setdefault(GRAPH["painted"], "nothing")
     graph.render()
 
 

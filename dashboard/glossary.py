@@ -6,6 +6,7 @@ from dashboard.terms import Term
 from dashboard.terms.delay import DELAY
 from dashboard.terms.graph_map import GRAPH_MAP
 from dashboard.terms.methods import METHODS
+from dashboard.terms.neighbours import NEIGHBOURS
 from dashboard.terms.review import REVIEW
 
 _SHARED = {
@@ -294,5 +295,5 @@ _UNCERTAINTY: dict[str, Term] = {
     ),
 }
 
-TERMS: dict[str, Term] = _SHARED | METHODS | _GRAPH | GRAPH_MAP | REVIEW | DELAY | _UNCERTAINTY
+TERMS: dict[str, Term] = _SHARED | METHODS | _GRAPH | GRAPH_MAP | NEIGHBOURS | REVIEW | DELAY | _UNCERTAINTY
 """Key to term; metric keys are those of the metrics tables."""

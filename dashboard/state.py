@@ -53,15 +53,23 @@ GRAPH: Final = {
     "node": "graph-node",
     "links": "graph-links",
     "kinds": "graph-kinds",
+    "hops": "graph-hops",
+    "score": "graph-score",
+    "category": "graph-category",
+    "relation": "graph-relation",
+    "node_color": "graph-node-color",
+    "node_text": "graph-node-text",
+    "sampled_role": "graph-sampled",
     "part": "graph-part",
     "segment": "graph-segment",
     "tab": "graph-tab",
     "trail": "graph-trail",
+    "painted": "graph-painted",
     "network": "graph-network",
     "lasso": "graph-lasso",
 }
-"""Keys of the directed-graph page; all but the trail, the chart and the lasso (a list of positions of nodes) stand in
-the address bar."""
+"""Keys of the directed-graph page; all but the trail, what was painted, the chart and the lasso (a list of positions of
+nodes) stand in the address bar."""
 
 PROJECTION: Final = {
     "chart": "graph-projections",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import graph, graph_summary, run_picker
+from dashboard.controls import graph, graph_explore, graph_picture, graph_summary, run_picker
 from dashboard.glossary import TERMS
 from dashboard.state import GRAPH
 from dashboard.views import graph_projection
@@ -19,19 +19,36 @@ _LIST_HEIGHT = 387
 
 
 def render() -> None:
-    """Draw the page."""
+    """Draw the page; what is looked at first is sent first."""
     run = run_picker("graph")
-    layout.page_header("Which way does it point?", graph_summary.answer(run), run)
-    _cards(run)
+    top = st.container()
     shown = graph.scene(run)
-    node = graph.node_picker(shown)
-    k, kinds = graph.link_controls()
-    nodes, links = graph.neighbourhood(run, node, k, kinds)
+    node = graph_explore.node_picker(shown)
+    choice = graph_picture.link_controls(shown)
+    picture = graph_picture.picture(run, node, choice)
     name = graph_summary.label(shown.names[node])
-    _network(run, shown, node, name, nodes, links)
+    _network(run, shown, node, name, choice, picture)
+    with top:
+        layout.page_header("Which way does it point?", graph_summary.answer(run), run)
+        _cards(run)
     _lists(run, node, name)
-    graph_projection.draw(run, shown, node, name, links)
+    if st.session_state.get(GRAPH["painted"]) == "nothing":
+        st.session_state[GRAPH["painted"]] = "top"
+        _wait()
+        return
+    st.session_state[GRAPH["painted"]] = "all"
+    graph_projection.draw(run, shown, node, name, picture.links)
     draw_tabs(run, node, name)
+
+
+@st.fragment(run_every="0.7s")
+def _wait() -> None:
+    """Hold back what lies below, so that the browser can first draw what is seen first; then ask for all of it."""
+    if st.session_state[GRAPH["painted"]] == "top":
+        st.session_state[GRAPH["painted"]] = "soon"
+        st.skeleton(height=430)
+        return
+    st.rerun()
 
 
 def _cards(run: Run) -> None:
@@ -45,25 +62,22 @@ def _cards(run: Run) -> None:
     st.caption(graph_summary.split_sentence(run))
 
 
-def _network(run: Run, shown: Any, node: int, name: str, nodes: Any, links: Any) -> None:
-    """Draw the neighbourhood; a click on a neighbour moves there."""
-    st.caption(
-        ":blue[**⟶ from a source**]  ·  :orange[**⟶ to a target**]  ·  :violet[**⇄ both ways**]  ·  solid: observed, "
-        "dotted: held-out, dashed: predicted  ·  click a neighbour to move there"
-    )
+def _network(
+    run: Run, shown: Any, node: int, name: str, choice: graph_picture.Choice, picture: graph_picture.Picture
+) -> None:
+    """Draw the neighbourhood; a click on a node moves there."""
     # The centre is part of the key: with a constant one the old selection would stay on the new picture.
     key = f"{GRAPH['network']}-{run.id}-{node}"
     layout.chart_card(
-        neighbourhood(nodes, links),
-        links,
+        neighbourhood(picture.nodes, picture.links, color_by=choice.color_by, empty=picture.empty),
+        picture.links,
         key=key,
         title=f"Around {name}: what leads to it on the left, what it leads to on the right",
-        how_to_read="**Blue arrows** come in from sources, **orange arrows** lead to targets, **purple pairs** point "
-        "both ways. Solid: observed edge. Dotted: held-out edge, never seen in training. Dashed: predicted, no edge "
-        "known. Click a neighbour to move there; hover an arrow for its scores and ranks in both directions.",
-        alt=f"{len(links)} links around {name}",
+        how_to_read=_HOW_TO_READ,
+        alt=f"{len(picture.links)} links around {name}",
         on_select=lambda: graph.follow_click(key, shown),
     )
+    st.caption(f"{picture.badge} Click a node to move there.")
 
 
 def _lists(run: Run, node: int, name: str) -> None:
@@ -72,7 +86,7 @@ def _lists(run: Run, node: int, name: str) -> None:
         "target": f"What to recommend after {name}",
         "source": f"What {name} is recommended after",
     }
-    for column, (role, title) in zip(st.columns(2), titles.items(), strict=True):
+    for column, (role, title) in zip(st.columns([0.44, 0.56]), titles.items(), strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{title}**", help=_LIST_HELP[role])
             st.dataframe(
@@ -84,24 +98,34 @@ def _lists(run: Run, node: int, name: str) -> None:
             )
 
 
+_HOW_TO_READ = (
+    "**Blue arrows** come in from sources, **orange arrows** lead to targets. **Purple pairs** are known edges both "
+    "ways. Solid: observed edge. Dotted: held-out edge, never seen in training. Dashed: predicted, no edge known. "
+    "Where one way is known and the other only predicted, two bent arrows in the colours of the roles show both. With "
+    "two steps, what leads to a source stands outside it on the left, what follows a target outside it on the right; "
+    "links among drawn neighbours are left out. Click a node to move there; hover the middle of an arrow for its "
+    f"scores and ranks in both directions.  \n**Score**: {TERMS['edge_score'].help()}  \n**Points this way**: "
+    f"{TERMS['direction_probability'].help()}"
+)
 _LIST_MARKS = (
-    "Score back and rank back belong to the opposite direction. ✓ a held-out edge that the model found; ← the opposite "
-    "direction is a known edge. Training and validation edges are left out, as in the evaluation."
+    "Back and Rank back belong to the opposite direction. ✓ a held-out edge that the model found; ← the opposite "
+    "direction is a known edge; ◎ in the lasso. Training and validation edges are left out, as in the evaluation."
 )
 _LIST_HELP = {
-    "target": f"The targets with the best scores. {_LIST_MARKS}",
-    "source": "The best sources, ordered with the logarithm of their out-degree in place of their learned activity, "
-    "which orders them better on validation edges, so scores need not fall. Its rank: where the selected node stands "
-    f"in that source's own list. {_LIST_MARKS}",
+    "target": f"The targets with the best scores; a target's rank is its place. {_LIST_MARKS}",
+    "source": f"The best sources. {TERMS['source_order'].help()}  \n{_LIST_MARKS}",
 }
 _LIST_COLUMNS: dict[str, Any] = {
     "#": st.column_config.NumberColumn(width=30, help="Place in this list."),
-    "Node": st.column_config.TextColumn(width=98),
-    "Score": st.column_config.NumberColumn(width=48, format="%.2f", help=TERMS["edge_score"].help()),
-    "Its rank": st.column_config.NumberColumn(
-        width=52, format="localized", help="Rank of the target among all targets of the source."
+    "Node": st.column_config.TextColumn(width=108),
+    "Order": st.column_config.NumberColumn(width=50, format="%.2f", help=TERMS["source_order"].help()),
+    "Score": st.column_config.NumberColumn(width=50, format="%.2f", help=TERMS["edge_score"].help()),
+    "Rank": st.column_config.NumberColumn(
+        width=46, format="localized", help="Where the selected node stands in the source's own list of targets."
     ),
     "Back": st.column_config.NumberColumn(width=48, format="%.2f", help="Score of the opposite direction."),
     "Rank back": st.column_config.NumberColumn(width=62, format="localized", help="Rank in the opposite direction."),
-    "Edge": st.column_config.TextColumn(width=42, help="✓ held-out edge, ← the opposite direction is an edge."),
+    "Edge": st.column_config.TextColumn(
+        width=42, help="✓ held-out edge, ← the opposite direction is an edge, ◎ in the lasso."
+    ),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import layout
@@ -21,6 +23,10 @@ _CHARTS = (
     ("direction_auc", "Direction: edge or its reversal?", 0.5),
     ("existence_auc", "Existence: edge or a random pair?", 0.5),
 )
+_COMPARED_COLUMNS: dict[str, Any] = {
+    "#": st.column_config.NumberColumn(width=30, help="Place in this list."),
+    "Edge": st.column_config.TextColumn(width=42, help="✓ held-out edge, = our list holds it too."),
+}
 
 
 @st.fragment
@@ -136,11 +142,16 @@ def _by_degree(run: Run, node: int, name: str) -> None:
 def _other_methods(run: Run, node: int, name: str) -> None:
     """List what other methods recommend after the same node."""
     lists = graph.compared_lists(run, node)
-    st.markdown(f"What to recommend after **{name}**, by method")
-    for column, (method, table) in zip(st.columns(max(len(lists), 1)), lists.items(), strict=False):
-        with column:
+    st.markdown(
+        f"What to recommend after **{name}**, by method",
+        help="✓ a held-out edge that the method found; = our list holds it too. Training and validation edges are left "
+        "out of every list. One node says little: the tab *Methods* has the figures over all test edges.",
+    )
+    for column, (method, (found, table)) in zip(st.columns(max(len(lists), 1)), lists.items(), strict=False):
+        with column, st.container(border=True):
             st.markdown(f"**{METHOD_LABEL[method]}**", help=TERMS[method].help())
-            st.dataframe(table, hide_index=True, width="stretch", height=390)
+            st.caption(found)
+            st.dataframe(table, hide_index=True, width="stretch", height=387, column_config=_COMPARED_COLUMNS)
 
 
 def _training(run: Run, node: int, name: str) -> None:

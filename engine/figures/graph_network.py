@@ -1,4 +1,4 @@
-"""A node with its arrows: sources left, targets right, two-way neighbours above and below."""
+"""A node with its arrows: sources left, targets right, two-way neighbours above and below, a second step outside."""
 
 from __future__ import annotations
 
@@ -9,24 +9,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.figures.common import empty_figure, number
+from engine.figures.graph_nodes import DASH, KIND_LABEL, legend_traces, node_trace, plain, ring_trace, shortened
 from engine.figures.theme import GREY, MUTUAL, SOURCE, TARGET, plotly_layout
 
-KIND_LABEL = {
-    "observed": "Observed edge",
-    "held_out": "Held-out edge",
-    "predicted": "Prediction",
-}
-DASH = {"observed": "solid", "held_out": "dot", "predicted": "dash"}
+__all__ = ["DASH", "KIND_LABEL", "bow", "neighbourhood", "plain"]
+
 ROLE_COLOR = {"source": SOURCE, "target": TARGET}
 
-_LABEL_LIMIT = 26
-_TEXT_POSITION = {
-    "centre": "middle center",
-    "source": "middle left",
-    "target": "middle right",
-    "above": "top center",
-    "below": "bottom center",
-}
 _BEND = 0.16
 """Height of a pair edge's bow, as a share of its length."""
 _GAP = 0.06
@@ -36,21 +25,33 @@ _CENTRE_HEIGHT = 0.1
 _CHARACTER = 0.021
 """Half the width of a character in it, on a narrow screen."""
 _STEPS = 60
+_ROW = 17
+"""Pixels for a row of labels in a picture of two steps."""
 
 
-def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 560) -> go.Figure:
+def neighbourhood(
+    nodes: pd.DataFrame, links: pd.DataFrame, *, color_by: str = "role", empty: str = "", height: int = 560
+) -> go.Figure:
     """Draw the placed neighbourhood of one node with an arrow per link.
 
     Solid arrows are observed edges, dotted ones held-out edges, dashed ones predictions. Blue arrows come in from
-    sources, orange ones lead to targets; pairs with links both ways are purple and bent apart.
+    sources, orange ones lead to targets; where known edges go both ways they are purple. Links both ways are bent
+    apart, so each shows its own stroke: an edge whose reverse is only predicted keeps the colour of its role.
 
     Parameters
     ----------
     nodes : DataFrame
-        Columns ``node, name, side, is_two_way, x, y, category, in_degree, out_degree``; the centre first.
+        Columns ``node, name, text, hop, side, is_two_way, is_marked, x, y, category, in_degree, out_degree``; the
+        centre first.
     links : DataFrame
-        Columns ``other, role, kind, is_two_way, score, rank, back_score, back_rank, probability`` (of the direction).
+        Columns ``node, other, role, hop, kind, relation, is_pair, is_two_way, score, rank, back_score, back_rank,
+        probability`` (of the direction).
+    color_by : {"role", "category", "degree"}
+        What the colour of a node tells.
+    empty : str, default ""
+        What to say if there is no link.
     height : int, default 560
+        Pixels; a second step takes more where its labels need it.
 
     Returns
     -------
@@ -58,36 +59,16 @@ def neighbourhood(nodes: pd.DataFrame, links: pd.DataFrame, *, height: int = 560
         The trace named ``nodes`` carries the name of every node as ``customdata``, for clicks.
     """
     if links.empty:
-        return empty_figure("No link of the chosen kinds at this node.", height=height)
-    figure = go.Figure()
-    place = nodes.set_index("node")
-    for style in links[["kind", "role", "is_two_way"]].drop_duplicates().itertuples(index=False):
-        group = links[(links[["kind", "role", "is_two_way"]] == list(style)).all(axis=1)]
-        figure.add_trace(_arrows(group, place, kind=style.kind, role=style.role, is_two_way=bool(style.is_two_way)))
-    figure.add_trace(_link_hovers(links, place))
-    figure.add_trace(_nodes(nodes))
-    half = _half_width(place)
-    figure.add_shape(
-        type="circle",
-        x0=-half,
-        x1=half,
-        y0=-_CENTRE_HEIGHT,
-        y1=_CENTRE_HEIGHT,
-        line={"color": GREY, "width": 1.5},
-        fillcolor="rgba(138, 148, 160, 0.18)",
-        layer="below",
-    )
-    hidden = {"visible": False, "fixedrange": True}
-    figure.update_layout(
-        plotly_layout(
-            height=height,
-            xaxis=hidden | {"range": [-1.85, 1.85]},
-            yaxis=hidden | {"range": [-1.2, 1.2]},
-            clickmode="event+select",
-            hovermode="closest",
-        )
-    )
-    return figure
+        return empty_figure(empty or "No link of the chosen kinds at this node.", height=height)
+    place = {int(row.node): (float(row.x), float(row.y)) for row in nodes.itertuples()}
+    names = dict(zip(nodes["node"], nodes["name"], strict=True))
+    half = _half_width(str(nodes["name"].iloc[0]))
+    paths = [_path(row, place, half) for row in links.itertuples()]
+    data = [_arrows(links, paths, style) for style in links[list(_STYLE)].drop_duplicates().itertuples(index=False)]
+    data += [_link_hovers(links, paths, names), ring_trace(nodes), node_trace(nodes, color_by)]
+    data += legend_traces(nodes, links, color_by)
+    is_wide = bool((nodes["hop"] == 2).any())
+    return go.Figure({"data": data, "layout": _layout(nodes, half, height=height, is_wide=is_wide)})
 
 
 def bow(start: tuple[float, float], end: tuple[float, float], bend: float, *, half_width: float) -> np.ndarray:
@@ -96,7 +77,7 @@ def bow(start: tuple[float, float], end: tuple[float, float], bend: float, *, ha
     Parameters
     ----------
     start, end : tuple of float
-        Positions of the two nodes; one of them is the centre at (0, 0).
+        Positions of the two nodes; the centre is at (0, 0).
     bend : float
         Height of the bow as a share of the length; 0 is a straight line.
     half_width : float
@@ -111,70 +92,80 @@ def bow(start: tuple[float, float], end: tuple[float, float], bend: float, *, ha
     control = (first + last) / 2 + 2 * bend * np.array([-way[1], way[0]])
     t = np.linspace(0, 1, _STEPS)[:, np.newaxis]
     points = (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
-    neighbour = last if start == (0.0, 0.0) else first
-    is_clear = np.hypot(*(points - neighbour).T) > _GAP
+    is_clear = np.minimum(np.hypot(*(points - first).T), np.hypot(*(points - last).T)) > _GAP
     is_outside = np.hypot(points[:, 0] / half_width, points[:, 1] / _CENTRE_HEIGHT) > 1.05
-    return np.asarray(points[is_clear & is_outside])
+    points = np.asarray(points[is_clear & is_outside])
+    # Every point is an element on the page: a straight line needs two, a bow a few.
+    kept = [0, -1] if bend == 0 else [*range(0, len(points) - 1, 4), -1]
+    return points[kept] if len(points) > 1 else np.array([first, last])
 
 
-def _arrows(group: pd.DataFrame, place: pd.DataFrame, *, kind: str, role: str, is_two_way: bool) -> go.Scatter:
+_STYLE = ("kind", "role", "is_two_way", "hop")
+
+
+def _arrows(links: pd.DataFrame, paths: list[np.ndarray], style: Any) -> dict[str, Any]:
     """Draw the links of one style as one trace; gaps part them, and only last points show an arrowhead."""
+    chosen = (links[list(_STYLE)] == list(style)).all(axis=1).to_numpy()
     x: list[float | None] = []
     y: list[float | None] = []
     size: list[int] = []
-    for other in group["other"]:
-        points = _path(place, int(other), role, is_two_way)
-        x += [*points[:, 0].tolist(), None]
-        y += [*points[:, 1].tolist(), None]
-        size += [0] * (len(points) - 1) + [11, 0]
-    color = MUTUAL if is_two_way else ROLE_COLOR[role]
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="lines+markers",
-        name=f"{KIND_LABEL[kind]} ({'both ways' if is_two_way else role})",
-        line={"color": color, "width": 1.4 if kind == "predicted" else 2, "dash": DASH[kind]},
-        marker={"symbol": "arrow", "angleref": "previous", "size": size, "color": color, "opacity": 1},
-        opacity=0.75 if kind == "predicted" else 1,
-        hoverinfo="skip",
-    )
+    head = 11 if style.hop == 1 else 8
+    for points in (path for path, is_chosen in zip(paths, chosen, strict=True) if is_chosen):
+        x += [*points[:, 0].round(4).tolist(), None]
+        y += [*points[:, 1].round(4).tolist(), None]
+        size += [0] * (len(points) - 1) + [head, 0]
+    color = MUTUAL if style.is_two_way else ROLE_COLOR[style.role]
+    role = "both ways" if style.is_two_way else style.role
+    width = (1.4 if style.kind == "predicted" else 2) * (1 if style.hop == 1 else 0.7)
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "lines+markers",
+        "name": f"{KIND_LABEL[style.kind]} ({role}){'' if style.hop == 1 else ', second step'}",
+        "line": {"color": color, "width": width, "dash": DASH[style.kind]},
+        "marker": {"symbol": "arrow", "angleref": "previous", "size": size, "color": color, "opacity": 1},
+        "opacity": (0.75 if style.kind == "predicted" else 1) * (1 if style.hop == 1 else 0.8),
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
-def _path(place: pd.DataFrame, other: int, role: str, is_two_way: bool) -> np.ndarray:
-    """Return the points of a link between the centre and a neighbour, as it points."""
-    there = (float(place.loc[other, "x"]), float(place.loc[other, "y"]))
-    ends = (there, (0.0, 0.0)) if role == "source" else ((0.0, 0.0), there)
-    return bow(*ends, _BEND if is_two_way else 0.0, half_width=_half_width(place))
+def _path(row: Any, place: dict[int, tuple[float, float]], half: float) -> np.ndarray:
+    """Return the points of a link as it points."""
+    near, far = place[int(row.node)], place[int(row.other)]
+    ends = (far, near) if row.role == "source" else (near, far)
+    return bow(*ends, _BEND if row.is_pair else 0.0, half_width=half)
 
 
-def _half_width(place: pd.DataFrame) -> float:
+def _half_width(name: str) -> float:
     """Return half the width of the ellipse that holds the name of the centre."""
-    name = _shortened(place.loc[place["side"] == "centre", "name"].iloc[0])
-    return 0.07 + _CHARACTER * len(name)
+    return 0.07 + _CHARACTER * len(shortened(name))
 
 
-def _link_hovers(links: pd.DataFrame, place: pd.DataFrame) -> go.Scatter:
+def _link_hovers(links: pd.DataFrame, paths: list[np.ndarray], names: dict[int, str]) -> dict[str, Any]:
     """Put an unseen point on the middle of every link, to be read on hover."""
-    paths = [_path(place, int(row.other), row.role, bool(row.is_two_way)) for row in links.itertuples()]
-    middle = [path[len(path) // 2].tolist() for path in paths]
-    centre = str(place.loc[place["side"] == "centre", "name"].iloc[0])
-    text = [_link_text(row, centre, str(place.loc[row.other, "name"])) for row in links.itertuples()]
-    return go.Scatter(
-        x=[point[0] for point in middle],
-        y=[point[1] for point in middle],
-        mode="markers",
-        name="links",
-        marker={"size": 16, "color": "rgba(0,0,0,0)"},
-        text=text,
-        hovertemplate="%{text}<extra></extra>",
-    )
+    middle = [path[len(path) // 2] if len(path) > 2 else path.mean(axis=0) for path in paths]
+    return {
+        "type": "scatter",
+        "x": [round(float(point[0]), 4) for point in middle],
+        "y": [round(float(point[1]), 4) for point in middle],
+        "mode": "markers",
+        "name": "links",
+        "marker": {"size": 16, "color": "rgba(0,0,0,0)"},
+        "text": [_link_text(row, names) for row in links.itertuples()],
+        "hovertemplate": "%{text}<extra></extra>",
+        "showlegend": False,
+    }
 
 
-def _link_text(row: Any, centre: str, other: str) -> str:
+def _link_text(row: Any, names: dict[int, str]) -> str:
     """Say what a link is, with scores and ranks both ways."""
-    start, end = (other, centre) if row.role == "source" else (centre, other)
+    near, far = names[row.node], names[row.other]
+    start, end = (far, near) if row.role == "source" else (near, far)
+    relation = f": {plain(row.relation)}" if row.relation else ""
     return (
-        f"<b>{plain(start)} → {plain(end)}</b><br>{KIND_LABEL[row.kind]}"
+        f"<b>{plain(start)} → {plain(end)}</b><br>{KIND_LABEL[row.kind]}{relation}"
         f"<br>this way: score {row.score:.2f}, rank {_rank(row.rank)}"
         f"<br>the other way: score {row.back_score:.2f}, rank {_rank(row.back_rank)}"
         f"<br>points this way, if one-way: {number(100 * row.probability, 2)} %"
@@ -186,44 +177,36 @@ def _rank(rank: float) -> str:
     return f"{rank:,.1f}".removesuffix(".0")
 
 
-def _nodes(nodes: pd.DataFrame) -> go.Scatter:
-    """Draw all nodes with their labels."""
-    color = [
-        GREY if row.side == "centre" else MUTUAL if row.is_two_way else ROLE_COLOR.get(row.side, MUTUAL)
-        for row in nodes.itertuples()
-    ]
-    names = [plain(_shortened(name)) for name in nodes["name"]]
-    return go.Scatter(
-        x=nodes["x"],
-        y=nodes["y"],
-        mode="markers+text",
-        name="nodes",
-        text=[f"<b>{name}</b>" if place == 0 else name for place, name in enumerate(names)],
-        textposition=[_TEXT_POSITION[side] for side in nodes["side"]],
-        textfont={"size": [15 if side == "centre" else 12 for side in nodes["side"]]},
-        marker={
-            "color": color,
-            "size": [1 if side == "centre" else 13 for side in nodes["side"]],
-            "opacity": [0 if side == "centre" else 1 for side in nodes["side"]],
-            "line": {"width": 0},
+def _layout(nodes: pd.DataFrame, half: float, *, height: int, is_wide: bool) -> dict[str, Any]:
+    """Return axes without marks, the ellipse of the centre, and a legend on top."""
+    rows = np.bincount((nodes["x"].iloc[1:] > 0).astype(int)).max() if is_wide else 0
+    hidden = {"visible": False, "fixedrange": True}
+    wide = 2.05 if is_wide else 1.85
+    layout = plotly_layout(
+        height=max(height, 120 + _ROW * int(rows)),
+        xaxis=hidden | {"range": [-wide, wide]},
+        yaxis=hidden | {"range": [-1.16, 1.16]},
+        clickmode="event+select",
+        hovermode="closest",
+        showlegend=True,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "font": {"size": 12},
         },
-        customdata=[[name] for name in nodes["name"]],
-        hovertext=[
-            f"<b>{plain(row.name_)}</b><br>{plain(row.category)}<br>{row.in_degree:,} edges in, {row.out_degree:,} out"
-            for row in nodes.rename(columns={"name": "name_"}).itertuples()
-        ],
-        hovertemplate="%{hovertext}<extra></extra>",
-        cliponaxis=False,
-        unselected={"marker": {"opacity": 1}},
     )
-
-
-def plain(text: object) -> str:
-    """Make text from data safe for Plotly, which reads a few HTML tags."""
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _shortened(text: object) -> str:
-    """Cut a long label; the hover has it whole."""
-    full = str(text)
-    return full if len(full) <= _LABEL_LIMIT else full[: _LABEL_LIMIT - 1] + "…"
+    ellipse = {
+        "type": "circle",
+        "x0": -half,
+        "x1": half,
+        "y0": -_CENTRE_HEIGHT,
+        "y1": _CENTRE_HEIGHT,
+        "line": {"color": GREY, "width": 1.5},
+        "fillcolor": "rgba(138, 148, 160, 0.18)",
+        "layer": "below",
+    }
+    return layout | {"shapes": [ellipse], "margin": layout["margin"] | {"t": 36}}

@@ -12,17 +12,17 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 LinkKind = Literal["observed", "held_out", "predicted"]
 LINK_KINDS: tuple[LinkKind, ...] = ("observed", "held_out", "predicted")
 """A training or validation edge; a test edge, which training never saw; a pair without an edge whose target the model
 lists after its source."""
-
-MIDDLE_NODES = 6
-"""Most two-way neighbours above and below the centre; more labels would overlap."""
+ROLES = (("target", "source", "target"), ("source", "target", "source"))
+"""What a neighbour is to a node, the end of the edge where the node stands, and the end where the neighbour stands."""
 
 PAIR_COLUMNS = ("score", "rank", "back_score", "back_rank")
-_LINK_COLUMNS = ("other", "role", "kind", "is_two_way", *PAIR_COLUMNS)
+_LINK_COLUMNS = ("node", "other", "role", "kind", "relation", *PAIR_COLUMNS)
 _NO_EVIDENCE = {"source", "target", "split", "is_mutual", *PAIR_COLUMNS}
 
 
@@ -38,6 +38,8 @@ class Scene:
     """See `scene.ranked_lists`."""
     form: str
     """The shown form: its lists carry scores and ranks."""
+    source_offset: NDArray[np.float32] | None = None
+    """Activity a of every node as a source, a part of every score; tells by what the sources of a node are ordered."""
 
     @cached_property
     def names(self) -> list[str]:
@@ -66,6 +68,42 @@ class Scene:
     def position(self) -> dict[str, int]:
         """Name on a page to position of the node."""
         return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def position_of_id(self) -> dict[str, int]:
+        """Name in the input to position of the node."""
+        return {str(name): place for place, name in enumerate(self.nodes["name"])}
+
+    @cached_property
+    def relations(self) -> list[str]:
+        """Kinds of edges that the input tells apart in a column `relation`; empty without one."""
+        return sorted(self.edges["relation"].astype(str).unique()) if "relation" in self.edges.columns else []
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Categories of the nodes, the most frequent first."""
+        return [str(name) for name in self.nodes["category"].value_counts().index]
+
+    @cached_property
+    def predicted(self) -> dict[str, pd.DataFrame]:
+        """Role to the listed pairs of the shown form that are predictions: no known edge, and in the source's list."""
+        lists = self.lists[(self.lists["method"] == self.form) & (self.lists["split"] == "none")]
+        # The best sources of a node may still rank it low; only those whose own list holds it predict it.
+        lists = lists[lists["rank"] <= self.list_length]
+        return {role: lists[lists["role"] == role] for role, _, _ in ROLES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which links to look at; what is left empty lets all through."""
+
+    kinds: Iterable[str] = LINK_KINDS
+    least_score: float = -np.inf
+    """Smallest score of a link, as it points."""
+    categories: tuple[str, ...] = ()
+    """Categories of the neighbour."""
+    relations: tuple[str, ...] = ()
+    """Relations of a known edge; predictions have none and pass."""
 
 
 def default_node(scene: Scene) -> int:
@@ -111,104 +149,81 @@ def linked_nodes(scene: Scene) -> list[int]:
     return [int(node) for node in np.flatnonzero(scene.nodes["in_degree"] + scene.nodes["out_degree"])]
 
 
-def links(scene: Scene, node: int) -> pd.DataFrame:
-    """Return every known edge of a node and every predicted pair, seen from the node.
+def links(scene: Scene, node: int, filters: Filters | None = None) -> pd.DataFrame:
+    """Return the known edges of a node and the predicted pairs, seen from the node.
 
     Parameters
     ----------
     scene : Scene
     node : int
+    filters : Filters, optional
+        Which of them; all by default.
 
     Returns
     -------
     DataFrame
-        ``other``; ``role``, what it is to the node (target or source); ``kind``, one of `LINK_KINDS`; ``is_two_way``,
-        whether the table also holds the pair the other way; ``score, rank, back_score, back_rank`` of the pair as it
-        points (see `scene.pair_table`). Best score first.
+        ``node``, the given one; ``other``; ``role``, what the other is to the node (target or source); ``kind``, one
+        of `LINK_KINDS`; ``relation`` of a known edge, or empty; ``score, rank, back_score, back_rank`` of the pair as
+        it points (see `scene.pair_table`); ``is_pair``, whether the table also holds the pair the other way;
+        ``is_two_way``, whether it holds both ways as known edges. Best score first.
     """
-    edges, lists = scene.edges, scene.lists
-    parts = []
-    for role, end, other in (("target", "source", "target"), ("source", "target", "source")):
-        known = edges[edges[end] == node]
-        kind = np.where(known["split"] == "test", "held_out", "observed")
-        parts.append(known.assign(other=known[other], role=role, kind=kind))
-        listed = lists[(lists["node"] == node) & (lists["role"] == role) & (lists["method"] == scene.form)]
-        # The best sources of a node may still rank it low; only those whose own list holds it predict it.
-        new = listed[(listed["split"] == "none") & (listed["rank"] <= scene.list_length)]
-        parts.append(new.assign(role=role, kind="predicted"))
-    table = pd.concat([part.reindex(columns=list(_LINK_COLUMNS)) for part in parts if len(part)] or [_no_links()])
-    table = table.sort_values(["score", "other"], ascending=[False, True], ignore_index=True)
-    return table.assign(is_two_way=table.duplicated("other", keep=False))
+    both = pd.concat([links_in_role(scene, [node], role, filters) for role, _, _ in ROLES], ignore_index=True)
+    return _with_pairs(both.sort_values(["score", "other"], ascending=[False, True], ignore_index=True))
 
 
-def neighbourhood(scene: Scene, node: int, *, k: int, kinds: Iterable[str] = LINK_KINDS) -> pd.DataFrame:
-    """Choose the links to draw around a node.
+def links_in_role(scene: Scene, nodes: Iterable[int], role: str, filters: Filters | None = None) -> pd.DataFrame:
+    """Return the links from several nodes to their neighbours in one role.
 
     Parameters
     ----------
     scene : Scene
-    node : int
-    k : int
-        Most links per role. A third of them goes first to neighbours that point both ways, as they are rare. Then the
-        kinds take turns, each with its best score first, so that none crowds out another.
-    kinds : iterable of str
-        Kinds to draw.
+    nodes : iterable of int
+    role : {"target", "source"}
+        What the neighbour is to the node.
+    filters : Filters, optional
 
     Returns
     -------
     DataFrame
-        As `links`; a chosen pair whose other direction is among the kinds as well is drawn both ways.
+        Columns of `links` without the last two.
     """
-    table = links(scene, node)
-    table = table[table["kind"].isin(list(kinds))]
-    both_ways = table.loc[table.duplicated("other", keep=False), "other"].drop_duplicates()[: max(k // 3, 1)]
-    late = ~table["other"].isin(both_ways)
-    turn = table.groupby(["role", "kind"], sort=False).cumcount()
-    ordered = table.assign(late=late, turn=turn).sort_values(
-        ["late", "turn", "score"], ascending=[True, True, False], kind="stable"
+    wanted = np.fromiter(nodes, dtype=np.int64)
+    end, other = next((end, other) for name, end, other in ROLES if name == role)
+    known = scene.edges[scene.edges[end].isin(wanted)]
+    known = known.assign(
+        node=known[end], other=known[other], kind=np.where(known["split"] == "test", "held_out", "observed")
     )
-    chosen = ordered[ordered.groupby("role", sort=False).cumcount() < k]
-    kept = table[table["other"].isin(chosen["other"])].reset_index(drop=True)
-    return kept.assign(is_two_way=kept.duplicated("other", keep=False))
+    listed = scene.predicted[role]
+    new = listed[listed["node"].isin(wanted)].assign(kind="predicted")
+    parts = [part.assign(role=role).reindex(columns=list(_LINK_COLUMNS)) for part in (known, new) if len(part)]
+    if not parts:
+        return pd.DataFrame({name: [] for name in _LINK_COLUMNS}).astype(
+            {"node": np.int64, "other": np.int64, "score": np.float64}
+        )
+    table = pd.concat(parts, ignore_index=True)
+    table["relation"] = table["relation"].astype(object).where(table["relation"].notna(), "").astype(str)
+    return table if filters is None else table[_passes(scene, table, filters)].reset_index(drop=True)
 
 
-def placed_nodes(scene: Scene, node: int, drawn: pd.DataFrame) -> pd.DataFrame:
-    """Place a node in the middle, its sources left, its targets right, and two-way neighbours above and below.
+def _passes(scene: Scene, table: pd.DataFrame, filters: Filters) -> NDArray[np.bool_]:
+    """Tell which links pass."""
+    passes = table["kind"].isin(list(filters.kinds)) & (table["score"] >= filters.least_score)
+    if filters.categories:
+        category = scene.nodes["category"].astype(str).to_numpy()[table["other"].to_numpy(dtype=np.int64)]
+        passes &= np.isin(category, filters.categories)
+    if filters.relations:
+        passes &= (table["kind"] == "predicted") | table["relation"].isin(list(filters.relations))
+    return passes.to_numpy(dtype=bool)
 
-    Parameters
-    ----------
-    scene : Scene
-    node : int
-    drawn : DataFrame
-        From `neighbourhood`.
 
-    Returns
-    -------
-    DataFrame
-        ``node, name, category, in_degree, out_degree``; ``is_two_way``; ``side`` (centre, source, target, above,
-        below); ``x, y`` in [-1, 1]. The centre comes first. Beyond `MIDDLE_NODES` two-way neighbours stand with the
-        role of their better score.
-    """
-    first = drawn.drop_duplicates("other")
-    is_two_way = first["is_two_way"].to_numpy(dtype=bool)
-    middle = is_two_way & (np.cumsum(is_two_way) <= MIDDLE_NODES)
-    vertical = np.where(np.cumsum(middle) % 2 == 1, "above", "below")
-    side = np.where(middle, vertical, first["role"].astype(str))
-    x, y = np.zeros(len(side)), np.zeros(len(side))
-    for name, direction in (("source", -1.0), ("target", 1.0)):
-        rows = np.flatnonzero(side == name)
-        y[rows] = _spread(len(rows))
-        x[rows] = direction * (1.0 - 0.25 * y[rows] ** 2)
-    for name, direction in (("above", 1.0), ("below", -1.0)):
-        rows = np.flatnonzero(side == name)
-        x[rows] = -0.5 * _spread(len(rows))
-        # Neighbouring labels stand at different heights.
-        y[rows] = direction * np.where(np.arange(len(rows)) % 2 == 0, 1.0, 0.76)
-    table = pd.DataFrame({"node": first["other"].to_numpy(dtype=np.int64), "side": side, "is_two_way": is_two_way})
-    centre = pd.DataFrame({"node": [node], "side": ["centre"], "is_two_way": [False], "x": [0.0], "y": [0.0]})
-    table = pd.concat([centre, table.assign(x=x, y=y)], ignore_index=True)
-    about = scene.nodes.iloc[table["node"]][["category", "in_degree", "out_degree"]].reset_index(drop=True)
-    return pd.concat([table.assign(name=[scene.names[place] for place in table["node"]]), about], axis=1)
+def _with_pairs(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell which links of one node come with the opposite one, and which of these are known edges both."""
+    known = table[table["kind"] != "predicted"]
+    both = known.loc[known.duplicated("other", keep=False), "other"]
+    return table.assign(
+        is_pair=table.duplicated("other", keep=False),
+        is_two_way=table["other"].isin(both) & (table["kind"] != "predicted"),
+    )
 
 
 def _both_sides(scene: Scene) -> np.ndarray:
@@ -216,13 +231,3 @@ def _both_sides(scene: Scene) -> np.ndarray:
     inward, outward = scene.nodes["in_degree"].to_numpy(), scene.nodes["out_degree"].to_numpy()
     total = inward + outward
     return np.asarray(np.minimum(inward, outward) + total / (total.max() + 1))
-
-
-def _no_links() -> pd.DataFrame:
-    """Return an empty table of links."""
-    return pd.DataFrame({name: [] for name in _LINK_COLUMNS}).astype({"other": np.int64, "score": np.float64})
-
-
-def _spread(count: int) -> np.ndarray:
-    """Return evenly spaced heights from the top down, a single one in the middle."""
-    return np.linspace(1.0, -1.0, count) if count > 1 else np.zeros(count)

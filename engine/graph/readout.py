@@ -6,6 +6,7 @@ Needs NumPy and pandas alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -26,13 +27,15 @@ def ranked_list(scene: Scene, node: int, role: Literal["target", "source"]) -> p
     Returns
     -------
     DataFrame
-        ``place, node, name, score, back_score, rank, back_rank, is_hit`` (the pair is a test edge) and ``reverse``
-        (observed, held-out, or none: whether the opposite direction is a known edge).
+        ``place, node, name, score, back_score, rank, back_rank, is_hit`` (the pair is a test edge), ``reverse``
+        (observed, held-out, or none: whether the opposite direction is a known edge) and ``order``, the quantity that
+        falls from place to place: the score for targets, see `source_order` for sources.
     """
     lists = scene.lists
     rows = lists[(lists["node"] == node) & (lists["role"] == role) & (lists["method"] == scene.form)]
     rows = rows.sort_values("place", ignore_index=True)
     back = rows["back_split"].astype(str)
+    order = rows["score"] if role == "target" else source_order(scene, rows["other"], rows["score"])
     return pd.DataFrame(
         {
             "place": rows["place"],
@@ -41,11 +44,49 @@ def ranked_list(scene: Scene, node: int, role: Literal["target", "source"]) -> p
             **{name: rows[name] for name in PAIR_COLUMNS},
             "is_hit": (rows["split"] == "test").to_numpy(dtype=bool),
             "reverse": np.where(back == "none", "none", np.where(back == "test", "held-out", "observed")),
+            "order": order,
         }
     )
 
 
-def compared_lists(scene: Scene, node: int, methods: Sequence[str]) -> dict[str, pd.DataFrame]:
+def source_order(scene: Scene, sources: pd.Series, score: pd.Series) -> pd.Series:
+    """Return what the sources of a node are ordered by: the score with popularity in place of learned activity.
+
+    order(u, v) = r(u, v) + log(1 + d_out(u)), r being the score without the activity a of u, d_out counted on training
+    edges (see `scene.ranked_lists`).
+
+    Parameters
+    ----------
+    scene : Scene
+    sources : Series of int
+        Positions of the sources u.
+    score : Series of float
+        Scores of the pairs (u, v), in which a is contained.
+
+    Returns
+    -------
+    Series of float
+        Up to the rounding of the stored scores; NaN where the scene does not hold the activity.
+    """
+    place = sources.to_numpy(dtype=np.int64)
+    activity = np.nan if scene.source_offset is None else scene.source_offset[place]
+    popularity = np.log1p(scene.nodes["training_out_degree"].to_numpy(dtype=np.float64)[place])
+    return score - activity + popularity
+
+
+@dataclass(frozen=True, slots=True)
+class MethodList:
+    """What one method lists after a node, against what is held out and what another method lists."""
+
+    rows: pd.DataFrame
+    """``place, node, name, is_hit`` (the pair is a test edge) and ``is_shared`` (the first method lists it too)."""
+    hits: int
+    """Held-out targets of the node in the list."""
+    held_out: int
+    """Held-out targets of the node."""
+
+
+def compared_lists(scene: Scene, node: int, methods: Sequence[str]) -> dict[str, MethodList]:
     """Return the targets that several methods list after a node.
 
     Parameters
@@ -53,21 +94,32 @@ def compared_lists(scene: Scene, node: int, methods: Sequence[str]) -> dict[str,
     scene : Scene
     node : int
     methods : sequence of str
+        The first is the one that the others are compared with.
 
     Returns
     -------
-    dict of str to DataFrame
-        ``place, name, is_hit`` (the pair is a test edge); methods without lists are left out.
+    dict of str to MethodList
+        Methods without lists are left out.
     """
-    lists = scene.lists
+    lists, edges = scene.lists, scene.edges
     rows = lists[(lists["node"] == node) & (lists["role"] == "target")]
+    held_out = int(((edges["source"] == node) & (edges["split"] == "test")).sum())
+    ours = set(rows.loc[rows["method"] == methods[0], "other"])
     found = {}
     for method in methods:
         part = rows[rows["method"] == method].sort_values("place", ignore_index=True)
         if len(part):
-            names = [scene.names[place] for place in part["other"]]
             is_hit = (part["split"] == "test").to_numpy(dtype=bool)
-            found[method] = pd.DataFrame({"place": part["place"], "name": names, "is_hit": is_hit})
+            table = pd.DataFrame(
+                {
+                    "place": part["place"],
+                    "node": part["other"],
+                    "name": [scene.names[place] for place in part["other"]],
+                    "is_hit": is_hit,
+                    "is_shared": part["other"].isin(ours),
+                }
+            )
+            found[method] = MethodList(table, int(is_hit.sum()), held_out)
     return found
 
 
@@ -80,14 +132,14 @@ def marked_points(points: pd.DataFrame, node: int, drawn: pd.DataFrame) -> pd.Da
         One row per node.
     node : int
     drawn : DataFrame
-        From `neighbourhood`.
+        Columns ``other, role, is_two_way, hop``; only the first step is marked.
 
     Returns
     -------
     DataFrame
         Rows of `points` with ``part``: source, target, both, or selected (the last row).
     """
-    first = drawn.drop_duplicates("other")
+    first = drawn[drawn["hop"] == 1].drop_duplicates("other")
     part = np.where(first["is_two_way"], "both", first["role"].astype(str))
     others = first["other"].to_numpy(dtype=np.int64)
     return points.iloc[[*others, node]].assign(part=[*part, "selected"])

@@ -11,8 +11,12 @@ from dashboard import cache
 from engine.claims import claim_row
 from engine.delay.config import DelayConfig
 from engine.graph.config import GraphConfig
+from engine.graph.data import load
+from engine.graph.explore import Scene
+from engine.graph.run import run
+from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
 from engine.result import DatasetInfo, Kind, RunResult, metric_row
-from engine.runs import write_run
+from engine.runs import Run, read_run, write_run
 from engine.uncertainty.config import UncertaintyConfig
 
 CONFIGS = {"graph": GraphConfig, "delay": DelayConfig, "uncertainty": UncertaintyConfig}
@@ -74,3 +78,28 @@ def store_run(runs: Path) -> StoreRun:
         return write_run(result, runs / run_id, command=["python", "-m", "engine", "train", kind])
 
     return store
+
+
+@pytest.fixture(scope="session")
+def trained_graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train every method in haste on a small simulated graph, one of whose nodes has a hostile name."""
+    config = SimulationConfig(groups=4, seed=1)
+    nodes = simulate_nodes(700, config)
+    nodes.loc[3, "label"] = "![x](http://evil.example/x.png) <b>**bold**"
+    info = DatasetInfo(name="made", origin="simulated", data_id="0" * 8, description="Made up.")
+    settings = GraphConfig(epochs=4, dimension=8, negatives=32, resamples=30)
+    result = run(load(simulate(700, config), nodes=nodes, info=info), settings)
+    return write_run(result, tmp_path_factory.mktemp("trained") / "graph-made", command=["python", "-m", "engine"])
+
+
+@pytest.fixture
+def stored(trained_graph: Path, runs: Path) -> Run:
+    """Put the trained run where the dashboard finds it."""
+    shutil.copytree(trained_graph, runs / "graph-made")
+    return read_run(runs / "graph-made")
+
+
+@pytest.fixture
+def shown(stored: Run) -> Scene:
+    """Return the tables behind the page."""
+    return Scene(stored.curve("nodes"), stored.curve("edges"), stored.predictions, "dual")

@@ -14,13 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.controls import graph, graph_summary
 from engine.graph import explore, readout
-from engine.graph.config import GraphConfig
-from engine.graph.data import load
 from engine.graph.explore import Scene
-from engine.graph.run import run
-from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
-from engine.result import DatasetInfo
-from engine.runs import Run, read_run, write_run
+from engine.runs import Run, read_run
 
 ROOT = Path(__file__).resolve().parents[2]
 SEARCH, KINDS, LINKS = "graph-node", "graph-kinds", "graph-links"
@@ -30,31 +25,6 @@ def page() -> None:
     from dashboard.views import graph as view
 
     view.render()
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train every method in haste on a small simulated graph, one of whose nodes has a hostile name."""
-    config = SimulationConfig(groups=4, seed=1)
-    nodes = simulate_nodes(700, config)
-    nodes.loc[3, "label"] = "![x](http://evil.example/x.png) <b>**bold**"
-    info = DatasetInfo(name="made", origin="simulated", data_id="0" * 8, description="Made up.")
-    settings = GraphConfig(epochs=4, dimension=8, negatives=32, resamples=30)
-    result = run(load(simulate(700, config), nodes=nodes, info=info), settings)
-    return write_run(result, tmp_path_factory.mktemp("trained") / "graph-made", command=["python", "-m", "engine"])
-
-
-@pytest.fixture
-def stored(trained: Path, runs: Path) -> Run:
-    """Put the trained run where the dashboard finds it."""
-    shutil.copytree(trained, runs / "graph-made")
-    return read_run(runs / "graph-made")
-
-
-@pytest.fixture
-def shown(stored: Run) -> Scene:
-    """Return the tables behind the page."""
-    return Scene(stored.curve("nodes"), stored.curve("edges"), stored.predictions, "dual")
 
 
 def opened(**params: str) -> AppTest:
@@ -129,10 +99,10 @@ def test_kinds_of_links_can_be_left_out_and_taken_in_again(stored: Run, shown: S
     app = opened()
     everything = drawn_names(app)
     app.pills(key=KINDS).set_value(["observed"]).run()
-    assert {name.split(" (")[0] for name in network(app) if "(" in name} == {"Observed edge"}
+    assert {name.split(" (")[0] for name in network(app) if " (" in name} == {"Observed edge"}
     app.pills(key=KINDS).set_value([]).run()
     assert not app.exception
-    assert "No link of the chosen kinds" in app.get("plotly_chart")[0].proto.spec
+    assert "neighbours passes: choose more kinds" in app.get("plotly_chart")[0].proto.spec
     app.pills(key=KINDS).set_value(["observed", "held_out", "predicted"]).run()
     assert drawn_names(app) == everything
 
@@ -225,14 +195,6 @@ def test_a_click_chooses_the_node_it_hit(shown: Scene, event: object, name: str 
     assert graph.clicked_name(event, shown) == name
 
 
-def test_the_trail_forgets_repeats_and_nodes_of_other_runs(shown: Scene) -> None:
-    first, second = shown.names[:2]
-    assert graph.visited([], first, shown) == [first]
-    assert graph.visited([first], first, shown) == [first]
-    assert graph.visited([first, "gone"], second, shown) == [first, second]
-    assert len(graph.visited([first, second] * 40, first, shown)) == graph.TRAIL_LENGTH
-
-
 def test_degree_buckets_come_in_order_with_empty_ones(stored: Run) -> None:
     table = graph_summary.by_degree(stored, "out_degree", "hit_rate_at_10")
     buckets = ["0", "1", "2–3", "4–7", "8–15", "16–31", "32+"]
@@ -247,10 +209,10 @@ def test_direction_is_shown_for_one_way_edges_and_has_nothing_to_say_of_mutual_o
 
 
 @pytest.mark.slow
-def test_drawing_the_page_loads_nothing_that_trains(trained: Path) -> None:
+def test_drawing_the_page_loads_nothing_that_trains(trained_graph: Path) -> None:
     program = f"""
 import os, sys
-os.environ["RECOMMENDER_LENS_RUNS"] = {str(trained.parent)!r}
+os.environ["RECOMMENDER_LENS_RUNS"] = {str(trained_graph.parent)!r}
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_string("from dashboard.views import graph; graph.render()", default_timeout=60)
 app.query_params["graph-run"] = "graph-made"

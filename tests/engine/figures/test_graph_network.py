@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from engine.figures.graph_network import DASH, bow, neighbourhood
-from engine.figures.theme import MUTUAL, SOURCE, TARGET
+from engine.figures.graph_nodes import node_groups
+from engine.figures.theme import BLUE, GREY, MUTUAL, ORANGE, SKY, SOURCE, TARGET, VERMILION
 
 
 @pytest.fixture
@@ -16,14 +17,17 @@ def nodes():
     return pd.DataFrame(
         {
             "node": [7, 1, 2, 3],
+            "hop": [0, 1, 1, 1],
+            "text": ["centre", "left", "right & <b>bold</b>", "a very long name that does not fit beside"],
+            "is_marked": [False, True, False, False],
             "name": ["centre", "left", "right & <b>bold</b>", "a very long name that does not fit beside"],
             "side": ["centre", "source", "target", "above"],
             "is_two_way": [False, False, False, True],
             "x": [0.0, -1.0, 1.0, 0.0],
             "y": [0.0, 0.0, 0.0, 1.0],
-            "category": ["x"] * 4,
-            "in_degree": [3, 0, 1, 1],
-            "out_degree": [3, 1, 0, 1],
+            "category": ["x", "x", "y", "x"],
+            "in_degree": [3, 0, 12, 40],
+            "out_degree": [3, 1, 0, 30],
         }
     )
 
@@ -33,7 +37,11 @@ def links():
     """An observed source, a predicted target, and a pair of an observed and a held-out edge."""
     return pd.DataFrame(
         {
+            "node": 7,
             "other": [1, 2, 3, 3],
+            "hop": 1,
+            "relation": ["needs <b>", "", "", ""],
+            "is_pair": [False, False, True, True],
             "role": ["source", "target", "source", "target"],
             "kind": ["observed", "predicted", "observed", "held_out"],
             "is_two_way": [False, False, True, True],
@@ -91,8 +99,45 @@ def test_the_two_arrows_of_a_pair_bend_apart(nodes, links):
     assert there.min() < -0.1 and back.max() > 0.1 and there.max() < 0.02 and back.min() > -0.02
 
 
+@pytest.fixture
+def half_known(nodes, links):
+    """A source whose way back is only predicted."""
+    back = links.iloc[:1].assign(role="target", kind="predicted", relation="")
+    return pd.concat([links.iloc[:1], back], ignore_index=True).assign(is_pair=True)
+
+
+def test_a_predicted_way_back_keeps_the_colours_of_the_roles(nodes, half_known):
+    drawn = arrows(neighbourhood(nodes.iloc[:2], half_known))
+    assert {name: (trace.line.color, trace.line.dash) for name, trace in drawn.items()} == {
+        "Observed edge (source)": (SOURCE, DASH["observed"]),
+        "Prediction (target)": (TARGET, DASH["predicted"]),
+    }
+    there = np.array([y for y in drawn["Observed edge (source)"].y if y is not None])
+    back = np.array([y for y in drawn["Prediction (target)"].y if y is not None])
+    assert there.max() > 0.05 and back.min() < -0.05, "the two arrows lie apart"
+
+
+def test_a_second_step_is_thinner_and_starts_at_the_first(nodes, links):
+    outer = nodes.iloc[1:2].assign(node=9, hop=2, name="farther", text="farther", x=-1.3, y=0.3)
+    far = links.iloc[:1].assign(node=1, other=9, hop=2)
+    figure = neighbourhood(pd.concat([nodes, outer]), pd.concat([links, far], ignore_index=True))
+    drawn = arrows(figure)
+    near, second = drawn["Observed edge (source)"], drawn["Observed edge (source), second step"]
+    start, end = ends(second)
+    assert start[0] < -1.2 and -1.1 < end[0] < -1.0 and start[1] > end[1] > 0
+    assert second.line.width < near.line.width and max(second.marker.size) < max(near.marker.size)
+    (hover,) = [trace for trace in figure.data if trace.name == "links"]
+    assert hover.text[-1].startswith("<b>farther → left</b>")
+
+
+def named(figure, name):
+    """Return the trace of a name."""
+    (trace,) = [trace for trace in figure.data if trace.name == name]
+    return trace
+
+
 def test_nodes_carry_their_whole_names_for_clicks_and_short_ones_to_read(nodes, links):
-    (trace,) = [trace for trace in neighbourhood(nodes, links).data if trace.name == "nodes"]
+    trace = named(neighbourhood(nodes, links), "nodes")
     assert [item[0] for item in trace.customdata] == nodes["name"].tolist()
     assert trace.text[0] == "<b>centre</b>"
     assert trace.text[3] == "a very long name that doe…" and len(trace.text[3]) == 26
@@ -102,18 +147,59 @@ def test_nodes_carry_their_whole_names_for_clicks_and_short_ones_to_read(nodes, 
 
 
 def test_the_hover_of_a_link_tells_both_directions(nodes, links):
-    (trace,) = [trace for trace in neighbourhood(nodes, links).data if trace.name == "links"]
+    trace = named(neighbourhood(nodes, links), "links")
     assert trace.text[0] == (
-        "<b>left → centre</b><br>Observed edge<br>this way: score 2.50, rank 1<br>the other way: score -1.00, rank 40"
-        "<br>points this way, if one-way: 97 %"
+        "<b>left → centre</b><br>Observed edge: needs &lt;b&gt;<br>this way: score 2.50, rank 1"
+        "<br>the other way: score -1.00, rank 40<br>points this way, if one-way: 97 %"
     )
-    assert trace.text[3].startswith("<b>centre → a very long name that does not fit beside</b><br>Held-out edge")
+    assert trace.text[3].startswith("<b>centre → a very long name that does not fit beside</b><br>Held-out edge<br>")
     assert "rank 1,204" in trace.text[3]
+
+
+@pytest.mark.parametrize(
+    ("color_by", "colors", "legend"),
+    [
+        ("role", [SOURCE, TARGET, MUTUAL], ["Source · 1", "Target · 1", "Edges both ways · 1"]),
+        ("category", [BLUE, ORANGE, BLUE], ["x · 2", "y · 1"]),
+        ("degree", [GREY, SKY, VERMILION], ["0–3 edges · 1", "4–15 edges · 1", "64+ edges · 1"]),
+    ],
+)
+def test_the_legend_names_and_counts_what_colours_and_strokes_tell(nodes, links, color_by, colors, legend):
+    figure = neighbourhood(nodes, links, color_by=color_by)
+    assert list(named(figure, "nodes").marker.color[1:]) == colors
+    entries = [trace.name for trace in figure.data if trace.showlegend]
+    strokes = ["Observed edge · 2", "Held-out edge · 1", "Prediction · 1"]
+    assert entries == [*strokes, *legend, "In the lasso · 1"]
+
+
+def test_rare_categories_share_a_colour_and_are_counted(nodes, links):
+    many = pd.concat([nodes, *[nodes.iloc[1:2].assign(node=10 + n, category=f"rare {n:02}") for n in range(8)]])
+    group, groups = node_groups(many, "category")
+    assert len(groups) == 7 and groups[-1] == ("4 other categories", GREY)
+    assert group.count(6) == 4
+
+
+def test_a_category_from_the_data_is_no_html(nodes, links):
+    figure = neighbourhood(nodes.assign(category="<b>bold</b>"), links, color_by="category")
+    assert "&lt;b&gt;bold&lt;/b&gt; · 3" in [trace.name for trace in figure.data]
+
+
+def test_marked_nodes_get_a_ring(nodes, links):
+    ring = named(neighbourhood(nodes, links), "marked")
+    assert (list(ring.x), list(ring.y)) == ([-1.0], [0.0])
+
+
+def test_every_arrow_costs_few_elements(nodes, links):
+    for trace in arrows(neighbourhood(nodes, links)).values():
+        arrow = [x for x in trace.x if x is not None]
+        assert len(arrow) <= (20 if "both ways" in trace.name else 2)
 
 
 def test_nothing_to_draw_is_said(nodes, links):
     figure = neighbourhood(nodes, links.iloc[:0])
     assert "No link of the chosen kinds" in figure.layout.annotations[0].text
+    asked = neighbourhood(nodes, links.iloc[:0], empty="Choose more.")
+    assert asked.layout.annotations[0].text == "Choose more."
     assert figure.layout.height == neighbourhood(nodes, links).layout.height
 
 

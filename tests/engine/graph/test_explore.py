@@ -1,4 +1,4 @@
-"""A neighbourhood is what the hand-drawn tables hold, placed so that no two nodes share a spot."""
+"""Links, lists and marks are what the hand-drawn tables hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from engine.graph import explore, readout
-from engine.graph.explore import Scene
+from engine.graph.explore import Filters, Scene
+from engine.graph.neighbourhood import neighbourhood
 
 SPLITS = ["train", "validation", "test", "none"]
 
@@ -26,6 +27,7 @@ def shown() -> Scene:
             "category": ["x", "x", "y", "y", "z"],
             "in_degree": [2, 1, 1, 0, 0],
             "out_degree": [2, 1, 0, 1, 0],
+            "training_out_degree": [1, 1, 0, 0, 2],
         }
     )
     edges = pd.DataFrame(
@@ -82,6 +84,10 @@ def test_nodes_without_edges_are_no_random_goal(shown):
     assert explore.linked_nodes(shown) == [0, 1, 2, 3]
 
 
+def test_a_node_is_found_by_its_id_too(shown):
+    assert shown.position_of_id["c"] == 2 and "Twin (c)" not in shown.position_of_id
+
+
 def test_links_are_observed_held_out_or_predicted(shown):
     table = explore.links(shown, 0).set_index(["role", "other"])
     assert table["kind"].to_dict() == {
@@ -93,80 +99,54 @@ def test_links_are_observed_held_out_or_predicted(shown):
         ("target", 3): "predicted",
         ("target", 4): "predicted",
     }
-    assert table["is_two_way"].to_dict() == {key: key[1] != 2 for key in table.index}
+    assert table["is_pair"].to_dict() == {key: key[1] != 2 for key in table.index}
     assert table["score"].is_monotonic_decreasing
     assert table.loc[("source", 3), "back_score"] == -1.0
+    assert table.loc[("target", 2), "relation"] == "wants" and table.loc[("target", 3), "relation"] == ""
+
+
+def test_two_ways_are_two_known_edges_and_a_prediction_is_none(shown):
+    table = explore.links(shown, 0).set_index(["role", "other"])
+    # Node 3 leads to node 0; the way back is only predicted. Node 4 is predicted both ways.
+    assert table.index[table["is_two_way"]].tolist() == [("target", 1), ("source", 1)]
+    assert table.loc[[("source", 3), ("target", 3)], "is_pair"].all()
+
+
+@pytest.mark.parametrize(
+    ("filters", "others"),
+    [
+        ({"kinds": ["observed"]}, {1, 3}),
+        ({"least_score": 2.0}, {1, 2, 3}),
+        ({"categories": ("y",)}, {2, 3}),
+        ({"relations": ("wants",)}, {2, 3, 4}),
+        ({"relations": ("wants",), "kinds": ("observed", "held_out")}, {2}),
+        ({"categories": ("x", "z"), "kinds": ("predicted",)}, {4}),
+    ],
+)
+def test_filters_leave_links_out(shown, filters, others):
+    assert set(explore.links(shown, 0, Filters(**filters))["other"]) == others
+
+
+def test_a_pair_with_one_way_left_out_is_no_pair(shown):
+    table = explore.links(shown, 0, Filters(least_score=2.0))
+    assert not table["is_pair"].any() and not table["is_two_way"].any()
+
+
+def test_what_a_page_can_filter_by_is_what_the_input_has(shown):
+    assert shown.relations == ["needs", "wants"] and shown.categories == ["x", "y", "z"]
+    bare = replace(shown, edges=shown.edges.drop(columns="relation"))
+    assert bare.relations == [] and set(explore.links(bare, 0)["relation"]) == {""}
 
 
 def test_a_source_that_ranks_the_node_below_its_list_predicts_nothing(shown):
     low = shown.lists.assign(rank=[1.0, 2.0, 3.0, 4.0, np.nan])
     table = explore.links(Scene(shown.nodes, shown.edges, low, "dual"), 0)
     assert ("source", 4) not in set(zip(table["role"], table["other"], strict=True))
-    assert not table.loc[table["other"] == 4, "is_two_way"].any()
+    assert not table.loc[table["other"] == 4, "is_pair"].any()
 
 
 def test_a_node_without_any_link_has_an_empty_table(shown):
-    empty = explore.links(shown, 4)
-    assert empty.empty
-    drawn = explore.neighbourhood(shown, 4, k=5)
-    placed = explore.placed_nodes(shown, 4, drawn)
-    assert placed[["node", "side", "name"]].values.tolist() == [[4, "centre", "E"]]
-
-
-def test_the_kinds_take_turns(shown):
-    drawn = explore.neighbourhood(shown, 0, k=2)
-    targets = drawn[drawn["role"] == "target"]
-    # Two targets are chosen: the best observed and the best held-out one; predictions to chosen sources come along.
-    assert {1, 2} <= set(targets["other"])
-    assert (drawn[drawn["role"] == "source"]["other"]).tolist()[:1] == [3]
-
-
-def test_a_neighbour_that_points_both_ways_comes_first(shown):
-    weakest = shown.edges.assign(score=[0.1, 2.0, 0.1, 2.5])
-    drawn = explore.neighbourhood(replace(shown, edges=weakest), 0, k=1, kinds=["observed", "held_out"])
-    # One link per role: the pair with node 1, though edges from node 3 and to node 2 have better scores.
-    assert drawn["other"].unique().tolist() == [1] and drawn["is_two_way"].all()
-
-
-def test_only_the_chosen_kinds_are_drawn_and_both_ways_is_judged_among_them(shown):
-    drawn = explore.neighbourhood(shown, 0, k=5, kinds=["observed"])
-    assert sorted(zip(drawn["role"], drawn["other"], strict=True)) == [("source", 1), ("source", 3), ("target", 1)]
-    assert drawn.set_index(["role", "other"])["is_two_way"].to_dict() == {
-        ("target", 1): True,
-        ("source", 3): False,
-        ("source", 1): True,
-    }
-
-
-def test_sources_stand_left_targets_right_and_two_way_neighbours_above_and_below(shown):
-    drawn = explore.neighbourhood(shown, 0, k=5, kinds=["observed", "held_out"])
-    placed = explore.placed_nodes(shown, 0, drawn).set_index("node")
-    assert placed.loc[0, ["x", "y", "side"]].tolist() == [0, 0, "centre"]
-    assert placed.loc[3, "x"] < -0.5 and placed.loc[2, "x"] > 0.5
-    assert placed.loc[1, "side"] == "above" and placed.loc[1, "y"] > 0.5
-    assert placed.loc[3, ["category", "out_degree"]].tolist() == ["y", 1]
-
-
-@pytest.mark.parametrize(("sources", "targets", "both"), [(0, 0, 1), (16, 16, 0), (1, 2, 14), (16, 16, 16)])
-def test_no_two_nodes_share_a_spot(shown, sources, targets, both):
-    count = sources + targets + both
-    role = ["source"] * (sources + both) + ["target"] * (targets + both)
-    two_way = list(range(sources + targets, count))
-    drawn = pd.DataFrame(
-        {
-            "other": [*range(sources), *two_way, *range(sources, sources + targets), *two_way],
-            "role": role,
-            "is_two_way": [False] * sources + [True] * both + [False] * targets + [True] * both,
-        }
-    )
-    nodes = pd.DataFrame(
-        {"name": map(str, range(50)), "label": map(str, range(50)), "category": "x", "in_degree": 1, "out_degree": 1}
-    )
-    placed = explore.placed_nodes(Scene(nodes, shown.edges, shown.lists, "dual"), 49, drawn)
-    spots = placed[["x", "y"]].to_numpy()
-    distance = np.hypot(*(spots[:, np.newaxis] - spots).T)[~np.eye(len(spots), dtype=bool)]
-    assert len(placed) == count + 1 and distance.min() > 0.05
-    assert placed["side"].isin(["above", "below"]).sum() == min(both, explore.MIDDLE_NODES)
+    assert explore.links(shown, 4).empty
 
 
 def test_both_ranked_lists_carry_scores_ranks_and_known_edges(shown):
@@ -183,12 +163,24 @@ def test_both_ranked_lists_carry_scores_ranks_and_known_edges(shown):
 def test_lists_of_other_methods_stand_beside(shown):
     lists = readout.compared_lists(shown, 0, ("dual", "single", "popularity"))
     assert list(lists) == ["dual", "single"]
-    assert lists["single"][["place", "name", "is_hit"]].values.tolist() == [[1, "E", False]]
+    columns = ["place", "name", "is_hit", "is_shared"]
+    assert lists["single"].rows[columns].values.tolist() == [[1, "E", False, True]]
+    assert [(lists[method].hits, lists[method].held_out) for method in lists] == [(1, 1), (0, 1)]
+
+
+def test_sources_are_ordered_by_the_score_without_activity_but_with_popularity(shown):
+    before = readout.ranked_list(shown, 0, "source")
+    assert before["order"].isna().all()
+    known = replace(shown, source_offset=np.array([0, 0, 0, 0, 0.5], dtype=np.float32))
+    # Node 4 has score 0.75, activity 0.5 and two training edges out.
+    assert readout.ranked_list(known, 0, "source")["order"].tolist() == pytest.approx([0.75 - 0.5 + np.log(3)])
+    after = readout.ranked_list(known, 0, "target")
+    assert after["order"].tolist() == after["score"].tolist()
 
 
 def test_the_selection_and_its_neighbours_are_marked(shown):
     points = pd.DataFrame({"name": shown.names, "source_x": np.arange(5.0)})
-    drawn = explore.neighbourhood(shown, 0, k=5, kinds=["observed", "held_out"])
+    drawn = neighbourhood(shown, 0, k=5, hops=2, filters=Filters(kinds=["observed", "held_out"])).links
     marked = readout.marked_points(points, 0, drawn)
     assert marked.set_index("name")["part"].to_dict() == {
         "Twin (b)": "both",
@@ -211,6 +203,9 @@ def test_asymmetry_holds_the_edges_of_one_part_with_their_evidence(shown):
 
 
 def test_exploring_needs_neither_torch_nor_scipy():
-    program = "import engine.graph.readout, sys; print({'torch', 'scipy', 'sklearn'} & set(sys.modules))"
+    program = (
+        "import engine.graph.readout, engine.graph.neighbourhood, sys; "
+        "print({'torch', 'scipy', 'sklearn'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "set()"

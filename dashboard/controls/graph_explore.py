@@ -1,0 +1,115 @@
+"""Move through a graph: find a node, go back and forward, see the way in between."""
+
+from __future__ import annotations
+
+import random
+
+import streamlit as st
+
+from dashboard.controls import graph, graph_summary
+from dashboard.controls.graph_trail import Trail
+from dashboard.state import GRAPH
+from engine.graph import explore
+from engine.graph.explore import Scene
+
+EXAMPLES = 3
+CRUMBS = 6
+"""Most visited nodes that are shown."""
+
+
+def node_picker(shown: Scene) -> int:
+    """Let the reader search a node, take an example or a random one, and go back and forward.
+
+    Parameters
+    ----------
+    shown : Scene
+
+    Returns
+    -------
+    int
+        Position of the node; it is in the address bar.
+    """
+    _read_address(shown)
+    search, buttons = st.columns([0.34, 0.66], vertical_alignment="bottom")
+    with search:
+        name = st.selectbox(
+            "Node",
+            shown.names,
+            index=explore.default_node(shown),
+            format_func=lambda name: shown_name(shown, name),
+            key=GRAPH["node"],
+            bind="query-params",
+            persist_state="session",
+            help="Type a part of a name or of an id. Clicking a neighbour in the picture moves here too.",
+        )
+    trail = st.session_state.get(GRAPH["trail"], Trail()).within(shown.position).visited(name)
+    st.session_state[GRAPH["trail"]] = trail
+    with buttons, st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for step, label, icon, is_open in (
+            (-1, "Back", ":material/arrow_back:", trail.can_go_back),
+            (1, "Forward", ":material/arrow_forward:", trail.can_go_forward),
+        ):
+            st.button(
+                label, icon=icon, disabled=not is_open, on_click=_step, args=(step,), key=f"graph-{label.lower()}"
+            )
+        st.button("Random", icon=":material/casino:", on_click=_go_random, args=(shown,), key="graph-random")
+        for place, node in enumerate(explore.example_nodes(shown, EXAMPLES)):
+            label = graph_summary.label(shown.names[node], limit=16)
+            st.button(
+                label, on_click=graph.go_to, args=(shown.names[node],), key=f"graph-example-{place}", type="tertiary"
+            )
+    _breadcrumb(trail)
+    return shown.position[name]
+
+
+def shown_name(shown: Scene, name: str) -> str:
+    """Return what the search offers for a node: its name, and its id where that is another word."""
+    own = str(shown.nodes["name"].iloc[shown.position[name]])
+    return name if own in name else f"{name} · {own}"
+
+
+def _read_address(shown: Scene) -> None:
+    """Take a node from the address bar by its name or by its id; forget a node of another run."""
+    key = GRAPH["node"]
+    if key in st.session_state:
+        if st.session_state[key] not in shown.position:
+            del st.session_state[key]
+        return
+    asked = st.query_params.get(key, "")
+    place = shown.position.get(asked, shown.position_of_id.get(asked))
+    if place is not None:
+        st.session_state[key] = shown.names[place]
+
+
+def _breadcrumb(trail: Trail) -> None:
+    """Show the way of the reader; every node on it leads there."""
+    places = trail.around(CRUMBS)
+    if len(trail.names) < 2:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        before = f"{places.start} earlier ›" if places.start else ""
+        st.caption(f"Visited: {before}", width="content")
+        for place in places:
+            name = graph_summary.label(trail.names[place], limit=24)
+            st.button(
+                f"**{name}**" if place == trail.at else name,
+                on_click=_step,
+                args=(place - trail.at,),
+                key=f"graph-crumb-{place}",
+                type="tertiary",
+                disabled=place == trail.at,
+            )
+
+
+def _step(step: int) -> None:
+    """Go back or forward on the way."""
+    trail = st.session_state.get(GRAPH["trail"], Trail()).stepped(step)
+    st.session_state[GRAPH["trail"]] = trail
+    if trail.here is not None:
+        graph.go_to(trail.here)
+
+
+def _go_random(shown: Scene) -> None:
+    """Go to a random node that has an edge."""
+    # A reader's dice, not a figure: it needs no seed.
+    graph.go_to(shown.names[random.choice(explore.linked_nodes(shown))])

@@ -1,0 +1,46 @@
+"""Terms for the lists of a node and for the neighbourhoods that the samplers draw."""
+
+from __future__ import annotations
+
+from dashboard.terms import Term
+
+NEIGHBOURS: dict[str, Term] = {
+    "source_order": Term(
+        label="Order of sources",
+        gloss="Sources are ordered by the ranking score plus the logarithm of their out-degree, the mirror image of "
+        "the popularity with which targets are ordered. The activity that the score contains is learned to tell "
+        "directions and orders sources worse on validation edges, so scores need not fall down the list.",
+        formula="score − activity of u + ln(1 + out-degree of u, training edges)",
+        source="own choice, made on validation edges",
+    ),
+    "fan_out": Term(
+        label="Neighbourhood size K",
+        gloss="Most neighbours that a node may take. It falls with in-degree along the fitted power law, so rarely "
+        "linked nodes take more and hubs fewer; what one step cannot give is filled up from two steps.",
+        formula="K_u = clip(round(K_max × max(d_in(u), 1)^−(α − 1)), K_min, K_max)",
+        unit="nodes",
+        source="after BLADE (Virinchi and Saladi, KDD 2023) as others describe it; formula our own reconstruction",
+    ),
+    "power_law": Term(
+        label="Exponent α",
+        gloss="How fast the number of nodes falls with in-degree: P(d) ∝ d^−α, fitted to the training edges.",
+        formula="α = 1 + n ÷ Σ ln(d_i ÷ ½) over the n nodes with an in-edge",
+        source="Clauset, Shalizi and Newman (2009), eq. 3.7 with d_min = 1",
+    ),
+    "fixed_fan_out": Term(
+        label="Fixed size",
+        gloss="One size for all nodes, spending the same total over the whole graph as the adaptive sizes; where that "
+        "does not divide evenly, some nodes, drawn at random, take one more.",
+        formula="Σ min(K, available) = Σ min(K_u, available)",
+        unit="nodes",
+    ),
+    "inclusion": Term(
+        label="Chance to be drawn",
+        gloss="Share of repeated draws that contain the neighbour. Neighbours are drawn without replacement with "
+        "chances proportional to their degree in the other role to a power (the setting *neighbour_bias*), those at "
+        "one step before those at two.",
+        formula="draws with the neighbour ÷ draws",
+        unit="share",
+        source="weighted draws without replacement after Efraimidis and Spirakis (2006)",
+    ),
+}

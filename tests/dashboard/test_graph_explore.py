@@ -1,0 +1,180 @@
+"""Moving through the graph, filters and looks: every change can be undone, and stands in the address bar."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.graph import explore, readout
+from engine.graph.explore import Scene
+from engine.runs import Run
+
+SEARCH = "graph-node"
+
+
+def page() -> None:
+    from dashboard.views import graph as view
+
+    view.render()
+
+
+def opened(**params: str | list[str]) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=60)
+    for key, value in params.items():
+        app.query_params[key.replace("_", "-")] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def network(app: AppTest) -> dict[str, dict[str, Any]]:
+    """Return the traces of the neighbourhood by name."""
+    return {trace["name"]: trace for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]}
+
+
+def drawn_names(app: AppTest) -> list[str]:
+    """Return the nodes in the picture, the centre first."""
+    return [item[0] for item in network(app)["nodes"]["customdata"]]
+
+
+def badge(app: AppTest) -> str:
+    """Return the sentence on how much is drawn."""
+    return next(caption.value for caption in app.caption if caption.value.startswith("Showing"))
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception
+    return app
+
+
+def test_search_recentre_twice_back_and_forward(stored: Run, shown: Scene) -> None:
+    app = opened()
+    app.selectbox(key=SEARCH).select(shown.names[5]).run()
+    way = [shown.names[5]]
+    for _ in range(2):
+        name = next(name for name in drawn_names(app) if name not in way)
+        app.selectbox(key=SEARCH).select(name).run()
+        way.append(name)
+    assert drawn_names(app)[0] == way[2] and app.button(key="graph-forward").disabled
+    assert drawn_names(press(app, "graph-back"))[0] == app.selectbox(key=SEARCH).value == way[1]
+    assert drawn_names(press(app, "graph-back"))[0] == way[0]
+    assert drawn_names(press(app, "graph-forward"))[0] == way[1]
+    assert not app.button(key="graph-forward").disabled
+    app.selectbox(key=SEARCH).select(shown.names[40]).run()
+    assert app.button(key="graph-forward").disabled, "a new way forgets the old one ahead"
+    assert drawn_names(press(app, "graph-back"))[0] == way[1]
+
+
+def test_the_breadcrumb_leads_back_without_forgetting_the_way(stored: Run, shown: Scene) -> None:
+    app = opened()
+    start = drawn_names(app)[0]
+    for place in (5, 6, 7):
+        app.selectbox(key=SEARCH).select(shown.names[place]).run()
+    labels = [button.label for button in app.button if (button.key or "").startswith("graph-crumb-")]
+    assert labels == [start, *shown.names[5:7], f"**{shown.names[7]}**"]
+    assert drawn_names(press(app, "graph-crumb-1"))[0] == shown.names[5]
+    assert drawn_names(press(app, "graph-forward"))[0] == shown.names[6]
+
+
+def test_a_node_is_found_by_its_id(stored: Run, shown: Scene) -> None:
+    own = str(shown.nodes["name"].iloc[3])
+    app = opened(graph_node=own)
+    assert app.selectbox(key=SEARCH).value == shown.names[3] == drawn_names(app)[0]
+    assert any(option.endswith(f"· {own}") for option in app.selectbox(key=SEARCH).options)
+
+
+def test_a_second_step_is_drawn_and_taken_away_again(stored: Run) -> None:
+    app = opened()
+    one = drawn_names(app)
+    app.segmented_control(key="graph-hops").set_value(2).run()
+    two = drawn_names(app)
+    assert set(one) < set(two) and len(two) <= 150
+    shown, found = badge(app).split("** nodes behind them")[0].rsplit("**", 1)[1].split(" of ")
+    assert int(shown) == len(two) - len(one) and int(found) >= int(shown)
+    assert opened(graph_hops="2").segmented_control(key="graph-hops").value == 2
+    app.segmented_control(key="graph-hops").set_value(1).run()
+    assert drawn_names(app) == one
+
+
+def test_filters_narrow_the_picture_and_say_so(stored: Run, shown: Scene) -> None:
+    app = opened()
+    everything = drawn_names(app)
+    category = str(shown.nodes["category"].iloc[shown.position[everything[1]]])
+    app.multiselect(key="graph-category").set_value([category]).run()
+    around = drawn_names(app)[1:]
+    assert around and {str(shown.nodes["category"].iloc[shown.position[name]]) for name in around} == {category}
+    node = shown.position[everything[0]]
+    count = explore.links(shown, node, explore.Filters(categories=(category,)))["other"].nunique()
+    assert badge(app).startswith(f"Showing **{len(around)} of {count}** neighbours")
+    app.multiselect(key="graph-category").set_value([]).run()
+    slider = app.slider(key="graph-score")
+    slider.set_value(slider.max).run()
+    assert "passes: choose more kinds of links, or widen" in app.get("plotly_chart")[0].proto.spec
+    app.slider(key="graph-score").set_value(slider.min).run()
+    assert drawn_names(app) == everything
+
+
+def test_colours_and_labels_can_tell_other_things(stored: Run, shown: Scene) -> None:
+    app = opened()
+    before = network(app)["nodes"]
+    app.segmented_control(key="graph-node-color").set_value("category").run()
+    after = network(app)
+    categories = {str(shown.nodes["category"].iloc[shown.position[name]]) for name in drawn_names(app)[1:]}
+    legend = {name.split(" · ")[0] for name, trace in after.items() if trace["showlegend"]}
+    assert categories <= legend and after["nodes"]["marker"]["color"] != before["marker"]["color"]
+    app.segmented_control(key="graph-node-text").set_value("degree").run()
+    row = shown.nodes.iloc[shown.position[drawn_names(app)[1]]]
+    assert network(app)["nodes"]["text"][1].endswith(f" · {row['in_degree']}/{row['out_degree']}")
+
+
+def test_lassoed_nodes_are_ringed_and_marked_in_the_lists(stored: Run, shown: Scene) -> None:
+    node = explore.default_node(shown)
+    after = readout.ranked_list(shown, node, "target")
+    app = AppTest.from_function(page, default_timeout=60)
+    neighbour = int(after["node"].iloc[0])
+    app.session_state["graph-lasso"] = [neighbour, node]
+    app.run()
+    assert not app.exception
+    marks = app.dataframe[0].value["Edge"]
+    assert "◎" in marks.iloc[0] and not marks.iloc[1:].str.contains("◎").any()
+    assert any(name.startswith("In the lasso") for name in network(app))
+    assert len(network(app)["marked"]["x"]) == sum(
+        name in {shown.names[neighbour], shown.names[node]} for name in drawn_names(app)
+    )
+
+
+def test_the_list_of_sources_shows_what_orders_it(stored: Run) -> None:
+    app = opened()
+    order = app.dataframe[1].value["Order"]
+    assert order.notna().all()
+    # Stored scores are rounded to two decimals.
+    assert (order.diff().dropna() <= 0.0101).all()
+    assert "Order" not in app.dataframe[0].value
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"graph_hops": "7"},
+        {"graph_score": "nan"},
+        {"graph_category": "no such category"},
+        {"graph_relation": "no such relation"},
+        {"graph_node_color": "shoe size", "graph_node_text": ""},
+        {"graph_kinds": "rumour"},
+    ],
+)
+def test_nonsense_in_the_address_is_passed_over(stored: Run, params: dict[str, str]) -> None:
+    assert len(drawn_names(opened(**params))) > 1
+
+
+def test_the_first_sight_of_a_session_sends_the_top_first(stored: Run) -> None:
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["graph-painted"] = "nothing"
+    app.run()
+    assert len(app.get("plotly_chart")) == 1 and len(app.dataframe) == 2 and len(app.metric) == 4
+    app.run()
+    assert not app.exception and len(app.get("plotly_chart")) > 2
