@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from engine.graph.explain import explain_edges
 
 from dashboard import cache
 from dashboard.cache import Run
@@ -19,6 +18,7 @@ from dashboard.controls import graph
 from dashboard.controls.graph_review_text import QUEUE_LABEL, SHOW_LABEL
 from dashboard.state import REVIEW
 from engine.figures.graph_network import KIND_LABEL
+from engine.graph.explain import explain_edges
 from engine.graph.explore import Scene
 from engine.graph.review import REVIEWER_LIMIT, ReviewStore, current
 from engine.graph.review_pairs import Queue, category_shares, queue_of, review_pairs, support_column
@@ -124,7 +124,7 @@ def open_desk(run: Run) -> Desk:
 
 def _who_and_what(pairs: pd.DataFrame) -> tuple[str, Queue, str]:
     """Ask for the reviewer, the queue, and which of its pairs to show."""
-    places = st.columns([0.21, 0.51, 0.28], vertical_alignment="bottom")
+    places = st.columns([0.19, 0.53, 0.28], vertical_alignment="bottom")
     with places[0]:
         name = st.text_input(
             "Reviewer",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 QUEUE_LABEL: dict[Queue, str] = {
     "asymmetric": "Most asymmetric",
     "both_ways": "Both ways",
-    "not_replicated": "Order not replicated",
+    "not_replicated": "Not replicated",
 }
 QUEUE_HELP: dict[Queue, str] = {
     "asymmetric": "Linked or recommended pairs whose two scores differ most.",
@@ -129,8 +129,8 @@ def explanation(scene: Scene, pair: pd.Series, found: Evidence) -> str:
     if told.basis == "degree":
         words = "popularity alone" if told.key == "popularity" else "no clear difference in popularity"
         return (
-            f"Only the graph is known, no events: in-degrees differ by × {value} [{low}, {high}] (n {told.n:,} edges): "
-            f"**{words}**. Season and time order cannot be told."
+            f"Only the graph is known, no events: {second} has **× {value}** [{low}, {high}] the in-degree of {first} "
+            f"(n {told.n:,} edges): **{words}**. Season and time order cannot be told."
         )
     halves = {1.0: "the same in both halves of the users", 0.0: "not the same in both halves of the users"}
     order = halves.get(told.replicates, "not tested in halves")

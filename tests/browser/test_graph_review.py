@@ -1,0 +1,140 @@
+"""The asymmetry review: give verdicts by mouse and by key, take one back, reload, carry the file away."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from driver import Reader, Server
+from playwright.sync_api import Locator, Page, expect
+
+NAME = "Ann & Bo"
+
+
+@pytest.fixture(autouse=True)
+def no_verdicts(server: Server) -> None:
+    """Start every journey without verdicts."""
+    for path in server.runs.glob("reviews.sqlite*"):
+        path.unlink()
+
+
+def headline(page: Page) -> Locator:
+    """Return the pair on the desk."""
+    return page.get_by_role("heading", level=4).filter(has_text="⟶").first
+
+
+def progress(page: Page, words: str) -> None:
+    expect(page.get_by_test_id("stProgress")).to_contain_text(words)
+
+
+def opened(reader: Reader, address: str = "graph?graph-tab=Review") -> Page:
+    page = reader.open(address)
+    expect(headline(page)).to_be_visible()
+    expect(page.get_by_role("heading", name="What the verdicts say")).to_be_visible()
+    return reader.drawn()
+
+
+def introduce(reader: Reader) -> Page:
+    """Open the review and say who reviews."""
+    page = opened(reader)
+    field = page.get_by_label("Reviewer", exact=True)
+    expect(page.get_by_role("button", name="Right way")).to_be_disabled()
+    field.fill(NAME)
+    field.press("Enter")
+    expect(page.get_by_role("button", name="Right way")).to_be_enabled()
+    return reader.drawn()
+
+
+@contextmanager
+def another_pair(reader: Reader) -> Iterator[None]:
+    """Wait until what is done inside has put another pair on the desk."""
+    before = headline(reader.page).inner_text()
+    yield
+    expect(headline(reader.page)).not_to_have_text(before, use_inner_text=True)
+    reader.drawn()
+
+
+def test_verdicts_are_given_changed_kept_over_a_reload_and_exported(reader: Reader, tmp_path: Path) -> None:
+    page = introduce(reader)
+    first = headline(page).inner_text()
+    page.get_by_label("Note", exact=True).fill("1 of 2, =1+1")
+    with another_pair(reader):
+        page.get_by_role("button", name="Right way").click()
+    progress(page, "1 of ")
+    second = headline(page).inner_text()
+    with another_pair(reader):
+        page.get_by_role("button", name="Unrelated").click()
+    progress(page, "2 of ")
+    page.get_by_role("button", name="Undo").click()
+    expect(headline(page)).to_have_text(second, use_inner_text=True)
+    progress(page, "1 of ")
+    with another_pair(reader):
+        page.get_by_role("button", name="Both fine").click()
+    expect(page.get_by_text("2 pairs judged by 1 reviewer")).to_be_visible()
+
+    page.reload()
+    reader.drawn()
+    progress(page, "2 of ")
+    assert "review-name=Ann" in page.url
+
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Verdicts (CSV)").click()
+    path = tmp_path / "verdicts.csv"
+    waiting.value.save_as(path)
+    rows = list(csv.DictReader(path.open(encoding="utf-8")))
+    assert [row["verdict"] for row in rows] == ["right", "unrelated", "withdrawn", "both"]
+    assert [row["is_current"] for row in rows] == ["yes", "no", "no", "yes"]
+    assert {row["reviewer"] for row in rows} == {NAME}
+    assert rows[0]["note"] == "1 of 2, =1+1" and f"{rows[0]['source']} ⟶ {rows[0]['target']}" == first
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", rows[0]["time_utc"])
+
+
+def test_keys_give_verdicts_and_move_but_not_while_a_note_is_written(reader: Reader) -> None:
+    page = introduce(reader)
+    first = headline(page).inner_text()
+    note = page.get_by_label("Note", exact=True)
+    note.click()
+    note.press_sequentially("3 of 4, n u p")
+    reader.drawn()
+    assert headline(page).inner_text() == first
+    progress(page, "0 of ")
+    headline(page).click()
+    reader.drawn()
+    with another_pair(reader):
+        page.keyboard.press("2")
+    progress(page, "1 of ")
+    with another_pair(reader):
+        page.keyboard.press("p")
+    assert headline(page).inner_text() == first
+    expect(page.get_by_label("Note", exact=True)).to_have_value("3 of 4, n u p")
+    page.keyboard.press("u")
+    progress(page, "0 of ")
+
+
+def test_a_verdict_leaves_the_page_where_it_is(reader: Reader) -> None:
+    page = introduce(reader)
+    button = page.get_by_role("button", name="Both fine")
+    button.scroll_into_view_if_needed()
+    before = button.bounding_box()
+    for _ in range(3):
+        with another_pair(reader):
+            button.click()
+    assert before is not None and button.bounding_box() == pytest.approx(before, abs=2)
+
+
+def test_a_pair_is_chosen_from_the_list_and_filters_follow(reader: Reader) -> None:
+    page = introduce(reader)
+    with another_pair(reader):
+        page.get_by_test_id("stRadio").locator("label").nth(4).click()
+    page.get_by_text("To review", exact=True).click()
+    reader.drawn()
+    with another_pair(reader):
+        page.get_by_role("button", name="Wrong way").click()
+    page.get_by_text("Reviewed", exact=True).click()
+    expect(page.get_by_test_id("stRadio").locator("label")).to_have_count(2)
+    reader.drawn()
+    assert "review-show=Reviewed" in page.url
