@@ -22,6 +22,7 @@ from engine.graph.two_steps import row_blocks
 LossOf = Callable[[DirectedEncoder, Batch], Mapping[str, Tensor]]
 """Returns the loss terms of a batch, each weighted by the worker's share of what it averages over."""
 
+_EDGES = 2**18
 NODE_PARAMETERS = ("input", "target_bias", "free_activity")
 NODE_BUFFERS = ("log_in_degree", "log_out_degree")
 """What the encoder holds one row of per node, besides the features."""
@@ -147,6 +148,36 @@ class RowAdam:
         age = steps.double().reshape(-1, *([1] * (values.dim() - 1)))
         length = (square / (1 - second**age).to(values.dtype)).sqrt_().add_(self._epsilon)
         self._table[rows] = values - rate * (mean / (1 - first**age).to(values.dtype)) / length
+
+
+def backward_in_blocks(
+    source: Tensor, target: Tensor, loss_of: Callable[[Tensor, Tensor, slice], Tensor], *, count: int
+) -> float:
+    """Send back the gradient of a mean over edges, a block of edges at a time, so that memory does not follow them.
+
+    Parameters
+    ----------
+    source, target : Tensor of shape (num_nodes, dimension)
+        Embeddings with a gradient; they are passed through once, after the last block.
+    loss_of : callable
+        Returns the mean over a slice of the edges, from both embeddings.
+    count : int, >= 1
+        Edges.
+
+    Returns
+    -------
+    float
+        The mean over all edges.
+    """
+    source_leaf, target_leaf = source.detach().requires_grad_(), target.detach().requires_grad_()
+    total = 0.0
+    for begin in range(0, count, _EDGES):
+        some = slice(begin, min(begin + _EDGES, count))
+        loss = loss_of(source_leaf, target_leaf, some) * ((some.stop - some.start) / count)
+        loss.backward()
+        total += float(loss.detach())
+    torch.autograd.backward([source, target], [source_leaf.grad, target_leaf.grad])
+    return total
 
 
 def features_of(encoder: DirectedEncoder) -> sparse.csr_array | None:

@@ -13,6 +13,9 @@ from engine.graph.data import TrainingGraph
 
 Scores = NDArray[np.float32]
 
+_PAIRS = 2**18
+"""Pairs whose vectors are gathered at a time."""
+
 
 class Scorer(Protocol):
     """Score of u -> v, higher is more likely an edge."""
@@ -56,7 +59,10 @@ class InnerProductScorer:
 
     def inner_products(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
         """Return what the embeddings alone say of some pairs, without the offsets, shape (len(source),)."""
-        inner: Scores = np.einsum("ij,ij->i", self.source[source], self.target[target])
+        inner: Scores = np.empty(len(source), dtype=np.result_type(self.source, self.target))
+        for begin in range(0, len(source), _PAIRS):
+            some = slice(begin, begin + _PAIRS)
+            inner[some] = np.einsum("ij,ij->i", self.source[source[some]], self.target[target[some]])
         return inner
 
     def transposed(self) -> InnerProductScorer:
@@ -83,23 +89,23 @@ def offset_scorer(target_offset: NDArray[np.float64], source_offset: NDArray[np.
 class CocitationScorer:
     """``score(u, v) = (A Aᵀ A)[u, v]``: how often nodes that share targets with u lead to v."""
 
-    shared_targets: sparse.csr_array
-    """A Aᵀ, shape (num_nodes, num_nodes)."""
     adjacency: sparse.csr_array
+    transposed: sparse.csr_array
+    """A Aᵀ is never held as a whole: a target of many makes as many pairs of sources as the square of its degree."""
 
     @classmethod
     def of(cls, training: TrainingGraph) -> CocitationScorer:
         """Count over the training edges."""
         adjacency = training.adjacency()
-        return cls(sparse.csr_array(adjacency @ adjacency.T), adjacency)
+        return cls(adjacency, sparse.csr_array(adjacency.T))
 
     def rows(self, nodes: NDArray[np.int64]) -> Scores:
         """Return the scores of every target for some sources, shape (len(nodes), num_nodes)."""
-        scores: Scores = (self.shared_targets[nodes] @ self.adjacency).toarray()
+        scores: Scores = (self.adjacency[nodes] @ self.transposed @ self.adjacency).toarray()
         return scores
 
     def pairs(self, source: NDArray[np.int64], target: NDArray[np.int64]) -> Scores:
         """Return the scores of some pairs, shape (len(source),)."""
-        leading_to_target = sparse.csr_array(self.adjacency.T)[target]
-        scores: Scores = self.shared_targets[source].multiply(leading_to_target).sum(axis=1)
+        shared_targets = self.adjacency[source] @ self.transposed
+        scores: Scores = shared_targets.multiply(self.transposed[target]).sum(axis=1)
         return np.asarray(scores, dtype=np.float32).ravel()

@@ -19,7 +19,7 @@ from engine.graph.batches import Batch, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
 from engine.graph.data import Prepared, TrainingGraph
 from engine.graph.history import Progress
-from engine.graph.minibatch import Stepper, embed
+from engine.graph.minibatch import Stepper, backward_in_blocks, embed
 from engine.graph.model import (
     DirectedEncoder,
     PaperEncoder,
@@ -246,8 +246,7 @@ def _fit_paper(
     """Train the literal form; every training edge carries messages and is supervised, as printed."""
     fan = _sampler(training, config, "adaptive")
     rng = generator(config.seed, "graph", "paper")
-    head, tail = torch.from_numpy(training.edge_index)
-    is_one_way = torch.from_numpy(training.is_one_way)
+    edges, is_one_way = torch.from_numpy(training.edge_index), torch.from_numpy(training.is_one_way)
     with torch_seed(config.seed, "graph", "paper"):
         encoder = PaperEncoder(
             training.num_nodes, dimension=config.dimension, layers=config.paper_layers, features=training.features
@@ -258,19 +257,28 @@ def _fit_paper(
             out_neighbours, in_neighbours = operators(training.edge_index, training.num_nodes, fan, rng)
             source, target = encoder(sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
             other = torch.from_numpy(_other_nodes(training, config.paper_negatives, rng))
-            forward = (source[head] * target[tail]).sum(dim=1)
-            backward = (source[tail[is_one_way]] * target[head[is_one_way]]).sum(dim=1)
-            negative = torch.einsum("ed,ekd->ek", source[head], target[other])
-            loss = paper_loss(forward, negative, forward[is_one_way], backward)
             optimizer.zero_grad()
-            loss.backward()
+            loss_of = partial(_paper_loss, edges=edges, is_one_way=is_one_way, other=other)
+            loss = backward_in_blocks(source, target, loss_of, count=len(is_one_way))
             optimizer.step()
-            progress.report(epoch, {"asymmetric": float(loss.detach())})
+            progress.report(epoch, {"asymmetric": loss})
         with torch.no_grad():
             source, target = encoder(*map(sparse_tensor, _all_messages(training, fan, config)))
     nothing = np.zeros(training.num_nodes, dtype=np.float32)
     scorer = InnerProductScorer(source.numpy(), target.numpy(), nothing, nothing)
     return scorer, _small_parameters(encoder, training.num_nodes)
+
+
+def _paper_loss(
+    source: Tensor, target: Tensor, some: slice, *, edges: Tensor, is_one_way: Tensor, other: Tensor
+) -> Tensor:
+    """Return the literal loss of some edges."""
+    head, tail = edges[:, some]
+    single = is_one_way[some]
+    forward = (source[head] * target[tail]).sum(dim=1)
+    backward = (source[tail[single]] * target[head[single]]).sum(dim=1)
+    negative = torch.einsum("ed,ekd->ek", source[head], target[other[some]])
+    return paper_loss(forward, negative, forward[single], backward)
 
 
 def _other_nodes(training: TrainingGraph, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

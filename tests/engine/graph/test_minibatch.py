@@ -11,7 +11,16 @@ import pytest
 import torch
 
 from engine.graph.batches import epochs
-from engine.graph.minibatch import NODE_BUFFERS, NODE_PARAMETERS, RowAdam, Stepper, embed, features_of, gathered
+from engine.graph.minibatch import (
+    NODE_BUFFERS,
+    NODE_PARAMETERS,
+    RowAdam,
+    Stepper,
+    backward_in_blocks,
+    embed,
+    features_of,
+    gathered,
+)
 from engine.graph.model import DirectedEncoder, sparse_tensor
 from engine.graph.ranks import excluded_candidates
 from engine.graph.sampling import fan_out_of, operators
@@ -163,3 +172,26 @@ def test_mini_batches_learn_as_the_full_batch_does(prepared, quick):
     assert ranking[-1] < ranking[0] - 0.3
     # Seven steps per epoch instead of one reach at least as low.
     assert ranking[-1] < whole[whole["loss"] == "ranking"]["value"].to_numpy()[-1]
+
+
+def test_a_loss_in_blocks_has_the_value_and_the_gradient_of_the_whole(monkeypatch):
+    monkeypatch.setattr("engine.graph.minibatch._EDGES", 3)
+    torch.manual_seed(0)
+    edges = torch.randint(5, (2, 10))
+
+    def loss_of(source, target, some):
+        return (source[edges[0, some]] * target[edges[1, some]]).sum(dim=1).sigmoid().mean()
+
+    found = []
+    for in_blocks in (True, False):
+        table = torch.nn.Parameter(torch.linspace(-1, 1, 20).reshape(5, 4))
+        source, target = table.sin(), table.cos()
+        if in_blocks:
+            value = backward_in_blocks(source, target, loss_of, count=10)
+        else:
+            loss = loss_of(source, target, slice(0, 10))
+            loss.backward()
+            value = float(loss.detach())
+        found.append((value, table.grad))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-6)
+    assert torch.allclose(found[0][1], found[1][1], atol=1e-6)

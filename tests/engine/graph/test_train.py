@@ -19,7 +19,7 @@ def arrays(scorer):
     if isinstance(scorer, InnerProductScorer):
         return [getattr(scorer, field.name) for field in dataclasses.fields(scorer)]
     assert isinstance(scorer, CocitationScorer)
-    return [scorer.shared_targets.toarray(), scorer.adjacency.toarray()]
+    return [scorer.adjacency.toarray(), scorer.transposed.toarray()]
 
 
 def assert_identical(one, other):
