@@ -1,4 +1,4 @@
-"""The command line: `datasets`, `train`, `show`, `simulate` and `benchmark`."""
+"""The command line: `datasets`, `train`, `show`, `simulate`, `edges`, `export` and `benchmark`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import secrets
 import shlex
 import signal
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from engine.options import build_config, parse_pairs, read_toml
 from engine.progress import Progress
 from engine.result import KINDS, Kind
 from engine.runs import Run, check_target, read_run, write_run
+from engine.tables import write_table
 
 CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
 PARALLEL: tuple[Kind, ...] = ("graph",)
@@ -135,6 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="knobs, seed too")
     simulate.set_defaults(command=_simulate)
 
+    importlib.import_module("engine.export_command").add_export(commands)
+    importlib.import_module("engine.edges_command").add_edges(commands)
     importlib.import_module("engine.benchmark.command").add_benchmark(commands)
     return parser
 
@@ -266,17 +268,8 @@ def _simulate(arguments: argparse.Namespace, words: Sequence[str]) -> None:
         tables[nodes] = module.simulate_nodes(arguments.rows, config)
     for path, frame in tables.items():
         try:
-            _write_table(frame, path)
+            write_table(frame, path)
         except OSError as error:
             reason = error.strerror or error
             raise ConfigError(f"'--out {path}' cannot be written ({reason}); choose another path.") from error
         sys.stdout.write(f"{path}: {len(frame):,} rows, columns {', '.join(frame.columns)}\n")
-
-
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table beside its place and move it there, so that no half of it can be left behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as scratch:
-        partial = Path(scratch) / path.name
-        frame.to_csv(partial, index=False) if path.suffix == ".csv" else frame.to_parquet(partial, index=False)
-        os.replace(partial, path)
