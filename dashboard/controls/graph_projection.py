@@ -286,3 +286,17 @@ def quality(run: Run) -> tuple[str, pd.DataFrame]:
         }
     )
     return " · ".join(parts), table
+
+
+def embeddings_file(run: Run) -> bytes:
+    """Return the embeddings with map and neighbours as Parquet."""
+    from engine.graph import export
+
+    return export.parquet_bytes(export.embedding_table(run))
+
+
+def neighbourhood_file(run: Run, node: int, kind: str) -> bytes:
+    """Return the neighbourhood of a node as GraphML or GEXF."""
+    from engine.graph import export
+
+    return export.graph_bytes(export.neighbourhood_graph(run, node), "gexf" if kind == "gexf" else "graphml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -27,6 +28,12 @@ _CAUTION = (
     "keeps only a part of that, and scores also count popularity, so close points need not have high scores. **Draw a "
     "lasso** to mark the same nodes in the other panel, in the picture above and in a table; **click** a point to "
     "move to it."
+)
+
+
+_OPENED_BY = (
+    "Embedding Atlas opens it: `embedding-atlas FILE --x x --y y --text text --neighbors neighbors`. Neighbours are "
+    "nearest in the other role by direction alone."
 )
 
 
@@ -71,7 +78,37 @@ def draw(run: Run, shown: Any, node: int, name: str, links: Any) -> None:
             with st.popover("How far does the map hold?", icon=":material/straighten:", type="tertiary"):
                 st.markdown(TERMS["map_quality"].help())
                 st.dataframe(table, hide_index=True, width="stretch")
+        _exports(run, node, name)
     _lassoed(run)
+
+
+def _exports(run: Run, node: int, name: str) -> None:
+    """Offer what other tools can open; a file is made when its button is pressed."""
+    with st.popover("Export", icon=":material/ios_share:", type="tertiary"):
+        st.markdown(f"**Embeddings**: vectors, map and nearest neighbours of all nodes. {_OPENED_BY}")
+        st.download_button(
+            "Parquet",
+            data=lambda: graph_projection.embeddings_file(run),
+            file_name=f"{run.id}-embeddings.parquet",
+            mime="application/vnd.apache.parquet",
+            key="graph-export-parquet",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.markdown(
+            f"**Neighbourhood of {name}**: known edges one hop around it and predicted ones at it, with scores."
+        )
+        with st.container(horizontal=True):
+            for kind, title in (("graphml", "GraphML"), ("gexf", "GEXF")):
+                st.download_button(
+                    title,
+                    data=partial(graph_projection.neighbourhood_file, run, node, kind),
+                    file_name=f"{run.id}-neighbourhood.{kind}",
+                    mime="application/xml",
+                    key=f"graph-export-{kind}",
+                    on_click="ignore",
+                    icon=":material/download:",
+                )
 
 
 def _lassoed(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import layout
@@ -47,17 +49,19 @@ def draw(run: Run, node: int, name: str) -> None:
 def _model(found: graph_whatif.Answer, source: str, target: str) -> None:
     """Show scores and ranks of the pair in both directions: before, after, difference."""
     titles = {"forward": f"{source} → {target}", "backward": f"{target} → {source}"}
+    ways = {"forward": "this way", "backward": "the other way"}
     for column, row in zip(st.columns(len(found.model)), found.model.to_dict("records"), strict=True):
         quantity, before, after = row["quantity"], row["before"], row["after"]
         with column, st.container(border=True, height="stretch"):
             st.metric(
-                f"{quantity.capitalize()} of {titles[row['way']]}",
+                f"{quantity.capitalize()} {ways[row['way']]}",
                 graph_whatif.shown_value(quantity, after),
                 delta=graph_whatif.difference(quantity, before, after),
                 delta_color="off",
+                delta_arrow="off",
                 help=TERMS["edge_score"].help() if quantity == "score" else _RANK_HELP,
             )
-            st.caption(f"before {graph_whatif.shown_value(quantity, before)}")
+            st.caption(f"{titles[row['way']]} · before {graph_whatif.shown_value(quantity, before)}")
 
 
 def _tables(found: graph_whatif.Answer, source: str) -> None:
@@ -65,15 +69,19 @@ def _tables(found: graph_whatif.Answer, source: str) -> None:
     left, right = st.columns(2)
     with left, st.container(border=True):
         st.markdown("**Evidence without a model** · counts of training edges", help=_EVIDENCE_HELP)
-        st.dataframe(found.evidence, hide_index=True, width="stretch", height=460)
+        st.dataframe(found.evidence, hide_index=True, width="stretch", height="content")
     with right, st.container(border=True):
         st.markdown(f"**What to recommend after {source}**", help=_FIRST_HELP)
-        st.dataframe(found.first, hide_index=True, width="stretch", height=390)
+        st.dataframe(found.first, hide_index=True, width="stretch", height="content", column_config=_FIRST_COLUMNS)
     if len(found.counts):
         st.markdown("**What the data say of this pair**", help="The known edges of the pair as they were given.")
         st.dataframe(found.counts, hide_index=True, width="stretch")
 
 
+_FIRST_COLUMNS: dict[str, Any] = {
+    "#": st.column_config.NumberColumn(width=30),
+    "Moved": st.column_config.TextColumn(width=60, help="Places up or down; new: not among the first ten before."),
+}
 _RANK_HELP = (
     "Place among all nodes that could be recommended after the first one; its known targets are left out. Stored "
     "vectors have half precision, so a rank can differ by a little from the lists above."
