@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
+from engine.graph import events_config
 from engine.result import DatasetInfo, Kind, Origin
 from engine.schema import Column
 from engine.tables import apply_roles, content_hash, read_table
@@ -33,6 +34,7 @@ class Bundled:
 
 _EVIDENCE = re.compile(r"[kn]_\w+")
 """Further roles of uncertainty data: positives and rows seen in a window."""
+_EVENTS = "Took U, then V on a later day within 30 days; top 10 V per U, from the events of this file."
 _JOURNEY = "Complete Journey grocery panel (84.51), dates shifted; one of its two packages calls it simulated"
 _ALL = (
     Bundled(
@@ -103,7 +105,9 @@ def load(
     data : str
         Name in `BUNDLED`, or path of a CSV or Parquet file.
     roles : mapping of str to str, optional
-        Role to column name for own files; the roles of a kind are the names in the ``SCHEMA`` of its ``data``.
+        Role to column name for own files; the roles of a kind are the names in the ``SCHEMA`` of its ``data``, for
+        graphs also those of `engine.graph.events`: a file with ``user, item, time`` and no ``source`` or ``target``
+        becomes edges by `engine.graph.events.edges_from_events` with its defaults.
     nodes : str, optional
         Path of a node table; graphs only.
 
@@ -129,23 +133,28 @@ def load(
         )
     if kind != "graph" and nodes:
         raise DataError(f"'--nodes' belongs to graph data; leave it out for {kind}.")
-    _check_roles(kind, roles, module.SCHEMA)
+    schema = module.SCHEMA + (events_config.SCHEMA if kind == "graph" else ())
+    _check_roles(kind, roles, schema)
     path = SAMPLE_DATA / bundled.file if bundled else _own_file(kind, data)
     node_path = SAMPLE_DATA / bundled.nodes if bundled and bundled.nodes else Path(nodes) if nodes else None
-    frame = apply_roles(read_table(path, text=_texts(module.SCHEMA, roles)), roles, source=path.name)
+    frame = apply_roles(read_table(path, text=_texts(schema, roles)), roles, source=path.name)
+    given = set(frame.columns)
+    is_events = kind == "graph" and not {"source", "target"} & given and {"user", "item"} <= given
+    if is_events:
+        frame = importlib.import_module("engine.graph.events").edges_from_events(frame)
     node_frame = read_table(node_path, text=_texts(module.NODE_SCHEMA, {})) if node_path else None
     info = DatasetInfo(
         name=data if bundled else path.name,
         origin=bundled.origin if bundled else _origin(frame.columns),
         data_id=content_hash(frame) if node_frame is None else content_hash(frame, node_frame),
-        description=bundled.description if bundled else "",
+        description=bundled.description if bundled else _EVENTS if is_events else "",
     )
     return module.load(frame, nodes=node_frame, info=info) if kind == "graph" else module.load(frame, info=info)
 
 
 def _check_roles(kind: Kind, roles: Mapping[str, str], schema: Sequence[Column]) -> None:
     """Refuse a role that nothing plays: a mistyped one would otherwise become a feature in silence."""
-    known = [column.name for column in schema]
+    known = list(dict.fromkeys(column.name for column in schema))
     for role in roles:
         if role not in known and not (kind == "uncertainty" and _EVIDENCE.fullmatch(role)):
             raise DataError(f"'--column {role}={roles[role]}' names no role of {kind} data; it has {', '.join(known)}.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import os
+import tempfile
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +18,8 @@ import pyarrow.parquet as pq
 
 from engine.errors import DataError
 
+WRITTEN_ENDINGS = (".csv", ".csv.gz", ".parquet")
+"""What `write_table` writes."""
 _SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 _MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 
@@ -137,6 +141,34 @@ def _check_names(names: Sequence[str], path: Path) -> None:
 def _first_line(error: BaseException) -> str:
     """Return the first line of a library's message, without its full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table beside its place and move it there, so that no half of it can be left behind.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out.
+    path : Path
+        Ends in one of `WRITTEN_ENDINGS`; its folder is made. Gzipped files have equal bytes for equal tables.
+
+    Raises
+    ------
+    OSError
+        If the place cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as scratch:
+        partial = Path(scratch) / path.name
+        if path.name.endswith(".parquet"):
+            frame.to_parquet(partial, index=False)
+        elif path.name.endswith(".gz"):
+            # A gzip header holds the time of writing; 0 keeps the bytes the same.
+            partial.write_bytes(gzip.compress(frame.to_csv(index=False, lineterminator="\n").encode(), 9, mtime=0))
+        else:
+            frame.to_csv(partial, index=False)
+        os.replace(partial, path)
 
 
 def apply_roles(frame: pd.DataFrame, roles: Mapping[str, str], *, source: str) -> pd.DataFrame:

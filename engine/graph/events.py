@@ -11,18 +11,14 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from engine.errors import ConfigError, NotEnoughDataError
+from engine.errors import NotEnoughDataError
+from engine.graph.events_config import SCHEMA, EventSettings
 from engine.graph.events_counts import Period, calendar_counts, item_counts, pair_counts, user_days, visit_counts
 from engine.graph.events_pairs import POOLED, Pairs, calendar_of, pairs_of
 from engine.graph.events_replication import replication_report
-from engine.schema import Column, validate
+from engine.schema import validate
 from engine.seeding import generator
 
-SCHEMA: tuple[Column, ...] = (
-    Column(name="user", kind="id", description="Who acted; every error is estimated over users."),
-    Column(name="item", kind="id", description="What was taken; becomes a node."),
-    Column(name="time", kind="time", unit="days", description="When; only its calendar day counts."),
-)
 EDGE_COLUMNS = (
     "source",
     "target",
@@ -47,32 +43,6 @@ EDGE_COLUMNS = (
     "asymmetry_se",
     "direction_replicates",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventSettings:
-    """How interactions become edges."""
-
-    window_days: int = 30
-    """V counts as following U on one of this many days after it."""
-    baseline_days: int = 3
-    """The calendar baseline looks at all user-days at most this many days away."""
-    minimum_users: int = 15
-    """Fewest distinct users with U followed by V."""
-    top: int = 10
-    """Most targets that an item keeps, by score."""
-    minimum_score: float = 1.0
-    """The score, lift times the lower Poisson bound of its users over its users, must be above this."""
-    seed: int = 0
-    """Decides which users form the two halves."""
-
-    def __post_init__(self) -> None:
-        for name, least in (("window_days", 1), ("baseline_days", 0), ("minimum_users", 1), ("top", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigError(f"'{name}' is {value}; it must be a whole number of at least {least}.")
-        if not (np.isfinite(self.minimum_score) and self.minimum_score >= 0):
-            raise ConfigError(f"'minimum_score' is {self.minimum_score}; it must be a number of at least 0.")
 
 
 @dataclass(frozen=True, slots=True)

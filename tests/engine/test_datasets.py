@@ -1,5 +1,6 @@
 """One door for data: bundled by name, own files by path."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -76,6 +77,18 @@ def test_another_row_is_another_identity(edges, tmp_path):
 def test_a_file_with_truth_columns_is_called_simulated(edges, tmp_path):
     edges.assign(true_relation="one_way").to_csv(tmp_path / "e.csv", index=False)
     assert load("graph", str(tmp_path / "e.csv")).info.origin == "simulated"
+
+
+def test_a_file_of_events_becomes_edges_with_their_evidence(tmp_path):
+    rng = np.random.default_rng(0)
+    # Six groups of users, each with five items of its own.
+    who = rng.integers(180, size=8000)
+    table = pd.DataFrame({"who": who, "sku": who % 6 + 6 * rng.integers(5, size=8000)})
+    table.assign(time=rng.integers(200, size=8000)).to_csv(tmp_path / "events.csv", index=False)
+    dataset = load("graph", str(tmp_path / "events.csv"), roles={"user": "who", "item": "sku"})
+    assert dataset.info.rows["edges"] == 120 and dataset.edges["users"].min() >= 15
+    assert set(dataset.nodes["name"]) <= {str(item) for item in range(30)}
+    assert "U, then V on a later day" in dataset.info.description and dataset.info.origin == "own"
 
 
 @pytest.mark.parametrize(

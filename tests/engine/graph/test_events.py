@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from engine.errors import ConfigError, DataError, NotEnoughDataError
-from engine.graph.events import EDGE_COLUMNS, EventSettings, edges_from_events, event_graph
+from engine.graph.events import EDGE_COLUMNS, edges_from_events, event_graph
+from engine.graph.events_config import EventSettings
 
 EVERYTHING = {"minimum_users": 1, "minimum_score": 0.0}
 ANCHOR = [("anchor", "z", 0), ("anchor", "z", 364)]

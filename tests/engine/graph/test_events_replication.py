@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.graph.events import EventGraph, EventSettings, event_graph
+from engine.graph.events import EventGraph, event_graph
+from engine.graph.events_config import EventSettings
 from engine.graph.explain import explain_edges
 
 SETTINGS = EventSettings(window_days=10, minimum_users=10, minimum_score=0.0)
