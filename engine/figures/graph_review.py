@@ -125,15 +125,8 @@ def category_dots(table: pd.DataFrame, *, height: int | None = None) -> go.Figur
             x=table["value"],
             name="claimed by the model",
             marker={"color": OURS, "size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": table["ci_high"] - table["value"],
-                "arrayminus": table["value"] - table["ci_low"],
-                "color": OURS,
-                "thickness": 2,
-                "width": 0,
-            },
+            error_x=interval_bar(0, 0, 0, OURS)
+            | {"array": table["ci_high"] - table["value"], "arrayminus": table["value"] - table["ci_low"]},
             hovertemplate="%{customdata}<extra></extra>",
             **common,
         )
