@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from engine.graph import scene
+from engine.graph.batches import batch_size_of
 from engine.graph.calibrate import direction_calibration
 from engine.graph.config import GraphConfig
 from engine.graph.data import SPLITS, Dataset, Prepared, prepare
@@ -38,6 +40,9 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         source[u] · target[v] + target_offset[v] + source_offset[u]; ``input``, what a node brings along before it
         meets its neighbours.
 
+        ``config``: with the size of the steps that was used. ``dataset``: with the rows that the tables of a large
+        graph were cut to, see `scene.cut_rows`.
+
     Raises
     ------
     NotEnoughDataError
@@ -50,6 +55,7 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     started = time.perf_counter()
     check_available(config.projection)
     prepared = prepare(dataset, config)
+    config = replace(config, batch_size=batch_size_of(config, prepared.training.edge_index.shape[1]))
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config)
     shown, given = scene.shown_scorer(fitted.scorers, config), f"{config.form}.input"
@@ -71,7 +77,7 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     return RunResult(
         kind="graph",
         config=config,
-        dataset=dataset.info,
+        dataset=replace(dataset.info, rows={**dataset.info.rows, **scene.cut_rows(prepared)}),
         metrics=evaluation.metrics,
         curves=curves,
         predictions=lists,

@@ -17,6 +17,9 @@ from engine.graph.scoring import InnerProductScorer, Scorer
 
 LISTED_NODES = 20_000
 """Most nodes that get ranked lists; of a larger graph, those with the most known edges."""
+LIST_SCORES, EDGE_SCORES = 2_000_000_000, 10_000_000_000
+"""Most scores that the lists of one method, and the ranks of the edges in one direction, may take: a node or an edge
+takes one per node of the graph. Beyond them fewer nodes get lists, and the edges of the best linked nodes are kept."""
 LISTED_METHODS = ("dual", "paper", "single", "popularity")
 """Methods whose lists are kept, where they were fitted."""
 SCORE_DECIMALS = 2
@@ -60,7 +63,12 @@ def edge_table(scorer: InnerProductScorer, prepared: Prepared) -> pd.DataFrame:
     -------
     DataFrame
         ``source, target`` (positions), the evidence columns of the input, ``split`` (train, validation, test),
-        ``is_mutual``, and the columns of `pair_table`.
+        ``is_mutual``, and the columns of `pair_table`. In the order of the input.
+
+    Notes
+    -----
+    Where all edges would take more than `EDGE_SCORES` scores, those whose less linked end has the most known edges are
+    kept; `cut_rows` states how many.
     """
     edges = prepared.dataset.edges.reset_index(drop=True)
     edge_index = edges[["source", "target"]].to_numpy(dtype=np.int64).T
@@ -69,7 +77,26 @@ def edge_table(scorer: InnerProductScorer, prepared: Prepared) -> pd.DataFrame:
     table = edges.astype({"source": np.int32, "target": np.int32}).assign(
         split=pd.Categorical.from_codes(prepared.split, categories=[*SPLITS, _UNKNOWN]), is_mutual=is_mutual
     )
-    return pd.concat([table, pair_table(scorer, edge_index, _known_targets(prepared))], axis=1)
+    kept = _kept_edges(prepared)
+    pairs = pair_table(scorer, edge_index[:, kept], _known_targets(prepared))
+    return pd.concat([table.iloc[kept].reset_index(drop=True), pairs], axis=1)
+
+
+def cut_rows(prepared: Prepared) -> dict[str, int]:
+    """Return how much of a large graph the tables hold, by the kind of row.
+
+    Parameters
+    ----------
+    prepared : Prepared
+
+    Returns
+    -------
+    dict of str to int
+        Empty if they hold all of it.
+    """
+    kept = {"edges kept for pages": len(_kept_edges(prepared)), "nodes with ranked lists": len(_listed(prepared))}
+    whole = (len(prepared.dataset.edges), len(prepared.dataset.nodes))
+    return {name: count for (name, count), all_rows in zip(kept.items(), whole, strict=True) if count < all_rows}
 
 
 def pair_table(scorer: InnerProductScorer, edge_index: Edges, excluded: sparse.csr_array) -> pd.DataFrame:
@@ -192,9 +219,25 @@ def _known_targets(prepared: Prepared) -> sparse.csr_array:
 
 def _listed(prepared: Prepared) -> NDArray[np.int64]:
     """Return the nodes that get lists, in their order."""
-    edges = prepared.dataset.edges
-    degree = np.bincount(np.concatenate([edges["source"], edges["target"]]), minlength=len(prepared.dataset.nodes))
-    return np.sort(np.argsort(-degree, kind="stable")[:LISTED_NODES])
+    degree = _degree(prepared)
+    most = min(LISTED_NODES, max(LIST_SCORES // len(degree), 1))
+    return np.sort(np.argsort(-degree, kind="stable")[:most])
+
+
+def _kept_edges(prepared: Prepared) -> NDArray[np.int64]:
+    """Return the rows of the edges that the edge table holds, in their order."""
+    edges, degree = prepared.dataset.edges, _degree(prepared)
+    most = max(EDGE_SCORES // len(degree), 1)
+    if len(edges) <= most:
+        return np.arange(len(edges))
+    linked = np.minimum(degree[edges["source"].to_numpy()], degree[edges["target"].to_numpy()])
+    return np.sort(np.argsort(-linked, kind="stable")[:most])
+
+
+def _degree(prepared: Prepared) -> NDArray[np.int64]:
+    """Return the known edges of every node, in both directions."""
+    ends = prepared.dataset.edges[["source", "target"]].to_numpy().ravel()
+    return np.bincount(ends, minlength=len(prepared.dataset.nodes))
 
 
 def shown_scorer(scorers: Mapping[str, Scorer], config: GraphConfig) -> InnerProductScorer:

@@ -79,6 +79,17 @@ def test_a_run_without_the_claims_methods_has_no_claims(dataset, quick):
     assert found.curves["claims"].empty and tuple(found.curves["claims"].columns) == CLAIM_COLUMNS
 
 
+@pytest.mark.parametrize(("limit", "size"), [(10**6, 0), (100, 65_536)])
+def test_a_run_states_the_size_of_its_steps_and_what_its_tables_leave_out(dataset, quick, monkeypatch, limit, size):
+    monkeypatch.setattr("engine.graph.batches.FULL_BATCH_EDGES", limit)
+    monkeypatch.setattr("engine.graph.scene.EDGE_SCORES", 50 * len(dataset.nodes))
+    found = run(dataset, dataclasses.replace(quick, methods=("dual", "popularity")))
+    assert found.config.batch_size == size
+    assert set(found.history["stage"]) == {"dual embeddings" + (", 65,536 edges per step" if size else "")}
+    assert found.dataset.rows["edges kept for pages"] == len(found.curves["edges"]) == 50
+    assert found.dataset.rows["edges"] == 1200
+
+
 def value_of(result, method, metric, segment="all"):
     """Return one row of the metrics."""
     table = result.metrics

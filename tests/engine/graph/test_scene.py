@@ -96,3 +96,22 @@ def test_only_methods_with_lists_are_listed(lists):
     assert set(lists["method"]) == {"dual", "paper", "single", "popularity"}
     assert lists.loc[lists["method"] != "dual", "score"].isna().all()
     assert lists.loc[lists["method"] == "dual", ["score", "rank", "back_score", "back_rank"]].notna().all(axis=None)
+
+
+def test_of_a_large_graph_the_edges_of_the_best_linked_nodes_are_kept_and_the_cut_is_stated(
+    fitted, prepared, quick, monkeypatch
+):
+    whole = scene.edge_table(fitted.scorers["dual"], prepared)
+    assert len(whole) == len(prepared.dataset.edges) and scene.cut_rows(prepared) == {}
+    count = prepared.training.num_nodes
+    monkeypatch.setattr(scene, "EDGE_SCORES", 100 * count)
+    monkeypatch.setattr(scene, "LIST_SCORES", 30 * count)
+    assert scene.cut_rows(prepared) == {"edges kept for pages": 100, "nodes with ranked lists": 30}
+    degree = np.bincount(prepared.dataset.edges[["source", "target"]].to_numpy().ravel(), minlength=count)
+    kept = scene.edge_table(fitted.scorers["dual"], prepared)
+    linked = [min(degree[row.source], degree[row.target]) for row in whole.itertuples()]
+    assert min(min(degree[row.source], degree[row.target]) for row in kept.itertuples()) == sorted(linked)[-100]
+    assert len(kept) == 100 and len(kept.merge(whole)) == 100
+    lists = scene.ranked_lists(fitted.scorers, prepared, quick)
+    assert lists["node"].nunique() == 30
+    assert degree[lists["node"].unique()].min() >= sorted(degree)[-30]
