@@ -21,6 +21,7 @@ _LIST_HEIGHT = 387
 def render() -> None:
     """Draw the page; what is looked at first is sent first."""
     run = run_picker("graph")
+    graph_projection.begin(run)
     top = st.container()
     shown = graph.scene(run)
     node = graph_explore.node_picker(shown)

@@ -37,6 +37,11 @@ _OPENED_BY = (
 )
 
 
+def begin(run: Run) -> None:
+    """Forget what was circled in another run, before anything is marked."""
+    graph_projection.lassoed(run)
+
+
 def draw(run: Run, shown: Any, node: int, name: str, links: Any) -> None:
     """Draw the map with what belongs to it.
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from engine.figures.graph_network import plain
-from engine.figures.theme import CATEGORIES, DEGREES, GREY, MUTUAL, SOURCE, TARGET, VERMILION, plotly_layout
+from engine.figures.theme import CATEGORIES, DEGREES, GREEN, GREY, MUTUAL, SOURCE, TARGET, VERMILION, plotly_layout
 
 Arrangement = Literal["side", "overlaid"]
 Palette = Literal["role", "category", "degree"]
@@ -61,7 +61,7 @@ def projections(
     is_side = arrangement == "side"
     figure = _panels(is_side)
     # Thousands of points veil one another, a few hundred need more ink.
-    opacity = min(max(900 / max(len(points), 1), 0.16), 0.5) * (1 if palette == "role" else 1.5)
+    opacity = min(max(900 / max(len(points), 1), 0.16), 0.5) * (1 if palette == "role" else 2)
     for column, (role, _, _) in enumerate(ROLES, start=1):
         place = {"row": 1, "col": column if is_side else 1}
         for trace in _clouds(points, legend, role, palette, opacity, symbol="circle" if is_side else _SYMBOL[role]):
@@ -145,7 +145,9 @@ def _color(role: str, place: int, palette: Palette) -> str:
 
 def _rings(rows: pd.DataFrame, role: str) -> go.Scattergl:
     """Ring the lassoed nodes in one role."""
-    marker = {"color": VERMILION, "size": 8, "symbol": "circle-open", "line": {"width": 1.5, "color": VERMILION}}
+    # Many rings would hide what they mark.
+    size, width = (10, 2) if len(rows) <= 200 else (7, 1)
+    marker = {"color": GREEN, "size": size, "symbol": "circle-open", "line": {"width": width, "color": GREEN}}
     return go.Scattergl(name=f"lassoed as {role}", marker=marker, **_spots(rows, role))
 
 

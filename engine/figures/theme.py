@@ -11,8 +11,8 @@ SKY, VERMILION, GREY = "#56B4E9", "#D55E00", "#8A94A0"
 SOURCE, TARGET, MUTUAL = BLUE, ORANGE, PURPLE
 OURS, RIVAL, TRUTH = BLUE, VERMILION, "#7F7F7F"
 BASELINES = ("#9AA3AD", "#7C8793", "#B4BCC4", "#66717D", "#A7AFB8")
-CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, "#8C6D1F")
-"""Colours of the largest groups of nodes; all other nodes are grey."""
+CATEGORIES = (BLUE, ORANGE, PURPLE, SKY, "#8C6D1F", "#7F6BD6")
+"""Colours of the largest groups of nodes; all other nodes are grey, and green rings mark a lasso."""
 DEGREES = ("#7A6CC0", "#4A7FC1", "#2A9BAA", "#22A884", "#62C15A", "#A8C733", "#E0C02B")
 """From few edges to many; rising lightness on light, distinct on dark."""
 GRID = "rgba(128, 136, 146, 0.22)"
