@@ -10,7 +10,7 @@ from dashboard.controls import graph, graph_summary
 from dashboard.controls.graph_trail import Trail
 from dashboard.state import GRAPH
 from engine.graph import explore
-from engine.graph.explore import Scene
+from engine.graph.explore import SEPARATOR, Scene
 
 EXAMPLES = 3
 CRUMBS = 6
@@ -29,14 +29,13 @@ def node_picker(shown: Scene) -> int:
     int
         Position of the node; it is in the address bar.
     """
-    _read_address(shown)
+    _settle(shown)
     search, buttons = st.columns([0.34, 0.66], vertical_alignment="bottom")
     with search:
         name = st.selectbox(
             "Node",
             shown.names,
-            index=explore.default_node(shown),
-            format_func=lambda name: shown_name(shown, name),
+            format_func=shown.search_texts.__getitem__,
             key=GRAPH["node"],
             bind="query-params",
             persist_state="session",
@@ -62,23 +61,15 @@ def node_picker(shown: Scene) -> int:
     return shown.position[name]
 
 
-def shown_name(shown: Scene, name: str) -> str:
-    """Return what the search offers for a node: its name, and its id where that is another word."""
-    own = str(shown.nodes["name"].iloc[shown.position[name]])
-    return name if own in name else f"{name} · {own}"
-
-
-def _read_address(shown: Scene) -> None:
-    """Take a node from the address bar by its name or by its id; forget a node of another run."""
+def _settle(shown: Scene) -> None:
+    """Have a node of this run chosen: the reader's, or the one in the address bar, by name or id, or the default."""
     key = GRAPH["node"]
-    if key in st.session_state:
-        if st.session_state[key] not in shown.position:
-            del st.session_state[key]
+    if st.session_state.get(key) in shown.position:
         return
     asked = st.query_params.get(key, "")
-    place = shown.position.get(asked, shown.position_of_id.get(asked))
-    if place is not None:
-        st.session_state[key] = shown.names[place]
+    words = (asked, asked.rpartition(SEPARATOR)[0], asked.rpartition(SEPARATOR)[2])
+    places = [known[word] for known in (shown.position, shown.position_of_id) for word in words if word in known]
+    st.session_state[key] = shown.names[places[0] if places else explore.default_node(shown)]
 
 
 def _breadcrumb(trail: Trail) -> None:

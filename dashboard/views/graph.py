@@ -104,7 +104,8 @@ _HOW_TO_READ = (
     "ways. Solid: observed edge. Dotted: held-out edge, never seen in training. Dashed: predicted, no edge known. "
     "Where one way is known and the other only predicted, two bent arrows in the colours of the roles show both. With "
     "two steps, what leads to a source stands outside it on the left, what follows a target outside it on the right; "
-    "links among drawn neighbours are left out. Click a node to move there; hover the middle of an arrow for its "
+    "each stands once, at its best link, and links among drawn neighbours are left out. "
+    "Click a node to move there; hover the middle of an arrow for its "
     f"scores and ranks in both directions.  \n**Score**: {TERMS['edge_score'].help()}  \n**Points this way**: "
     f"{TERMS['direction_probability'].help()}"
 )

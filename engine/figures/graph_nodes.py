@@ -28,6 +28,8 @@ _ROLE_NAMES = (("Source", SOURCE), ("Target", TARGET), ("Edges both ways", MUTUA
 _LABEL_LIMIT = 26
 _OUTER_LABELS = 70
 """Most nodes of a second step on one side whose names fit beside them."""
+_CLEAR = 0.2
+"""Height within which nodes outside a node leave no room for its name beside it."""
 _TEXT_POSITION = {
     "centre": "middle center",
     "source": "middle left",
@@ -76,7 +78,6 @@ def node_groups(nodes: pd.DataFrame, color_by: str) -> tuple[list[int], list[tup
 def node_trace(nodes: pd.DataFrame, color_by: str) -> dict[str, Any]:
     """Draw all nodes with their labels; the whole name is on hover and in the click."""
     group, groups = node_groups(nodes, color_by)
-    is_wide = bool((nodes["hop"] == 2).any())
     size = [1, *np.where(nodes["hop"].iloc[1:] == 2, 9, 13).tolist()]
     return {
         "type": "scatter",
@@ -85,10 +86,8 @@ def node_trace(nodes: pd.DataFrame, color_by: str) -> dict[str, Any]:
         "mode": "markers+text",
         "name": "nodes",
         "text": _texts(nodes),
-        "textposition": [
-            "top center" if is_wide and row.hop == 1 else _TEXT_POSITION[row.side] for row in nodes.itertuples()
-        ],
-        "textfont": {"size": [15 if hop == 0 else 12 if not is_wide else 11 for hop in nodes["hop"]]},
+        "textposition": _text_positions(nodes),
+        "textfont": {"size": [15 if hop == 0 else 12 if hop == 1 else 11 for hop in nodes["hop"]]},
         "marker": {
             "color": [GREY, *(groups[place][1] for place in group)],
             "size": size,
@@ -157,6 +156,17 @@ def shortened(text: object) -> str:
 def _entry(name: str, **style: Any) -> dict[str, Any]:
     """Return a trace that only its legend shows."""
     return {"type": "scatter", "x": [None], "y": [None], "name": name, "showlegend": True, "hoverinfo": "skip"} | style
+
+
+def _text_positions(nodes: pd.DataFrame) -> list[str]:
+    """Return where names stand: outside, or above where a neighbour has neighbours of its own there."""
+    outer = nodes[nodes["hop"] == 2]
+    return [
+        "top center"
+        if row.hop == 1 and ((outer["x"] * row.x > 0) & ((outer["y"] - row.y).abs() < _CLEAR)).any()
+        else _TEXT_POSITION[row.side]
+        for row in nodes.itertuples()
+    ]
 
 
 def _texts(nodes: pd.DataFrame) -> list[str]:

@@ -21,6 +21,8 @@ lists after its source."""
 ROLES = (("target", "source", "target"), ("source", "target", "source"))
 """What a neighbour is to a node, the end of the edge where the node stands, and the end where the neighbour stands."""
 
+SEPARATOR = " · "
+"""Stands between a name and an id."""
 PAIR_COLUMNS = ("score", "rank", "back_score", "back_rank")
 _LINK_COLUMNS = ("node", "other", "role", "kind", "relation", *PAIR_COLUMNS)
 _NO_EVIDENCE = {"source", "target", "split", "is_mutual", *PAIR_COLUMNS}
@@ -73,6 +75,14 @@ class Scene:
     def position_of_id(self) -> dict[str, int]:
         """Name in the input to position of the node."""
         return {str(name): place for place, name in enumerate(self.nodes["name"])}
+
+    @cached_property
+    def search_texts(self) -> dict[str, str]:
+        """Name on a page to what a search offers: the name, and the id of the input where that is another word."""
+        ids = self.nodes["name"].astype(str)
+        return {
+            name: name if own in name else f"{name}{SEPARATOR}{own}" for name, own in zip(self.names, ids, strict=True)
+        }
 
     @cached_property
     def relations(self) -> list[str]:

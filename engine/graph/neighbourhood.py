@@ -54,7 +54,8 @@ def neighbourhood(scene: Scene, node: int, *, k: int, hops: int = 1, filters: Fi
         they are rare. Then the kinds take turns, each with its best score first, so that none crowds out another.
     hops : {1, 2}
         With 2, every drawn source shows up to `BRANCHES` sources of its own, and every drawn target targets of its
-        own, chosen in the same way; no more than `MOST_NODES` nodes in all.
+        own, the kinds in turn; a node behind several neighbours stands at the one of its best score. No more than
+        `MOST_NODES` nodes in all.
     filters : Filters, optional
         Links to choose from; they hold at both steps.
 
@@ -129,11 +130,10 @@ def _second_step(scene: Scene, node: int, first: pd.DataFrame, filters: Filters 
     table = pd.concat([part for part in parts if len(part)] or [first.iloc[:0]], ignore_index=True)
     table = table[~table["other"].isin([node, *inner["other"]])]
     table = table.sort_values(["score", "other"], ascending=[False, True], ignore_index=True)
-    ordered = _in_turns(table, ["node"])
+    # Each node hangs at one neighbour only: links across the picture could not be followed.
+    ordered = _in_turns(table.drop_duplicates("other"), ["node"])
     chosen = ordered[ordered.groupby("node", sort=False).cumcount() < BRANCHES]
-    room = MOST_NODES - 1 - len(inner)
-    kept = chosen["other"].drop_duplicates()[:room]
-    chosen = chosen[chosen["other"].isin(kept)].sort_values("score", ascending=False, kind="stable")
+    chosen = chosen.sort_values("score", ascending=False, kind="stable")[: MOST_NODES - 1 - len(inner)]
     # A link outward is drawn one way: towards the centre from a source, away from it to a target.
     return chosen.assign(is_pair=False, is_two_way=False), int(table["other"].nunique())
 

@@ -86,6 +86,8 @@ def test_nodes_without_edges_are_no_random_goal(shown):
 
 def test_a_node_is_found_by_its_id_too(shown):
     assert shown.position_of_id["c"] == 2 and "Twin (c)" not in shown.position_of_id
+    # A name that already holds the id is offered as it is.
+    assert list(shown.search_texts.values()) == ["A · a", "Twin (b)", "Twin (c)", "D · d", "E · e"]
 
 
 def test_links_are_observed_held_out_or_predicted(shown):

@@ -90,6 +90,12 @@ def test_a_neighbour_shows_its_best_links_outward_kind_by_kind():
     assert around.found == (1, 7)
 
 
+def test_a_node_behind_two_neighbours_stands_at_the_better_link():
+    edges = [(0, 1, "train", 1.0), (0, 2, "train", 1.0), (1, 3, "train", 1.0), (2, 3, "train", 2.0)]
+    second = neighbourhood(scene(edges), 0, k=5, hops=2).links.query("hop == 2")
+    assert second[["node", "other"]].values.tolist() == [[2, 3]]
+
+
 def test_filters_hold_at_both_steps(chain):
     around = neighbourhood(chain, 0, k=5, hops=2, filters=Filters(kinds=("observed",), least_score=1.0))
     assert set(around.nodes["node"]) == {0, 1, 3, 4, 6, 8, 9} and around.nodes.set_index("node").loc[3, "hop"] == 2
@@ -130,6 +136,7 @@ def test_every_picture_is_consistent(shown, k, hops, node):
     around = neighbourhood(shown, node, k=k, hops=hops)
     nodes, drawn = around.nodes, around.links
     assert nodes["node"].is_unique and len(nodes) <= MOST_NODES
+    assert drawn.loc[drawn["hop"] == 2, "other"].is_unique
     assert {node, *drawn["other"], *drawn["node"]} == set(nodes["node"])
     assert all(few <= all_ for few, all_ in zip(around.drawn, around.found, strict=True))
     spots = nodes[["x", "y"]].to_numpy()
