@@ -9,6 +9,7 @@ from engine.errors import ConfigError
 
 Form = Literal["dual", "paper"]
 Sampling = Literal["full", "uniform", "adaptive", "none"]
+Retrieval = Literal["exact", "faiss"]
 Projection = Literal["pca", "tsne", "umap"]
 
 TRAINED_METHODS = ("dual", "single", "paper", "adaptive", "fixed")
@@ -73,6 +74,9 @@ class GraphConfig:
     """Share of the edges that only the evaluation sees."""
     top_k: int = 10
     """Length of the stored ranked lists, per node and direction."""
+    retrieval: Retrieval = "exact"
+    """How ranked lists are found: by a blocked product, or by the package faiss where it is installed. Both look at
+    every candidate and differ in the order of equal scores alone."""
     projection: Projection = "pca"
     """Map of both spaces: principal components, t-SNE (minutes beyond a few thousand nodes) or UMAP (if installed)."""
     max_queries: int = 5000
@@ -87,6 +91,7 @@ class GraphConfig:
             _check_whole("batch_size", self.batch_size, 0, 10_000_000)
         _choice("form", self.form, ("dual", "paper"))
         _choice("sampling", self.sampling, ("full", "uniform", "adaptive", "none"))
+        _choice("retrieval", self.retrieval, ("exact", "faiss"))
         _choice("projection", self.projection, ("pca", "tsne", "umap"))
         for method in self.methods:
             _choice("methods", method, METHODS)

@@ -15,6 +15,7 @@ from engine.graph.config import GraphConfig
 from engine.graph.data import SPLITS, Dataset, Prepared, prepare
 from engine.graph.evaluate import evaluate
 from engine.graph.projection import check_available, project
+from engine.graph.retrieval import check_retrieval
 from engine.graph.review_methods import review_scores
 from engine.graph.scoring import InnerProductScorer
 from engine.graph.train import fit
@@ -50,10 +51,11 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     TrainingError
         If a loss is not finite.
     ConfigError
-        If the projection asked for needs a package that is not installed.
+        If the projection or the retrieval asked for needs a package that is not installed.
     """
     started = time.perf_counter()
     check_available(config.projection)
+    check_retrieval(config.retrieval)
     prepared = prepare(dataset, config)
     config = replace(config, batch_size=batch_size_of(config, prepared.training.edge_index.shape[1]))
     fitted = fit(prepared, config, on_epoch=on_epoch)

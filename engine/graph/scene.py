@@ -12,7 +12,8 @@ from scipy import sparse
 from engine.graph.config import GraphConfig
 from engine.graph.data import SPLITS, Prepared
 from engine.graph.pairs import Edges, edge_codes
-from engine.graph.ranks import excluded_candidates, pair_ranks, top_candidates
+from engine.graph.ranks import excluded_candidates, pair_ranks
+from engine.graph.retrieval import retrieve
 from engine.graph.scoring import InnerProductScorer, Scorer
 
 LISTED_NODES = 20_000
@@ -134,7 +135,7 @@ def ranked_lists(scorers: Mapping[str, Scorer], prepared: Prepared, config: Grap
     scorers : mapping of str to Scorer
     prepared : Prepared
     config : GraphConfig
-        Reads `top_k` and `form`.
+        Reads `top_k`, `retrieval` and `form`.
 
     Returns
     -------
@@ -159,9 +160,9 @@ def ranked_lists(scorers: Mapping[str, Scorer], prepared: Prepared, config: Grap
     parts = []
     for method in LISTED_METHODS:
         if method in scorers:
-            top = top_candidates(scorers[method], nodes, config.top_k, targets)
+            top = retrieve(scorers[method], nodes, config.top_k, targets, method=config.retrieval)
             parts.append(_list_rows(method, "target", nodes, *top))
-    top = top_candidates(source_ranking(shown, prepared), nodes, config.top_k, sources)
+    top = retrieve(source_ranking(shown, prepared), nodes, config.top_k, sources, method=config.retrieval)
     parts.append(_list_rows(config.form, "source", nodes, *top))
     table = pd.concat(parts, ignore_index=True)
     role_is_target = (table["role"] == "target").to_numpy()
