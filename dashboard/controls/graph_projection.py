@@ -1,8 +1,7 @@
-"""What the map of both spaces shows of a run: its points, what is marked in it, and how far it can be trusted."""
+"""What the map of both spaces shows of a run: its points, what is marked in it, and files for other tools."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,6 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import Run
 from dashboard.controls import graph
-from dashboard.layout import estimate, number
 from dashboard.state import GRAPH, PROJECTION
 from engine.figures.graph_projection import Arrangement, Palette
 from engine.graph import projection_view, readout
@@ -30,13 +28,6 @@ LIMITS = (10_000, 30_000, 100_000)
 """Most nodes to draw; in one frame, where each is two points, half of the largest."""
 LASSO_LIMIT = 100_000
 """Most nodes that a lasso keeps: the browser sends each one back."""
-METHOD_NAME = {"pca": "Joint principal components", "tsne": "t-SNE of both spaces", "umap": "UMAP of both spaces"}
-_AXIS = {"tsne": "t-SNE axis", "umap": "UMAP axis"}
-_MEASURES = {
-    "trustworthiness": "Trustworthiness",
-    "neighbour_overlap": "Neighbours kept",
-}
-_ROLES = {"source": "among sources", "target": "among targets", "source_to_target": "targets around a source"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,18 +152,6 @@ def _grouping(color: str) -> projection_view.Grouping:
     return color if color in ("category", "in_degree", "out_degree") else "role"  # type: ignore[return-value]
 
 
-def axis_titles(run: Run) -> tuple[str, str]:
-    """Return the titles of the two axes, with the variance that each holds where the map is linear."""
-    shares = run.curve("projection_axes")["explained_variance"]
-    method = str(run.manifest["config"].get("projection", "pca"))
-    if method in _AXIS:
-        return f"{_AXIS[method]} 1", f"{_AXIS[method]} 2"
-    return (
-        f"Axis 1 · {number(100 * shares.iloc[0], 2)} % of the variance",
-        f"Axis 2 · {number(100 * shares.iloc[1], 2)} %",
-    )
-
-
 def lassoed(run: Run) -> list[int]:
     """Return the nodes that the reader circled; those of another run are forgotten."""
     if st.session_state.get(PROJECTION["run"], run.id) != run.id:
@@ -242,50 +221,6 @@ def lasso_table(run: Run, nodes: Sequence[int]) -> pd.DataFrame:
     )
     order = (table["Edges in"] + table["Edges out"]).sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
-
-
-def quality(run: Run) -> tuple[str, pd.DataFrame]:
-    """Say how the map was made and how far its neighbourhoods can be trusted.
-
-    Returns
-    -------
-    sentence : str
-        Method, parameters, seed and what was fitted.
-    table : DataFrame
-        One row per measure and role, written out; empty for a run from before maps were judged.
-    """
-    if "projection_quality" not in run.manifest["curves"]:
-        return (
-            "This run was trained before maps were judged; train it again to see how far its map holds.",
-            pd.DataFrame(),
-        )
-    rows, axes = run.curve("projection_quality"), run.curve("projection_axes")
-    if rows.empty:
-        return "The graph is too small to judge its map.", pd.DataFrame()
-    first = rows.iloc[0]
-    parts = [METHOD_NAME[first["method"]]]
-    if first["method"] == "pca":
-        held, gap = axes["explained_variance"].sum(), axes["between_roles"].iloc[0]
-        parts.append(f"the two axes hold {number(100 * held, 3)} % of the variance")
-        parts.append(f"{number(100 * gap, 2)} % of axis 1 is the gap between the two spaces")
-    else:
-        settings = ", ".join(f"{name} {value}" for name, value in json.loads(first["parameters"]).items())
-        parts.append(f"{settings}, seed {int(first['seed'])}")
-        if first["n_fitted"] < first["n_nodes"]:
-            parts.append(
-                f"fitted to {int(first['n_fitted']):,} of {int(first['n_nodes']):,} nodes, the others placed between "
-                "their nearest fitted vectors"
-            )
-    table = pd.DataFrame(
-        {
-            "Measure": [f"{_MEASURES[row.measure]}, {_ROLES[row.role]}" for row in rows.itertuples()],
-            "Value [95 % interval]": [
-                f"{estimate(row.value, row.ci_low, row.ci_high, row.n)} nodes" for row in rows.itertuples()
-            ],
-            "Random map": [number(value) for value in rows["random"]],
-        }
-    )
-    return " · ".join(parts), table
 
 
 def embeddings_file(run: Run) -> bytes:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import graph_projection
+from dashboard.controls import graph_projection, graph_projection_text
 from dashboard.glossary import TERMS
 from dashboard.state import PROJECTION
 from engine.figures.graph_projection import projections
@@ -58,7 +58,7 @@ def draw(run: Run, shown: Any, node: int, name: str, links: Any) -> None:
     """
     choice = graph_projection.choices(run)
     drawn = graph_projection.drawn_map(run, node, links, choice)
-    sentence, table = graph_projection.quality(run)
+    sentence, table = graph_projection_text.quality(run)
     layout.chart_card(
         projections(
             drawn.points,
@@ -67,7 +67,7 @@ def draw(run: Run, shown: Any, node: int, name: str, links: Any) -> None:
             drawn.legend,
             palette=choice.palette,
             arrangement=choice.view,
-            axes=graph_projection.axis_titles(run),
+            axes=graph_projection_text.axis_titles(run),
         ),
         drawn.points,
         key=PROJECTION["chart"],

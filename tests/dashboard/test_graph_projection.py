@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.controls import graph_projection
+from dashboard.controls import graph_projection, graph_projection_text
 from dashboard.state import GRAPH, PROJECTION
 from engine.graph.explore import Scene
 from engine.runs import Run, read_run
@@ -108,13 +108,13 @@ def test_method_and_quality_stand_below_the_map(stored: Run) -> None:
     (table,) = [table.value for table in app.dataframe if "Random map" in table.value.columns]
     assert len(table) == len(rows) == 5
     first = rows.iloc[0]
-    assert table["Value [95 % interval]"][0].startswith(graph_projection.number(first["value"]))
+    assert table["Value [95 % interval]"][0].startswith(graph_projection_text.number(first["value"]))
 
 
 def test_a_run_from_before_maps_were_judged_says_so(stored: Run) -> None:
     kept = [name for name in stored.manifest["curves"] if name != "projection_quality"]
     old = Run(stored.folder, stored.manifest | {"curves": kept})
-    sentence, table = graph_projection.quality(old)
+    sentence, table = graph_projection_text.quality(old)
     assert "train it again" in sentence and table.empty
 
 
@@ -126,10 +126,12 @@ def test_other_maps_name_their_settings_and_their_sample(stored: Run, method: st
         method=method, parameters='{"perplexity": 30.0}', seed=7, n_fitted=10 if method == "umap" else 40, n_nodes=40
     )
     table.to_parquet(stored.folder / "curves" / "projection_quality.parquet", index=False)
-    sentence, _ = graph_projection.quality(read_run(stored.folder))
+    sentence, _ = graph_projection_text.quality(read_run(stored.folder))
     assert words in sentence and "variance" not in sentence
     config = stored.manifest["config"] | {"projection": method}
-    assert graph_projection.axis_titles(Run(stored.folder, stored.manifest | {"config": config}))[0].endswith("axis 1")
+    assert graph_projection_text.axis_titles(Run(stored.folder, stored.manifest | {"config": config}))[0].endswith(
+        "axis 1"
+    )
 
 
 @pytest.mark.parametrize(
