@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from engine.graph.data import adjacency
 from engine.graph.pairs import edge_codes
 
 _BLOCK = 2_000_000
@@ -46,11 +45,12 @@ def second_neighbours(
     followed = np.diff(ends) if paths is None else np.minimum(np.diff(ends), paths)
     if rows is not None:
         followed = np.where(rows, followed, 0)
-    codes = [
+    parts = [
         _new_nodes(first, _followed_paths(ends, followed, block, rng), before, block) for block in row_blocks(followed)
     ]
-    row, column = np.divmod(np.concatenate(codes), first.shape[0])
-    return adjacency(np.stack([row, column]), first.shape[0])
+    column = np.concatenate([part for part, _ in parts])
+    start = np.concatenate([[0], np.cumsum(np.concatenate([count for _, count in parts]))])
+    return sparse.csr_array((np.ones(len(column), dtype=np.float32), column, start), shape=first.shape)
 
 
 def two_step_paths(edge_index: NDArray[np.int64], num_nodes: int) -> int:
@@ -102,8 +102,8 @@ def _followed_paths(
 
 def _new_nodes(
     first: sparse.csr_array, path: NDArray[np.int64], before: NDArray[np.int64], rows: slice
-) -> NDArray[np.int64]:
-    """Return the pairs of row and end of the paths that are neither an edge nor a loop, as sorted codes."""
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the ends of the paths that are neither an edge nor a loop, row after row, and their number per row."""
     num_nodes = first.shape[0]
     edge = np.searchsorted(before, path, side="right") - 1
     column = first.indices[first.indptr[first.indices[edge]] + path - before[edge]]
@@ -114,4 +114,5 @@ def _new_nodes(
     begin, end = first.indptr[rows.start], first.indptr[rows.stop]
     own = np.repeat(np.arange(rows.start, rows.stop), np.diff(first.indptr[rows.start : rows.stop + 1]))
     known = own * num_nodes + first.indices[begin:end]
-    return codes[~np.isin(codes, known, assume_unique=True)]
+    new_row, new_column = np.divmod(codes[~np.isin(codes, known, assume_unique=True)], num_nodes)
+    return new_column.astype(np.int32), np.bincount(new_row - rows.start, minlength=rows.stop - rows.start)
