@@ -13,6 +13,8 @@ from engine.result import Kind
 
 Verdict = Literal["supported", "not supported", "inconclusive"]
 
+MINIMUM_UNITS = 20
+"""With fewer units a bootstrap interval is too narrow to judge by (see `engine.metrics.resampling.bootstrap`)."""
 CLAIM_COLUMNS = (
     "claim",
     "effect",
@@ -126,6 +128,8 @@ def claim_row(  # noqa: PLR0913 - one argument per column of the table
 ) -> dict[str, Any]:
     """Return one row of the ``claims`` table with its computed verdict.
 
+    With fewer than `MINIMUM_UNITS` units it is *inconclusive*, whatever the interval.
+
     Parameters
     ----------
     claim : str
@@ -174,7 +178,7 @@ def claim_row(  # noqa: PLR0913 - one argument per column of the table
         "n_unit": n_unit,
         "sign": int(sign),
         "margin": float(margin),
-        "verdict": verdict(ci_low, ci_high, margin=margin, sign=sign),
+        "verdict": verdict(ci_low, ci_high, margin=margin, sign=sign) if n >= MINIMUM_UNITS else "inconclusive",
     }
 
 

@@ -25,7 +25,7 @@ def row(**changes):
         "value": 0.3,
         "ci_low": 0.1,
         "ci_high": 0.5,
-        "n": 12,
+        "n": 120,
         "n_unit": "queries",
         "margin": 0.02,
     }
@@ -106,6 +106,11 @@ def test_a_row_has_exactly_the_columns_of_the_table_and_a_computed_verdict():
     assert tuple(row()) == CLAIM_COLUMNS
     assert row()["verdict"] == "supported" and row(ci_low=-0.1)["verdict"] == "inconclusive"
     assert row(ci_low=-0.5, ci_high=-0.1, value=-0.3, sign=-1)["verdict"] == "supported"
+
+
+@pytest.mark.parametrize(("n", "verdict"), [(3, "inconclusive"), (19, "inconclusive"), (20, "supported")])
+def test_an_interval_of_a_few_units_decides_nothing(n, verdict):
+    assert row(n=n, ci_low=0.4, ci_high=0.5)["verdict"] == verdict
 
 
 def test_an_unknown_claim_is_refused():
