@@ -59,7 +59,6 @@ GRAPH: Final = {
     "relation": "graph-relation",
     "node_color": "graph-node-color",
     "node_text": "graph-node-text",
-    "sampled_role": "graph-sampled",
     "part": "graph-part",
     "segment": "graph-segment",
     "tab": "graph-tab",

@@ -11,12 +11,21 @@ from dashboard.cache import Run
 from dashboard.controls import graph, graph_summary
 from dashboard.glossary import TERMS
 from dashboard.state import GRAPH
-from dashboard.views import graph_review, graph_whatif
+from dashboard.views import graph_review, graph_sampled, graph_whatif
 from engine.figures.common import loss_curves, method_dots
 from engine.figures.graph import asymmetry, degree_lines, direction_reliability
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 
-_TABS = ("Methods", "Asymmetry", "Review", "By degree", "Same node, other methods", "What if", "Training")
+_TABS = (
+    "Methods",
+    "Asymmetry",
+    "Review",
+    "By degree",
+    "Sampled neighbourhood",
+    "Same node, other methods",
+    "What if",
+    "Training",
+)
 _CHARTS = (
     ("hit_rate_at_10", "Ranking: is the target in the first ten?", None),
     ("mrr_at_10", "Ranking: how near the top is it?", None),
@@ -42,7 +51,16 @@ def draw_tabs(run: Run, node: int, name: str) -> None:
         Its name, safe for markdown.
     """
     tabs = st.tabs(list(_TABS), key=GRAPH["tab"], on_change="rerun", bind="query-params")
-    drawers = (_methods, _asymmetry, graph_review.draw, _by_degree, _other_methods, graph_whatif.draw, _training)
+    drawers = (
+        _methods,
+        _asymmetry,
+        graph_review.draw,
+        _by_degree,
+        graph_sampled.draw,
+        _other_methods,
+        graph_whatif.draw,
+        _training,
+    )
     for tab, draw in zip(tabs, drawers, strict=True):
         if tab.open:
             with tab:
