@@ -96,7 +96,7 @@ def fit_digae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     Parameters
     ----------
     training : TrainingGraph
-        Its validation edges choose alpha = beta among 0.2, 0.5, 0.8, the division of the edges, and epochs.
+        Its validation edges choose alpha = beta among 0.2 and 0.5, the division of the edges, and epochs.
     dimension : int
         Length per role.
     seed : int
@@ -112,7 +112,7 @@ def fit_digae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     """
     trials = [
         Trial(partial(DirectedAutoencoder, training, dimension=dimension, alpha=power, beta=power), 0.01, share)
-        for power in (0.2, 0.5, 0.8)
+        for power in (0.2, 0.5)
         for share in (0.5, 1.0)
     ]
     return fit_by_validation(trials, training, seed, "digae")
@@ -143,8 +143,7 @@ def fit_sdgae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
         Trial(
             partial(SimpleDirectedAutoencoder, training, dimension=dimension, steps=steps, layers=layers), 0.01, share
         )
-        for steps, layers in ((3, 1), (5, 1), (3, 2))
-        for share in (0.5, 1.0)
+        for steps, layers, share in ((3, 1, 0.5), (3, 1, 1.0), (5, 1, 0.5), (3, 2, 0.5))
     ]
     return fit_by_validation(trials, training, seed, "sdgae")
 
