@@ -31,6 +31,11 @@ _EVIDENCE = {
     "target_out_degree": "Edges out of the target",
     "target_in_degree": "Edges into the target",
 }
+_STATUS = {
+    "train": "a training edge",
+    "validation": "a validation edge, which carries no messages yet",
+    "test": "a held-out edge, which training never saw",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,8 @@ class Answer:
     """Columns ``What, Before, After, Difference``."""
     first: pd.DataFrame
     """The source's first recommendations before and after, side by side."""
+    status: str
+    """What the pair is before: a training edge, a held-out one, or no known edge."""
     counts: pd.DataFrame
     """What the input says of the pair, per direction; empty if it is no known edge."""
 
@@ -130,6 +137,7 @@ def answer(run: Run, shown: Scene, encoded: whatif.Encoded, pair: tuple[int, int
     """
     source, target = pair
     step, before, after = whatif.changed(encoded, source, target)
+    counts = whatif.input_counts(shown.edges, source, target)
     return Answer(
         step=step,
         source=source,
@@ -137,7 +145,8 @@ def answer(run: Run, shown: Scene, encoded: whatif.Encoded, pair: tuple[int, int
         model=whatif.model_table(before, after, source, target),
         evidence=_evidence_table(whatif.evidence(before, *pair), whatif.evidence(after, *pair)),
         first=_first_table(shown, before, after, source),
-        counts=_counts_table(whatif.input_counts(shown.edges, source, target), shown, pair),
+        status=_status(counts),
+        counts=_counts_table(counts, shown, pair),
     )
 
 
@@ -168,6 +177,12 @@ def _moved(earlier: int | None, place: int) -> str:
     if earlier is None:
         return "new"
     return "" if earlier == place else f"▲ {earlier - place}" if earlier > place else f"▼ {place - earlier}"
+
+
+def _status(counts: pd.DataFrame) -> str:
+    """Say what a pair is in the data, as it points."""
+    split = counts.loc[counts["way"] == "forward", "split"].astype(str).tolist()
+    return _STATUS[split[0]] if split else "no known edge"
 
 
 def _counts_table(counts: pd.DataFrame, shown: Scene, pair: tuple[int, int]) -> pd.DataFrame:

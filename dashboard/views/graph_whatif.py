@@ -42,6 +42,7 @@ def draw(run: Run, node: int, name: str) -> None:
     source, target = (graph_summary.label(shown.names[end]) for end in pair)
     verb = "Dropping the training edge" if found.step == "drop" else "Adding the edge"
     st.markdown(f"##### {verb} {source} → {target}")
+    st.caption(f"In the data it is {found.status}. Differences are between the same arithmetic before and after.")
     _model(found, source, target)
     _tables(found, source)
 

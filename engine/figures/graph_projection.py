@@ -67,7 +67,7 @@ def projections(
         for trace in _clouds(points, legend, role, palette, opacity, symbol="circle" if is_side else _SYMBOL[role]):
             figure.add_trace(trace, **place)
         if palette == "role" or role == "source":
-            figure.add_traces(_keys(legend, role, palette))
+            figure.add_traces(_keys(legend, role, palette, "circle" if is_side else _SYMBOL[role]))
     for column, (role, _, _) in enumerate(ROLES, start=1):
         place = {"row": 1, "col": column if is_side else 1}
         figure.add_trace(_rings(lassoed, role), **place)
@@ -77,6 +77,8 @@ def projections(
             near = rows if is_side or part in (role, "both") else rows[:0]
             figure.add_trace(_marks(near, role, part, symbol="circle" if is_side else _SYMBOL[role]), **place)
     _selected(figure, marked[marked["part"] == "selected"], is_side)
+    if not is_side and palette != "role":
+        figure.add_traces([_key(f"{title[0].lower()}{title[1:]}", GREY, _SYMBOL[role]) for role, title, _ in ROLES])
     if not is_side:
         figure.add_trace(_ways(lassoed[:SEGMENTS], "way of lassoed nodes", GREY, width=1), row=1, col=1)
     _lay_out(figure, axes, is_side)
@@ -96,7 +98,8 @@ def _clouds(
 ) -> list[go.Scattergl]:
     """Draw all points in one role, a trace per group."""
     traces = []
-    for place, group in enumerate(legend.itertuples()):
+    # The smaller groups come last, so that the rest does not cover them.
+    for place, group in reversed(list(enumerate(legend.itertuples()))):
         rows = points[points["group"] == place]
         color = _color(role, place, palette)
         label = f"{role}s" if palette == "role" else plain(group.label)
@@ -119,20 +122,19 @@ def _clouds(
     return traces
 
 
-def _keys(legend: pd.DataFrame, role: str, palette: Palette) -> list[go.Scatter]:
+def _keys(legend: pd.DataFrame, role: str, palette: Palette, symbol: str) -> list[go.Scatter]:
     """Return what the legend shows: a group with its count, in full colour, as the points are nearly transparent."""
     labels = [f"{role}s" if palette == "role" else plain(label) for label in legend["label"]]
     return [
-        go.Scatter(
-            x=[None],
-            y=[None],
-            mode="markers",
-            name=f"{label} ({count:,})",
-            legendgroup=label,
-            marker={"color": _color(role, place, palette), "size": 10},
-        )
+        _key(f"{label} ({count:,})", _color(role, place, palette), symbol).update(legendgroup=label)
         for place, (label, count) in enumerate(zip(labels, legend["n"], strict=True))
     ]
+
+
+def _key(name: str, color: str, symbol: str) -> go.Scatter:
+    """Return an entry of the legend without points."""
+    marker = {"color": color, "size": 10, "symbol": symbol}
+    return go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
 
 
 def _color(role: str, place: int, palette: Palette) -> str:

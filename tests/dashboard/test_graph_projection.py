@@ -93,7 +93,8 @@ def test_the_choice_of_view_and_colours_follows_the_address(stored: Run) -> None
     assert {trace.get("xaxis", "x") for trace in found.values()} == {"x"}
     _, legend = graph_projection.projection_view.grouped(stored.curve("nodes"), "category")
     named = [name for name, trace in found.items() if trace.get("showlegend") is not False]
-    assert named == [f"{row.label} ({row.n:,})" for row in legend.itertuples()]
+    groups = [f"{row.label} ({row.n:,})" for row in legend.itertuples()]
+    assert named == [*groups, "as a source", "as a target"]
     app.segmented_control(key=PROJECTION["color"]).set_value("in_degree").run()
     assert next(name for name, trace in traces(app).items() if trace.get("showlegend") is not False).startswith("0 (")
     app.segmented_control(key=PROJECTION["view"]).set_value("side").run()

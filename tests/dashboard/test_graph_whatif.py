@@ -96,6 +96,8 @@ def test_places_in_the_list_move_up_and_down(shown: Scene, stored: Run) -> None:
     assert table["Before"][0] == shown.names[best[0]] and shown.names[best[0]] not in set(table["After"])
     assert table["After"].tolist() == [shown.names[node] for node in whatif.first_targets(after, 5, graph_whatif.FIRST)]
     assert len(before.edges[0]) + 1 == len(after.edges[0])
+    split = {(row.source, row.target): row.split for row in stored.curve("edges").itertuples()}.get((5, best[0]))
+    assert answer.status == ("a held-out edge, which training never saw" if split == "test" else "no known edge")
     assert "new" in set(table["Moved"]), "the place that the added target leaves is taken by another"
 
 

@@ -98,6 +98,8 @@ def test_one_frame_holds_both_roles_told_apart_by_shape(points, marked):
     assert {trace.xaxis or "x" for trace in figure.data} == {"x"}
     clouds = [trace for trace in figure.data if trace.name.startswith("tools as")]
     assert [trace.marker.symbol for trace in clouds] == ["circle", "diamond"]
+    keys = {trace.name: trace.marker.symbol for trace in figure.data if trace.name.startswith("as a")}
+    assert keys == {"as a source": "circle", "as a target": "diamond"}
     # A source of the selected node is near it as a source, a target as a target.
     assert len(named(figure, "source as target").x) == 0 and len(named(figure, "target as source").x) == 0
     assert spots(named(figure, "way of lassoed nodes"))[:2] == [(3.0, 0.0), (8.0, 3.0)]
