@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.graph.sampled import Sampler
 
 Role = Literal["target", "source"]
+SHOWN = 18
+"""Most neighbours in the picture; the table has all."""
 _METHOD = {"adaptive": "adaptive", "uniform": "fixed"}
 _LABEL = {"adaptive": "Degree-adaptive", "uniform": "Fixed"}
 
@@ -26,11 +28,12 @@ class Drawn:
 
     sizes: pd.DataFrame
     """Both samplers, written out for reading."""
-    neighbours: pd.DataFrame
-    """Every neighbour that could be drawn, with its name; see `engine.graph.sampled.Sampled`."""
+    picture: pd.DataFrame
+    """The neighbours to draw, with their names; see `engine.graph.sampled.Sampled`."""
     table: pd.DataFrame
-    """The same, written out for reading."""
-    available: tuple[int, int]
+    """Every neighbour that could be drawn, written out for reading."""
+    badge: str
+    """How many of them are in the picture."""
     draws: int
 
 
@@ -56,10 +59,10 @@ def drawn(run: Run, node: int, role: Role) -> Drawn:
     sizes = pd.DataFrame(
         {
             "Sampler": result.sizes["sampler"].map(_LABEL),
-            "Size K": [number(size) for size in result.sizes["size"]],
-            "Drawn at one step": [f"{number(size)} of {result.available[0]:,}" for size in result.sizes["first"]],
-            "Filled from two steps": [f"{number(size)} of {result.available[1]:,}" for size in result.sizes["second"]],
-            "All nodes together": result.sizes["total"],
+            "Size K": [_size(size) for size in result.sizes["size"]],
+            "One step": [f"{_size(size)} of {result.available[0]:,}" for size in result.sizes["first"]],
+            "Two steps": [f"{_size(size)} of {result.available[1]:,}" for size in result.sizes["second"]],
+            "All nodes": result.sizes["total"],
         }
     )
     table = pd.DataFrame(
@@ -74,7 +77,18 @@ def drawn(run: Run, node: int, role: Role) -> Drawn:
             ],
         }
     )
-    return Drawn(sizes=sizes, neighbours=rows, table=table, available=result.available, draws=result.draws)
+    ever = rows[(rows[list(_LABEL)] > 0).any(axis=1)]
+    picture = ever[:SHOWN]
+    badge = (
+        f"Showing **{len(picture)} of {len(ever):,}** nodes that were ever drawn, of {len(rows):,} in reach, the most "
+        f"likely first; chances from {result.draws} seeded draws."
+    )
+    return Drawn(sizes=sizes, picture=picture, table=table, badge=badge, draws=result.draws)
+
+
+def _size(size: float) -> str:
+    """Write a number of nodes, a mean with one digit behind the point."""
+    return f"{size:,.1f}".removesuffix(".0")
 
 
 def sentences(run: Run, node: int) -> tuple[str, str]:

@@ -10,11 +10,11 @@ from dashboard import layout
 from dashboard.cache import Run
 from dashboard.controls import graph_sampled
 from dashboard.glossary import TERMS
-from engine.figures.graph_sampled import SHOWN, inclusion
+from engine.figures.graph_sampled import inclusion
 
 _TITLES: dict[graph_sampled.Role, str] = {
-    "source": "Drawn among what leads to {name}",
-    "target": "Drawn among what {name} leads to",
+    "source": "Among what leads to {name}",
+    "target": "Among what {name} leads to",
 }
 _PURPOSE = {
     "source": "These neighbours feed its target vector above all.",
@@ -30,9 +30,15 @@ _COLUMNS: dict[str, Any] = {
     "Fixed": st.column_config.NumberColumn(**_PERCENT, help=TERMS["inclusion"].help()),
 }
 _SIZE_COLUMNS: dict[str, Any] = {
-    "Size K": st.column_config.TextColumn(help=f"{TERMS['fan_out'].help()}  \n{TERMS['fixed_fan_out'].help()}"),
-    "All nodes together": st.column_config.NumberColumn(
-        format="localized", help="Neighbours that all nodes draw together on this side: equal for both samplers."
+    "Size K": st.column_config.TextColumn(
+        width=60, help=f"{TERMS['fan_out'].help()}  \nFixed: {TERMS['fixed_fan_out'].help()}"
+    ),
+    "One step": st.column_config.TextColumn(help="Neighbours drawn, on average, of those there are."),
+    "Two steps": st.column_config.TextColumn(
+        help="Neighbours' neighbours drawn to fill up, on average; in reach where one step does not fill every size."
+    ),
+    "All nodes": st.column_config.NumberColumn(
+        format="localized", help="Neighbours that all nodes together draw on this side: equal for both samplers."
     ),
 }
 
@@ -61,24 +67,22 @@ def draw(run: Run, node: int, name: str) -> None:
 def _side(run: Run, node: int, name: str, role: graph_sampled.Role) -> None:
     """Show one role: the two sizes, the chances as a picture, and all of them as a table."""
     drawn = graph_sampled.drawn(run, node, role)
-    count = len(drawn.neighbours)
+    with st.container(border=True):
+        st.markdown(f"**{_TITLES[role].format(name=name)}: how many are drawn**")
+        st.dataframe(drawn.sizes, hide_index=True, width="stretch", column_config=_SIZE_COLUMNS)
     layout.chart_card(
-        inclusion(drawn.neighbours),
+        inclusion(drawn.picture),
         drawn.table,
         key=f"graph-sampled-{role}",
-        title=_TITLES[role].format(name=name),
+        title="How likely each one is",
         how_to_read=f"{_PURPOSE[role]} Each row is a node that could be drawn, ·· at two steps. Its two marks tell how "
         f"often it was drawn in {drawn.draws} repetitions from all training edges, by the degree-adaptive and by the "
         "fixed sampler, both with the same noise and the same total over all nodes. A filled mark: drawn for the final "
         "vectors of this run. In training every epoch draws anew, from the edges that carry messages in it.  \n"
         f"{TERMS['inclusion'].help()}",
-        alt=f"Chance of {min(count, SHOWN)} neighbours to be drawn by both samplers",
+        alt=f"Chance of {len(drawn.picture)} neighbours to be drawn by both samplers",
     )
-    st.caption(
-        f"Showing **{min(count, SHOWN)} of {count:,}** nodes that could be drawn, the most likely first; chances from "
-        f"{drawn.draws} seeded draws."
-    )
-    st.dataframe(drawn.sizes, hide_index=True, width="stretch", column_config=_SIZE_COLUMNS)
-    if count > SHOWN:
-        with st.expander(f"All {count:,} nodes"):
+    st.caption(drawn.badge)
+    if len(drawn.table):
+        with st.expander(f"All {len(drawn.table):,} nodes in reach"):
             st.dataframe(drawn.table, hide_index=True, width="stretch", height=300, column_config=_COLUMNS)

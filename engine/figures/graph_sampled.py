@@ -7,11 +7,9 @@ import plotly.graph_objects as go
 
 from engine.figures.common import empty_figure
 from engine.figures.graph_nodes import plain, shortened
-from engine.figures.theme import LINE, METHOD_LABEL, OURS, RIVAL, plotly_layout
+from engine.figures.theme import LINE, OURS, RIVAL, plotly_layout
 
-SHOWN = 18
-"""Most neighbours in the picture; the table has all."""
-_SAMPLERS = (("uniform", "fixed", RIVAL), ("adaptive", "adaptive", OURS))
+_SAMPLERS = (("uniform", "Fixed size", RIVAL), ("adaptive", "Degree-adaptive", OURS))
 
 
 def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figure:
@@ -20,8 +18,8 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
     Parameters
     ----------
     neighbours : DataFrame
-        Columns ``name, step, adaptive, uniform`` (chances in [0, 1]) and ``adaptive_drawn, uniform_drawn``; the first
-        `SHOWN` are drawn, first row on top. Filled marks: the run drew the neighbour.
+        Columns ``name, step, adaptive, uniform`` (chances in [0, 1]) and ``adaptive_drawn, uniform_drawn``, first row
+        on top. Filled marks: the run drew the neighbour.
     height : int, optional
         Pixels; by default grows with the rows.
 
@@ -31,7 +29,7 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
     """
     if neighbours.empty:
         return empty_figure("No training edge on this side, so nothing is drawn.", height=height or 160)
-    rows = neighbours.iloc[:SHOWN]
+    rows = neighbours
     place = list(range(len(rows)))
     gap_x, gap_y = [], []
     for row, low, high in zip(place, rows["adaptive"], rows["uniform"], strict=True):
@@ -40,14 +38,14 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
     line = {"color": LINE, "width": 2}
     data = [{"type": "scatter", "x": gap_x, "y": gap_y, "mode": "lines", "line": line, "showlegend": False}]
     data[0]["hoverinfo"] = "skip"
-    for sampler, method, color in _SAMPLERS:
+    for sampler, label, color in _SAMPLERS:
         data.append(
             {
                 "type": "scatter",
                 "x": rows[sampler].tolist(),
                 "y": place,
                 "mode": "markers",
-                "name": METHOD_LABEL[method],
+                "name": label,
                 "marker": {
                     "color": color,
                     "size": 11,
@@ -56,7 +54,7 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
                 },
                 "text": [
                     f"{plain(name)}{'' if step == 1 else ' (two steps)'}"
-                    f"<br>{METHOD_LABEL[method]}: {100 * chance:.0f} %"
+                    f"<br>{label}: {100 * chance:.0f} %"
                     f"<br>{'drawn' if drawn else 'not drawn'} in this run"
                     for name, step, chance, drawn in zip(
                         rows["name"], rows["step"], rows[sampler], rows[f"{sampler}_drawn"], strict=True
@@ -71,8 +69,19 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
     ]
     layout = plotly_layout(
         height=height or 96 + 24 * len(rows),
-        xaxis={"title": {"text": "Share of draws that contain it"}, "range": [-0.03, 1.03], "tickformat": ".0%"},
-        yaxis={"tickvals": place, "ticktext": names, "range": [len(rows) - 0.5, -0.5], "showgrid": False},
+        xaxis={
+            "title": {"text": "Share of draws that contain it"},
+            "range": [-0.03, 1.03],
+            "tickformat": ".0%",
+            "zeroline": False,
+        },
+        yaxis={
+            "tickvals": place,
+            "ticktext": names,
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
