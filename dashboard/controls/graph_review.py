@@ -133,7 +133,8 @@ def _who_and_what(pairs: pd.DataFrame) -> tuple[str, Queue, str]:
             placeholder="Your name",
             bind="query-params",
             persist_state="session",
-            help="Kept with every verdict. One verdict per pair and name counts: your latest.",
+            help="Kept with every verdict; your latest on a pair counts. The name stands in the address: change it "
+            "if the link comes from a colleague.",
         )
     counts = {queue: int((pairs[queue] > 0).sum()) for queue in QUEUE_LABEL}
     labels = {queue: f"{words} ({counts[queue]:,})" for queue, words in QUEUE_LABEL.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.controls.graph_review import Desk, put_on_desk, store
-from dashboard.controls.graph_review_text import VERDICT_WORD, chance, pair_label, rank
+from dashboard.controls.graph_review_text import VERDICT_HELP, VERDICT_WORD, chance, pair_label, rank
 from dashboard.layout import error_box
 from dashboard.state import REVIEW
 from engine.errors import EngineError
@@ -70,7 +70,9 @@ def verdict_buttons(desk: Desk) -> None:
             disabled=not desk.reviewer,
             on_click=_give,
             args=(desk, at, verdict, note_key, following),
-            key=f"review-give-{verdict}",
+            # The pair is part of the key: the second click of a double click must not judge the next pair.
+            key=f"review-give-{verdict}-{at}",
+            help=VERDICT_HELP[verdict],
             width="stretch",
         )
     note_place, undo_place = st.columns([0.78, 0.22], vertical_alignment="bottom")

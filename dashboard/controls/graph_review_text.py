@@ -36,6 +36,19 @@ VERDICT_WORD: dict[str, str] = {
     "both": "Both fine",
     "unrelated": "Unrelated",
 }
+VERDICT_HELP = {
+    "right": "It makes sense to recommend the second after the first, and not the other way round.",
+    "wrong": "Only the other way round makes sense: recommend the first after the second.",
+    "both": "Either makes sense after the other, so there is no direction to prefer.",
+    "unrelated": "Neither makes sense after the other.",
+}
+HOW_TO_JUDGE = (
+    "Read the arrow as *recommend the second after the first*. Judge what makes sense to a customer, not what the "
+    "model or the data say: both stand below for you to question.  \n"
+    + "  \n".join(f"**{VERDICT_WORD[verdict]}**: {words}" for verdict, words in VERDICT_HELP.items())
+    + "  \nKeys: 1 to 4 give a verdict, U takes the last one back, P and N move. What others said of a pair is shown "
+    "once you have judged it."
+)
 TERM_LABEL = {"popularity": "Popularity", "season": "Season", "time_order": "Time order", "rest": "Rest"}
 _CARRIED = {
     "popularity": "**popularity** carries it: one of the two is simply more common",
@@ -113,8 +126,8 @@ def claim(scene: Scene, pair: pd.Series, calibration: pd.DataFrame) -> str:
             f"of its promises (n {int(row.n):,} one-way test edges; a coin 50 %)."
         )
     return (
-        f"The model puts **{second}** at rank **{rank(pair['rank'])}** after {first}, and {first} at rank "
-        f"**{rank(pair['back_rank'])}** after {second}: it points this way with probability "
+        f"Among {len(scene.nodes):,} nodes the model puts **{second}** at rank **{rank(pair['rank'])}** after {first}, "
+        f"and {first} at rank **{rank(pair['back_rank'])}** after {second}: it points this way with probability "
         f"**{chance(pair['probability'])}**.{kept}"
     )
 

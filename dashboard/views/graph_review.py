@@ -51,7 +51,7 @@ def _queue(desk: Any) -> None:
     if not len(desk.whole):
         layout.empty_state(graph_review_text.nothing(desk))
         return
-    whose = "you" if desk.reviewer else "nobody yet: enter your name"
+    whose = layout.escape_markdown(desk.reviewer) if desk.reviewer else "nobody yet: enter your name"
     st.progress(desk.done / len(desk.whole), text=f"**{desk.done:,} of {len(desk.whole):,}** reviewed by {whose}")
     if desk.at is None:
         layout.empty_state(graph_review_text.nothing(desk))
@@ -65,11 +65,14 @@ def _pair(desk: Any) -> None:
         st.markdown("**No pair on the desk**")
         return
     scene, pair = desk.material.scene, desk.material.pairs.loc[desk.at]
-    st.markdown(graph_review_text.headline(scene, pair))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(graph_review_text.headline(scene, pair), width="content")
+        how = st.popover("How to judge", icon=":material/info:", width="content", type="tertiary")
+    how.markdown(graph_review_text.HOW_TO_JUDGE)
     st.caption(graph_review_text.origin(pair))
     graph_review_desk.verdict_buttons(desk)
     if not desk.reviewer:
-        st.caption("Enter your name above to give a verdict. Keys: 1 to 4, U undoes, P and N move.")
+        st.caption("Enter your name above to give a verdict.")
     others = graph_review_text.others(desk, desk.at)
     if others:
         st.caption(others)

@@ -73,10 +73,9 @@ class PairKey:
 class ReviewStore:
     """A file of verdicts.
 
-    Every call opens the file, does its work in one transaction and closes it again, so that threads, processes and
-    restarts need no agreement. The file is in write-ahead-log mode: readers never wait, writers wait for each other
-    up to `WAIT_SECONDS`, and a writer that dies leaves the verdicts before its own as they were. Entries are only
-    ever added.
+    Every call is one transaction on a connection of its own, so that threads, processes and restarts need no
+    agreement. The file is in write-ahead-log mode: readers never wait, writers wait for each other up to
+    `WAIT_SECONDS`, and a writer that dies leaves the verdicts before its own. Entries are only ever added.
     """
 
     path: Path
@@ -84,6 +83,8 @@ class ReviewStore:
 
     def record(self, key: PairKey, verdict: str, note: str = "") -> int:
         """Add a verdict; it replaces the reviewer's earlier one on the pair, which stays in the history.
+
+        Saying the same again, verdict and note, adds nothing: a button may be pressed twice.
 
         Parameters
         ----------
@@ -95,7 +96,7 @@ class ReviewStore:
         Returns
         -------
         int
-            Number of the entry, rising in the order of writing.
+            Number of the entry that says so, rising in the order of writing.
 
         Raises
         ------
@@ -110,6 +111,9 @@ class ReviewStore:
         if note:
             _check_text("note", note, NOTE_LIMIT)
         with self._opened() as connection:
+            standing = _standing(connection, key)
+            if standing and standing[-1][1:] == (key.source, verdict, note):
+                return standing[-1][0]
             return _append(connection, key, verdict, note)
 
     def take_back(self, key: PairKey) -> bool:
@@ -123,24 +127,12 @@ class ReviewStore:
         -------
         bool
             False if there is no verdict to withdraw; then nothing is written.
-
-        Raises
-        ------
-        RunError
-            If the file cannot be written.
         """
         with self._opened() as connection:
-            rows = connection.execute(
-                "SELECT verdict FROM verdicts WHERE run = ? AND reviewer = ? AND "
-                "((source = ? AND target = ?) OR (source = ? AND target = ?)) ORDER BY id",
-                (key.run, key.reviewer, key.source, key.target, key.target, key.source),
-            ).fetchall()
-            standing = 0
-            for (verdict,) in rows:
-                standing = max(standing - 1, 0) if verdict == WITHDRAWN else standing + 1
+            standing = _standing(connection, key)
             if standing:
                 _append(connection, key, WITHDRAWN, "")
-            return standing > 0
+            return bool(standing)
 
     def history(self, run: str | None = None) -> pd.DataFrame:
         """Return every entry, oldest first.
@@ -154,12 +146,7 @@ class ReviewStore:
         -------
         DataFrame
             Columns `HISTORY_COLUMNS`; ``time_utc`` is ISO 8601 with its offset, +00:00. Empty if no verdict was
-            ever given: reading makes no file.
-
-        Raises
-        ------
-        RunError
-            If the file cannot be read or is no review store.
+            ever given: reading makes no file. `RunError` if the file cannot be read or is no review store.
         """
         where, values = ("WHERE run = ?", (run,)) if run is not None else ("", ())
         query = f"SELECT {', '.join(HISTORY_COLUMNS)} FROM verdicts {where} ORDER BY id"
@@ -266,6 +253,22 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > end:
                 raise
             time.sleep(0.01)
+
+
+def _standing(connection: sqlite3.Connection, key: PairKey) -> list[tuple[int, str, str, str]]:
+    """Return number, source, verdict and note of the entries on a pair that were not withdrawn, oldest first."""
+    rows = connection.execute(
+        "SELECT id, source, verdict, note FROM verdicts WHERE run = ? AND reviewer = ? AND "
+        "((source = ? AND target = ?) OR (source = ? AND target = ?)) ORDER BY id",
+        (key.run, key.reviewer, key.source, key.target, key.target, key.source),
+    )
+    stack: list[tuple[int, str, str, str]] = []
+    for row in rows:
+        if row[2] != WITHDRAWN:
+            stack.append(row)
+        elif stack:
+            stack.pop()
+    return stack
 
 
 def _append(connection: sqlite3.Connection, key: PairKey, verdict: str, note: str) -> int:

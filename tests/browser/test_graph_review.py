@@ -115,6 +115,14 @@ def test_keys_give_verdicts_and_move_but_not_while_a_note_is_written(reader: Rea
     progress(page, "0 of ")
 
 
+def test_a_double_click_judges_one_pair(reader: Reader) -> None:
+    page = introduce(reader)
+    with another_pair(reader):
+        page.get_by_role("button", name="Both fine").dblclick()
+    reader.drawn()
+    progress(page, "1 of ")
+
+
 def test_a_verdict_leaves_the_page_where_it_is(reader: Reader) -> None:
     page = introduce(reader)
     button = page.get_by_role("button", name="Both fine")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from dashboard.controls import graph_review, graph_review_results, graph_review_text
 from engine.graph.config import GraphConfig
@@ -99,18 +100,23 @@ def order(stored: Run, queue: str = "asymmetric") -> pd.DataFrame:
 
 
 def give(app: AppTest, verdict: str) -> AppTest:
-    app.button(key=f"review-give-{verdict}").click().run()
+    button(app, verdict).click().run()
     assert not app.exception
     return app
 
 
+def button(app: AppTest, verdict: str) -> Button:
+    """Return the button of a verdict on the pair on the desk."""
+    return next(item for item in app.button if item.label == graph_review_text.VERDICT_WORD[verdict])
+
+
 def test_without_a_name_no_verdict_can_be_given_and_the_page_says_why(stored: Run) -> None:
     app = opened()
-    assert app.button(key="review-give-right").disabled and app.button(key="review-undo").disabled
+    assert button(app, "right").disabled and app.button(key="review-undo").disabled
     assert any("Enter your name above" in item.value for item in app.caption)
     assert any("No verdict on this run yet" in item.value for item in app.info)
     app.text_input(key="review-name").set_value("Ann").run()
-    assert not app.button(key="review-give-right").disabled
+    assert not button(app, "right").disabled
 
 
 def test_a_verdict_survives_a_reload_and_the_next_pair_comes_up(stored: Run, reviews: ReviewStore) -> None:
@@ -118,7 +124,7 @@ def test_a_verdict_survives_a_reload_and_the_next_pair_comes_up(stored: Run, rev
     first, pairs = on_desk(app), order(stored)
     next(item for item in app.text_input if item.label == "Note").set_value("obvious")
     give(app, "right")
-    assert on_desk(app) != first and progress(app).startswith(f"**1 of {len(pairs):,}** reviewed by you")
+    assert on_desk(app) != first and progress(app).startswith(f"**1 of {len(pairs):,}** reviewed by Ann")
     (row,) = reviews.history().to_dict("records")
     assert (row["source"], row["target"]) == tuple(pairs.iloc[0])
     assert (row["run"], row["reviewer"], row["verdict"], row["note"]) == ("graph-made", "Ann", "right", "obvious")
@@ -126,7 +132,7 @@ def test_a_verdict_survives_a_reload_and_the_next_pair_comes_up(stored: Run, rev
     again = opened(review_name="Ann", review_show="Reviewed")
     assert on_desk(again) == first and len(listed(again)) == 1
     assert progress(again) == progress(app)
-    assert again.button(key="review-give-right").proto.type == "primary"
+    assert button(again, "right").proto.type == "primary"
 
 
 def test_a_verdict_can_be_changed_and_undone(stored: Run, reviews: ReviewStore) -> None:
