@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
+import io
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -129,11 +131,12 @@ def node_row(stanza: Stanza) -> dict[str, str]:
 
 
 def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]) -> None:
-    """Write rows with a header and plain line feeds, so that the checksum is portable."""
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    """Write rows with a header and plain line feeds, gzipped without a time, so that the checksum is portable."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
 
 
 def read_index(path: Path | None, *, release: str) -> list[str]:
@@ -164,9 +167,9 @@ def main() -> None:
     edges = build_edges(programs, alternatives=options.alternatives)
     used = sorted({name for pair in edges for name in pair})
     rows = ({"source": u, "target": v, "relation": r} for (u, v), r in sorted(edges.items()))
-    write_csv(options.out / "debian_programs_edges.csv", EDGE_COLUMNS, rows)
+    write_csv(options.out / "debian_programs_edges.csv.gz", EDGE_COLUMNS, rows)
     nodes = (node_row(programs[name]) for name in used)
-    write_csv(options.out / "debian_programs_nodes.csv", NODE_COLUMNS, nodes)
+    write_csv(options.out / "debian_programs_nodes.csv.gz", NODE_COLUMNS, nodes)
     report("Debian programs", edge_facts(list(edges)))
 
 

@@ -8,35 +8,19 @@ facts of every table go to standard error, where the data card has them from.
 from __future__ import annotations
 
 import argparse
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from checks import edge_facts, report
 from journey_coupons import build_coupons
-from journey_graph import count_pairs, item_days, node_table, top_edges
+from journey_edges import grocery_graph, node_table, replication_facts
 from journey_names import DEPARTMENT_LABEL, category_labels, type_labels
 from journey_purchases import build_panel, build_purchases
 from journey_source import Frame, grocery_lines, raw_table, transactions
+from writing import write_csv, write_parquet
 
 PURCHASE_ROWS = 60_000
 SEED = 20170101
-DATE_FORMAT = "%Y-%m-%d"
-
-
-def write_csv(frame: Frame, path: Path) -> None:
-    """Write a table as CSV, gzipped if the name says so, with the same bytes on every run."""
-    text = frame.to_csv(index=False, lineterminator="\n", date_format=DATE_FORMAT).encode()
-    # A gzip header holds the time of writing; 0 keeps the checksum the same.
-    path.write_bytes(gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text)
-
-
-def write_parquet(frame: Frame, path: Path) -> None:
-    """Write a table as Parquet without the pandas index."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(table, path, compression="zstd", compression_level=19)
 
 
 def main_category(lines: Frame, names: list[str]) -> dict[str, str]:
@@ -51,20 +35,19 @@ def main_category(lines: Frame, names: list[str]) -> dict[str, str]:
 def build_graph(out: Path, *, level: str, name: str) -> None:
     """Write the edges and nodes of one graph; ``level`` is the product column behind it."""
     lines = grocery_lines()
-    days, names = item_days(lines, level)
-    edges = top_edges(count_pairs(days, len(names)), names)
-    used = sorted(set(edges["source"]) | set(edges["target"]))
-    nodes = node_table(lines, level, used)
+    graph = grocery_graph(lines, level)
+    edges, nodes = graph.edges, node_table(lines, level, graph.nodes)
     labels = category_labels()
     if level == "product_type":
-        category = main_category(lines, used)
+        category = main_category(lines, nodes["node"].tolist())
         labels = type_labels(category)
         nodes.insert(1, "category", nodes["node"].map(category))
     nodes.insert(1, "label", nodes["node"].map(labels))
     nodes["department"] = nodes["department"].map(DEPARTMENT_LABEL)
-    write_csv(edges, out / f"journey_{name}_edges.csv")
-    write_csv(nodes, out / f"journey_{name}_nodes.csv")
-    report(f"Complete Journey {name}", edge_facts(list(zip(edges["source"], edges["target"], strict=True))))
+    write_csv(edges, out / f"journey_{name}_edges.csv.gz")
+    write_csv(nodes, out / f"journey_{name}_nodes.csv.gz")
+    facts = edge_facts(list(zip(edges["source"], edges["target"], strict=True)))
+    report(f"Complete Journey {name}", facts | replication_facts(graph.replication))
 
 
 def build_categories(out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_the_script_writes_both_tables_from_a_saved_index(script, tmp_path, monk
     index.write_text(INDEX, encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["debian.py", "--index", str(index), "--out", str(tmp_path)])
     script("debian").main()
-    with (tmp_path / "debian_programs_edges.csv").open(encoding="utf-8") as handle:
+    with gzip.open(tmp_path / "debian_programs_edges.csv.gz", "rt", encoding="utf-8") as handle:
         assert [row["source"] + ">" + row["target"] for row in csv.DictReader(handle)] == [
             "editor>codec",
             "editor>player",
@@ -119,9 +120,12 @@ def test_the_script_writes_both_tables_from_a_saved_index(script, tmp_path, monk
             "player>codec",
             "player>subtitles",
         ]
-    with (tmp_path / "debian_programs_nodes.csv").open(encoding="utf-8") as handle:
+    with gzip.open(tmp_path / "debian_programs_nodes.csv.gz", "rt", encoding="utf-8") as handle:
         assert [row["node"] for row in csv.DictReader(handle)] == ["codec", "editor", "player", "subtitles"]
-    assert b"\r" not in (tmp_path / "debian_programs_nodes.csv").read_bytes()
+    content = (tmp_path / "debian_programs_nodes.csv.gz").read_bytes()
+    assert b"\r" not in gzip.decompress(content)
+    # Bytes 4 to 7 of a gzip header are the time of writing.
+    assert content[4:8] == bytes(4)
     assert "edges: 5" in capsys.readouterr().err
 
 
