@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from dashboard import cache
 from dashboard.cache import Run
 from dashboard.layout import escape_markdown, estimate, number
+from engine.figures.common import method_dots
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 from engine.graph.config import BASELINES
 
@@ -102,6 +105,21 @@ def methods(run: Run, metric: str, segment: str) -> pd.DataFrame:
     table = run.metrics
     rows = table[(table["metric"] == metric) & (table["segment"] == segment) & table["value"].notna()]
     return rows.sort_values("value", ascending=False, ignore_index=True)
+
+
+def method_figure(run: Run, metric: str, segment: str, reference: float | None) -> Any:
+    """Return the figure of one metric of every method; no node changes it, so it is built once."""
+    return cache.derived(
+        run,
+        f"methods {metric} {segment}",
+        lambda: method_dots(
+            methods(run, metric, segment),
+            axis_title=METRIC_LABEL[metric],
+            rival=strongest_peer(run, metric),
+            reference=reference,
+            height=400,
+        ),
+    )
 
 
 def by_degree(run: Run, degree: str, metric: str, shown: Sequence[str] = ("adaptive", "fixed")) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dashboard.controls import graph, graph_summary
 from dashboard.glossary import TERMS
 from dashboard.state import GRAPH
 from dashboard.views import graph_review, graph_sampled, graph_whatif
-from engine.figures.common import loss_curves, method_dots
+from engine.figures.common import loss_curves
 from engine.figures.graph import asymmetry, degree_lines, direction_reliability
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 
@@ -83,13 +83,7 @@ def _methods(run: Run, node: int, name: str) -> None:
         table = graph_summary.methods(run, metric, segment)
         with column:
             layout.chart_card(
-                method_dots(
-                    table,
-                    axis_title=METRIC_LABEL[metric],
-                    rival=graph_summary.strongest_peer(run, metric),
-                    reference=reference,
-                    height=400,
-                ),
+                graph_summary.method_figure(run, metric, segment, reference),
                 table,
                 key=f"graph-methods-{metric}",
                 title=title,

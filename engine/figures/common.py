@@ -105,25 +105,24 @@ def method_dots(
     rows = table[table["value"].notna()]
     if rows.empty:
         return empty_figure("No value for this selection.")
-    figure = go.Figure()
+    data: list[dict[str, Any]] = []
     others = 0
     for row in rows.itertuples():
         color = method_color(row.method, rival=rival, position=others)
         others += color in BASELINES
         label = METHOD_LABEL.get(row.method, row.method)
-        figure.add_trace(
-            go.Scatter(
-                x=[row.value],
-                y=[label],
-                mode="markers",
-                name=label,
-                marker={"color": color, "size": 11, "symbol": "diamond" if row.method == "oracle" else "circle"},
-                error_x=interval_bar(row.value, row.ci_low, row.ci_high, color),
-                hovertemplate=f"{label}<br>{estimate(row.value, row.ci_low, row.ci_high, row.n)}<extra></extra>",
-            )
+        data.append(
+            {
+                "type": "scatter",
+                "x": [row.value],
+                "y": [label],
+                "mode": "markers",
+                "name": label,
+                "marker": {"color": color, "size": 11, "symbol": "diamond" if row.method == "oracle" else "circle"},
+                "error_x": interval_bar(row.value, row.ci_low, row.ci_high, color),
+                "hovertemplate": f"{label}<br>{estimate(row.value, row.ci_low, row.ci_high, row.n)}<extra></extra>",
+            }
         )
-    if reference is not None:
-        figure.add_vline(x=reference, line={"color": LINE, "width": 1.5, "dash": "dot"})
     layout = plotly_layout(
         height=height or 90 + 32 * len(rows),
         title=title,
@@ -132,11 +131,15 @@ def method_dots(
             "autorange": "reversed",
             "showgrid": False,
             "categoryorder": "array",
-            "categoryarray": [trace.y[0] for trace in figure.data],
+            "categoryarray": [trace["y"][0] for trace in data],
         },
     )
-    figure.update_layout(layout)
-    return figure
+    if reference is not None:
+        line = {"color": LINE, "width": 1.5, "dash": "dot"}
+        ends = {"x0": reference, "x1": reference, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"}
+        layout["shapes"] = [{"type": "line", "line": line} | ends]
+    # Built in one piece: Plotly checks every later change of a figure at length.
+    return go.Figure({"data": data, "layout": layout})
 
 
 def loss_curves(history: pd.DataFrame, *, stages: Sequence[str] | None = None, height: int = 260) -> go.Figure:
