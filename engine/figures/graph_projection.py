@@ -60,6 +60,8 @@ def projections(
     """
     is_side = arrangement == "side"
     figure = _panels(is_side)
+    # Once for both roles, and as an array, which Plotly takes as it is.
+    points = points.assign(said=np.array([plain(name) for name in points["name"]], dtype=object))
     # Thousands of points veil one another, a few hundred need more ink.
     opacity = min(max(900 / max(len(points), 1), 0.16), 0.5) * (1 if palette == "role" else 2)
     for column, (role, _, _) in enumerate(ROLES, start=1):
@@ -76,11 +78,14 @@ def projections(
             # In one frame, each neighbour stands only in the role in which it is near.
             near = rows if is_side or part in (role, "both") else rows[:0]
             figure.add_trace(_marks(near, role, part, symbol="circle" if is_side else _SYMBOL[role]), **place)
-    _selected(figure, marked[marked["part"] == "selected"], is_side)
+    chosen = marked[marked["part"] == "selected"]
+    _selected(figure, chosen, is_side)
+    ways = [way for panel in ((1, 2) if is_side else (1,)) for way in _ways(chosen, VERMILION, width=2, panel=panel)]
+    if not is_side:
+        ways = [*ways, *_ways(lassoed[:SEGMENTS], GREEN, width=1)]
+    figure.layout.annotations += tuple(go.layout.Annotation(way) for way in ways)
     if not is_side and palette != "role":
         figure.add_traces([_key(f"{title[0].lower()}{title[1:]}", GREY, _SYMBOL[role]) for role, title, _ in ROLES])
-    if not is_side:
-        figure.add_trace(_ways(lassoed[:SEGMENTS], "way of lassoed nodes", GREY, width=1), row=1, col=1)
     _lay_out(figure, axes, is_side)
     return figure
 
@@ -112,7 +117,7 @@ def _clouds(
                 legendgroup=label,
                 showlegend=False,
                 marker={"color": color, "size": 4, "opacity": opacity, "symbol": symbol},
-                text=[plain(name) for name in rows["name"]],
+                text=rows["said"].to_numpy(dtype=object),
                 customdata=rows["node"].to_numpy(dtype=np.int64),
                 hovertemplate=f"%{{text}}, as a {role}<extra></extra>",
                 selected={"marker": {"opacity": opacity}},
@@ -150,14 +155,16 @@ def _rings(rows: pd.DataFrame, role: str) -> go.Scattergl:
     # Many rings would hide what they mark.
     size, width = (10, 2) if len(rows) <= 200 else (7, 1)
     marker = {"color": GREEN, "size": size, "symbol": "circle-open", "line": {"width": width, "color": GREEN}}
+    if len(rows) > 2000:
+        marker = {"color": GREEN, "size": 4, "symbol": "circle"}
     return go.Scattergl(name=f"lassoed as {role}", marker=marker, **_spots(rows, role))
 
 
-def _marks(rows: pd.DataFrame, role: str, part: str, *, symbol: str) -> go.Scatter:
+def _marks(rows: pd.DataFrame, role: str, part: str, *, symbol: str) -> go.Scattergl:
     """Draw the neighbours of one part in one role, above the cloud."""
     line = {"color": "#FFFFFF", "width": 1.5}
     marker = {"color": PART_COLOR[part], "size": 10, "symbol": symbol, "line": line}
-    return go.Scatter(name=f"{part} as {role}", marker=marker, **_spots(rows, role))
+    return go.Scattergl(name=f"{part} as {role}", marker=marker, **_spots(rows, role))
 
 
 def _spots(rows: pd.DataFrame, role: str) -> dict[str, Any]:
@@ -178,8 +185,6 @@ def _selected(figure: go.Figure, rows: pd.DataFrame, is_side: bool) -> None:
     """Draw the selected node as a star per role, with the way between them; panels show the other end hollow."""
     for column, (role, _, _) in enumerate(ROLES, start=1):
         place = {"row": 1, "col": column if is_side else 1}
-        if is_side or role == "source":
-            figure.add_trace(_ways(rows, "way from source to target", VERMILION, width=2), **place)
         for end in ("target", "source") if is_side else (role,):
             figure.add_trace(_star(rows, end, is_here=end == role), **place)
         for row in rows.rename(columns={"name": "label"}).to_dict("records"):
@@ -197,34 +202,41 @@ def _selected(figure: go.Figure, rows: pd.DataFrame, is_side: bool) -> None:
             )
 
 
-def _star(rows: pd.DataFrame, role: str, *, is_here: bool) -> go.Scatter:
+def _star(rows: pd.DataFrame, role: str, *, is_here: bool) -> go.Scattergl:
     """Draw one end of the selected node: full in the panel of its role, hollow in the other."""
     marker = {"color": VERMILION, "size": 12, "symbol": "star-open", "line": {"width": 1.5, "color": VERMILION}}
     if is_here:
         marker |= {"size": 19, "symbol": "star", "line": {"width": 1.5, "color": "#FFFFFF"}}
     name = f"selected as {role}" if is_here else f"selected, its {role} end"
-    return go.Scatter(name=name, marker=marker, **_spots(rows, role))
+    return go.Scattergl(name=name, marker=marker, **_spots(rows, role))
 
 
-def _ways(rows: pd.DataFrame, name: str, color: str, *, width: float) -> go.Scatter:
-    """Draw the way of every node from its source to its target position, with an arrowhead at the end."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    size: list[int] = []
-    for row in rows.itertuples():
-        x += [row.source_x, row.target_x, None]
-        y += [row.source_y, row.target_y, None]
-        size += [0, 5 + round(3 * width), 0]
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="lines+markers",
-        name=name,
-        line={"color": color, "width": width},
-        marker={"symbol": "arrow", "angleref": "previous", "size": size, "color": color, "opacity": 1},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+def _ways(rows: pd.DataFrame, color: str, *, width: float, panel: int = 1) -> list[dict[str, Any]]:
+    """Return an arrow per node from its source to its target position.
+
+    Annotations, as points drawn by the graphics card cover every line that is not.
+    """
+    suffix = "" if panel == 1 else str(panel)
+    x, y = f"x{suffix}", f"y{suffix}"
+    return [
+        {
+            "name": f"way {row.node}",
+            "x": row.target_x,
+            "y": row.target_y,
+            "ax": row.source_x,
+            "ay": row.source_y,
+            "xref": x,
+            "yref": y,
+            "axref": x,
+            "ayref": y,
+            "text": "",
+            "showarrow": True,
+            "arrowhead": 2,
+            "arrowwidth": width,
+            "arrowcolor": color,
+        }
+        for row in rows.itertuples()
+    ]
 
 
 def _lay_out(figure: go.Figure, axes: Sequence[str], is_side: bool) -> None:
@@ -235,7 +247,7 @@ def _lay_out(figure: go.Figure, axes: Sequence[str], is_side: bool) -> None:
     layout["yaxis"] = axis | {"title": {"text": axes[1]}}
     if is_side:
         layout["xaxis2"], layout["yaxis2"] = layout["xaxis"], axis
-    layout["margin"] |= {"t": 34}
+    layout["margin"] |= {"t": 62}
     layout |= {"showlegend": True, "dragmode": "lasso"}
     layout["legend"] = {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0, "itemsizing": "constant"}
     figure.update_layout(layout)

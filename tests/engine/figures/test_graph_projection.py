@@ -68,14 +68,19 @@ def test_every_node_stands_in_both_panels_and_the_marked_ones_on_top(points, mar
     assert figure.layout.yaxis.title.text == "12 %" and figure.layout.dragmode == "lasso"
 
 
-@pytest.mark.parametrize(("arrangement", "panels"), [("side", 2), ("overlaid", 1)])
+def ways_of(figure):
+    """Return the arrows from source to target: both ends, node and panel."""
+    return [
+        ((arrow.ax, arrow.ay), (arrow.x, arrow.y), int(arrow.name.removeprefix("way ")), arrow.axref)
+        for arrow in figure.layout.annotations
+        if (arrow.name or "").startswith("way ")
+    ]
+
+
+@pytest.mark.parametrize(("arrangement", "panels"), [("side", ["x", "x2"]), ("overlaid", ["x"])])
 def test_the_way_of_the_selected_node_leads_from_its_source_to_its_target(points, marked, arrangement, panels):
     figure = draw(points, marked, arrangement=arrangement)
-    ways = [trace for trace in figure.data if trace.name == "way from source to target"]
-    assert len(ways) == panels
-    for way in ways:
-        assert spots(way)[:2] == [(0.0, 1.0), (5.0, 2.0)]
-        assert way.marker.size[1] > 0 == way.marker.size[0], "the arrowhead stands at the target"
+    assert ways_of(figure) == [((0.0, 1.0), (5.0, 2.0), 0, panel) for panel in panels]
 
 
 def test_panels_show_the_other_end_hollow(points, marked):
@@ -102,13 +107,25 @@ def test_one_frame_holds_both_roles_told_apart_by_shape(points, marked):
     assert keys == {"as a source": "circle", "as a target": "diamond"}
     # A source of the selected node is near it as a source, a target as a target.
     assert len(named(figure, "source as target").x) == 0 and len(named(figure, "target as source").x) == 0
-    assert spots(named(figure, "way of lassoed nodes"))[:2] == [(3.0, 0.0), (8.0, 3.0)]
+    assert ways_of(figure)[1:] == [((3.0, 0.0), (8.0, 3.0), 3, "x")]
+
+
+def test_marks_are_drawn_by_the_same_layer_as_the_clouds_they_stand_on(points, marked):
+    figure = draw(points, marked, lassoed=points)
+    assert {trace.type for trace in figure.data if list(trace.x) != [None]} == {"scattergl"}
+
+
+def test_rings_of_thousands_of_nodes_shrink_to_dots(points, marked):
+    few, many = (draw(points, marked, lassoed=pd.concat([points] * n)) for n in (1, 600))
+    assert named(few, "lassoed as source").marker.symbol == "circle-open"
+    assert named(many, "lassoed as source").marker.symbol == "circle"
 
 
 def test_only_so_many_ways_are_drawn(points, marked):
     many = pd.concat([points] * 30, ignore_index=True)
     figure = draw(many, marked, arrangement="overlaid", lassoed=many)
-    assert len(named(figure, "way of lassoed nodes").x) == 3 * SEGMENTS < 3 * len(many)
+    assert len(ways_of(figure)) == 1 + SEGMENTS < len(many)
+    assert len(ways_of(draw(points, marked, lassoed=points))) == 2, "panels show the way of the selected node alone"
 
 
 def test_the_legend_names_each_group_once_with_its_count(points, marked):
