@@ -96,7 +96,7 @@ def fit_digae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     Parameters
     ----------
     training : TrainingGraph
-        Its validation edges choose alpha = beta among 0.2 and 0.5, the division of the edges, and epochs.
+        Its validation edges choose alpha = beta among 0.2 and 0.5, the division of the edges, epochs and rate.
     dimension : int
         Length per role.
     seed : int
@@ -111,7 +111,7 @@ def fit_digae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     per node, the ranking loss of `fit_by_validation` instead of cross-entropy, alpha = beta.
     """
     trials = [
-        Trial(partial(DirectedAutoencoder, training, dimension=dimension, alpha=power, beta=power), 0.01, share)
+        Trial(partial(DirectedAutoencoder, training, dimension=dimension, alpha=power, beta=power), share)
         for power in (0.2, 0.5)
         for share in (0.5, 1.0)
     ]
@@ -124,7 +124,7 @@ def fit_sdgae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     Parameters
     ----------
     training : TrainingGraph
-        Its validation edges choose K among 3 and 5, layers among 1 and 2, the division of the edges, and epochs.
+        Its validation edges choose K among 3 and 5, layers among 1 and 2, the division of the edges, epochs and rate.
     dimension : int
         Length per role.
     seed : int
@@ -140,9 +140,7 @@ def fit_sdgae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     (its perceptron on s ⊙ t allows no retrieval by nearest neighbours).
     """
     trials = [
-        Trial(
-            partial(SimpleDirectedAutoencoder, training, dimension=dimension, steps=steps, layers=layers), 0.01, share
-        )
+        Trial(partial(SimpleDirectedAutoencoder, training, dimension=dimension, steps=steps, layers=layers), share)
         for steps, layers, share in ((3, 1, 0.5), (3, 1, 1.0), (5, 1, 0.5), (3, 2, 0.5))
     ]
     return fit_by_validation(trials, training, seed, "sdgae")

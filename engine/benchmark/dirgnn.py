@@ -59,7 +59,7 @@ def fit_dirgnn(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPr
     Parameters
     ----------
     training : TrainingGraph
-        Its validation edges choose layers (1, 2), the division of the edges, and epochs.
+        Its validation edges choose layers (1, 2), the division of the edges, epochs and rate.
     dimension : int
         Length per role.
     seed : int
@@ -74,7 +74,7 @@ def fit_dirgnn(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPr
     classification. Ours: the two role maps on top, a learned input vector per node, the loss of `fit_by_validation`.
     """
     trials = [
-        Trial(partial(DirectionalNetwork, training, dimension=dimension, layers=layers), 0.01, share)
+        Trial(partial(DirectionalNetwork, training, dimension=dimension, layers=layers), share)
         for layers in (1, 2)
         for share in (0.5, 1.0)
     ]

@@ -55,7 +55,7 @@ def fit_gae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerProdu
     Parameters
     ----------
     training : TrainingGraph
-        Its validation edges choose layers (1, 2), the division of the edges, and epochs.
+        Its validation edges choose layers (1, 2), the division of the edges, epochs and rate.
     dimension : int
         Length per role of the methods with two vectors; this one has twice as much.
     seed : int
@@ -70,7 +70,7 @@ def fit_gae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerProdu
     a learned input vector per node, the ranking loss of `fit_by_validation` instead of cross-entropy over all pairs.
     """
     trials = [
-        Trial(partial(GraphAutoencoder, training, dimension=2 * dimension, layers=layers), 0.01, share)
+        Trial(partial(GraphAutoencoder, training, dimension=2 * dimension, layers=layers), share)
         for layers, share in ((1, 0.5), (1, 1.0), (2, 0.5))
     ]
     return fit_by_validation(trials, training, seed, "gae")

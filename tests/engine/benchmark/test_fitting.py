@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import sparse
 
+from engine.benchmark import fitting
 from engine.benchmark.choice import best_on_validation
 from engine.benchmark.fitting import NodeInput, PairEncoder, Trial, _epochs, _loss, fit_by_validation
 from engine.graph.ranks import excluded_candidates
@@ -42,18 +43,33 @@ def test_the_loss_is_the_sampled_softmax_written_out():
 
 def test_supervised_edges_carry_no_message_unless_every_edge_does_both(prepared):
     training = prepared.training
-    message, supervised, _ = next(_epochs(Trial(lambda: None, 0.01, 0.5), training, 0))
+    message, supervised, _ = next(_epochs(Trial(lambda: None, 0.5), training, 0))
     apart = {tuple(edge) for edge in message.T} & {tuple(edge) for edge in training.edge_index[:, supervised].T}
     assert apart == set()
     assert message.shape[1] + len(supervised) == training.edge_index.shape[1]
-    message, supervised, _ = next(_epochs(Trial(lambda: None, 0.01, 1.0), training, 0))
+    message, supervised, _ = next(_epochs(Trial(lambda: None, 1.0), training, 0))
     assert message is None and len(supervised) == training.edge_index.shape[1]
 
 
 def test_the_trial_that_ranks_the_validation_edges_best_is_kept(prepared, haste):
     training = prepared.training
-    trials = [Trial(lambda width=width: Table(training, width), rate, 1.0) for width, rate in ((4, 1e-9), (6, 0.05))]
+
+    class Frozen(Table):
+        def forward(self, *operators):
+            source, target = super().forward()
+            return source * 0, target * 0 + self.source.free.sum() * 0
+
+    trials = [Trial(lambda: Frozen(training, 4), 1.0), Trial(lambda: Table(training, 6), 1.0)]
     assert fit_by_validation(trials, training, 0, "table").source.shape[1] == 6
+
+
+def test_the_best_trial_gets_a_second_rate(prepared, haste, monkeypatch):
+    monkeypatch.setattr(fitting, "RATES", (1e-9, 0.05))
+    training = prepared.training
+    trained = fit_by_validation([Trial(lambda: Table(training, 6), 1.0)], training, 0, "table")
+    monkeypatch.setattr(fitting, "RATES", (1e-9, 1e-9))
+    untrained = fit_by_validation([Trial(lambda: Table(training, 6), 1.0)], training, 0, "table")
+    assert np.abs(trained.source - untrained.source).mean() > 0.1
 
 
 def test_the_best_candidate_is_chosen_on_validation_edges_alone(five):
