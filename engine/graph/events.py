@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import ibis
@@ -9,6 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from ibis.backends import BaseBackend
 from numpy.typing import NDArray
 
 from engine.errors import NotEnoughDataError
@@ -19,6 +23,8 @@ from engine.graph.events_replication import replication_report
 from engine.schema import validate
 from engine.seeding import generator
 
+MEMORY_LIMIT = "4GB"
+"""Beyond this, the counting goes to disk."""
 EDGE_COLUMNS = (
     "source",
     "target",
@@ -133,18 +139,16 @@ def event_graph(table: pd.DataFrame, settings: EventSettings) -> EventGraph:
     events, items = _coded(validate(table, SCHEMA, source="the event table"), settings.seed)
     period = _period(events, settings.window_days)
     days = user_days(ibis.memtable(pa.Table.from_pandas(events, preserve_index=False)))
-    calendar = calendar_of(
-        _collect(calendar_counts(days, period)),
-        _collect(visit_counts(days, period)),
-        period,
-        reach=settings.baseline_days,
-        n_items=len(items),
-    )
-    counts = pair_counts(days, period, n_items=len(items), minimum_users=settings.minimum_users)
-    pairs = pairs_of(_collect(counts).sort_values("pair", ignore_index=True), calendar)
+    with _counting() as backend:
+        seen = _collect(backend, calendar_counts(days, period))
+        visits = _collect(backend, visit_counts(days, period))
+        counts = _collect(backend, pair_counts(days, period, n_items=len(items), minimum_users=settings.minimum_users))
+        totals = _collect(backend, item_counts(days))
+    calendar = calendar_of(seen, visits, period, reach=settings.baseline_days, n_items=len(items))
+    pairs = pairs_of(counts.sort_values("pair", ignore_index=True), calendar)
     chosen = _best(pairs, settings)
     used = np.union1d(pairs.source[chosen], pairs.target[chosen])
-    totals = _collect(item_counts(days)).set_index("item").reindex(used)
+    totals = totals.set_index("item").reindex(used)
     return EventGraph(
         edges=_edge_table(pairs, chosen, items),
         nodes=pd.DataFrame(
@@ -177,9 +181,20 @@ def _period(events: pd.DataFrame, window_days: int) -> Period:
     return Period(first_day=first + window_days, last_day=last - window_days, window_days=window_days)
 
 
-def _collect(expression: ir.Table) -> pd.DataFrame:
+@contextmanager
+def _counting() -> Iterator[BaseBackend]:
+    """Open a database in memory that goes to disk beyond `MEMORY_LIMIT`."""
+    with tempfile.TemporaryDirectory(prefix="events-") as scratch:
+        backend = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=scratch)
+        try:
+            yield backend
+        finally:
+            backend.disconnect()
+
+
+def _collect(backend: BaseBackend, expression: ir.Table) -> pd.DataFrame:
     """Run an aggregate."""
-    return expression.to_pyarrow().to_pandas()
+    return backend.to_pyarrow(expression).to_pandas()
 
 
 def _best(pairs: Pairs, settings: EventSettings) -> NDArray[np.int64]:
