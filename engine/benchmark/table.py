@@ -12,8 +12,8 @@ COLUMNS = {
     "existence_auc": "Existence AUC",
     "existence_auc_degree_corrected": "degree-corrected",
     "direction_auc": "Direction AUC",
-    "seconds": "s",
-    "megabytes": "MiB",
+    "seconds": "fit, s",
+    "megabytes": "peak, MiB",
 }
 _RATIO_METRICS = ("hit_rate_at_10", "mrr")
 _PLAIN = {"seconds": ".0f", "megabytes": ".0f"}
@@ -37,6 +37,42 @@ def markdown(summary: pd.DataFrame) -> str:
         queries = values.loc[values["metric"] == "hit_rate_at_10", "n"].max()
         parts += [f"**{data}** · {_splits(values)}{_queries(queries)}", "", *_grid(values), ""]
         parts += [*_against_best(rows), ""]
+    return "\n".join(parts).rstrip()
+
+
+def by_segment(summary: pd.DataFrame) -> str:
+    """Write HitRate@10 of every method by kind of edge and by training degree, one Markdown table per data set.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Columns `engine.benchmark.summary.SUMMARY_COLUMNS`.
+
+    Returns
+    -------
+    str
+        Segments without a test edge are left out; a heading holds the query nodes of its segment.
+    """
+    values = summary[(summary["statistic"] == "value") & (summary["metric"] == "hit_rate_at_10")]
+    values = values[values["value"].notna()]
+    parts = []
+    for data, rows in values.groupby("data", sort=False):
+        units = dict(zip(rows["segment"], rows["n"], strict=True))
+        cells = {
+            (row.method, row.segment): f"{row.value:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}]"
+            for row in rows.itertuples()
+        }
+        heads = [f"{segment.replace('_', ' ')} (n {count:,})" for segment, count in units.items()]
+        parts += [
+            f"**{data}** · HitRate@10 by segment",
+            "",
+            f"| method | {' | '.join(heads)} |",
+            "|---|" + "---|" * len(heads),
+        ]
+        for method in dict.fromkeys(rows["method"]):
+            shown = [cells.get((method, segment), "–") for segment in units]
+            parts.append(f"| {METHODS[str(method)].label} | {' | '.join(shown)} |")
+        parts.append("")
     return "\n".join(parts).rstrip()
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from engine.benchmark.summary import SUMMARY_COLUMNS
-from engine.benchmark.table import COLUMNS, headline, markdown
+from engine.benchmark.table import COLUMNS, by_segment, headline, markdown
 
 
 def row(method, metric, value, *, baseline="", statistic="value", segment="all"):
@@ -56,3 +56,15 @@ def test_a_figure_of_a_small_result_file_gives_the_same_table(summary, tmp_path)
     stored = pd.read_csv(tmp_path / "graph.csv", keep_default_na=False, na_values=[""]).fillna({"baseline": ""})
     assert markdown(stored) == markdown(summary)
     assert set(stored["segment"]) == {"all"} and "hit_rate_at_5" not in set(stored["metric"])
+
+
+def test_segments_without_a_value_are_left_out_and_each_has_its_number_of_queries(summary):
+    empty = pd.DataFrame(
+        [row("hope", "hit_rate_at_10", float("nan"), segment="in_degree:32+")], columns=summary.columns
+    )
+    lines = by_segment(pd.concat([summary, empty])).splitlines()
+    assert lines[2] == "| method | all (n 1,234) | mutual (n 1,234) |"
+    assert lines[4:] == [
+        "| Dual embeddings (ours) | 0.457 [0.447, 0.467] | – |",
+        "| HOPE | 0.300 [0.290, 0.310] | 0.900 [0.890, 0.910] |",
+    ]
