@@ -25,7 +25,7 @@ def _overview() -> None:
 def _graph() -> None:
     from dashboard.views import graph
 
-    st.session_state.setdefault(GRAPH["painted"], "nothing")
+    st.session_state.setdefault(GRAPH["painted"], False)
     graph.render()
 
 

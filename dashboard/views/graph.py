@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import graph, graph_explore, graph_picture, graph_summary, run_picker
+from dashboard.controls import first_paint, graph, graph_explore, graph_picture, graph_summary, run_picker
 from dashboard.glossary import TERMS
 from dashboard.state import GRAPH
 from dashboard.views import graph_projection
@@ -33,23 +33,16 @@ def render() -> None:
         layout.page_header("Which way does it point?", graph_summary.answer(run), run)
         _cards(run)
     _lists(run, node, name)
-    if st.session_state.get(GRAPH["painted"]) == "nothing":
-        st.session_state[GRAPH["painted"]] = "top"
-        _wait()
+    if st.session_state.get(GRAPH["painted"]) is False:
+        first_paint.wait("graph-first-paint", _painted, height=430)
         return
-    st.session_state[GRAPH["painted"]] = "all"
     graph_projection.draw(run, shown, node, name, picture.links)
     draw_tabs(run, node, name)
 
 
-@st.fragment(run_every="0.7s")
-def _wait() -> None:
-    """Hold back what lies below, so that the browser can first draw what is seen first; then ask for all of it."""
-    if st.session_state[GRAPH["painted"]] == "top":
-        st.session_state[GRAPH["painted"]] = "soon"
-        st.skeleton(height=430)
-        return
-    st.rerun()
+def _painted() -> None:
+    """Note that the first chart of this session is drawn, so that all of the page can follow."""
+    st.session_state[GRAPH["painted"]] = True
 
 
 def _cards(run: Run) -> None:
