@@ -185,7 +185,7 @@ def _period(events: pd.DataFrame, window_days: int) -> Period:
 def _counting() -> Iterator[BaseBackend]:
     """Open a database in memory that goes to disk beyond `MEMORY_LIMIT`."""
     with tempfile.TemporaryDirectory(prefix="events-") as scratch:
-        backend = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=scratch)
+        backend = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=scratch, enable_progress_bar=False)
         try:
             yield backend
         finally:
