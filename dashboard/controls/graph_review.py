@@ -15,7 +15,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import Run
 from dashboard.controls import graph
-from dashboard.controls.graph_review_text import QUEUE_LABEL, SHOW_LABEL
+from dashboard.controls.graph_review_text import CHOSEN_HELP, QUEUE_LABEL, SHOW_LABEL
 from dashboard.state import REVIEW
 from engine.figures.graph_network import KIND_LABEL
 from engine.graph.explain import explain_edges
@@ -139,13 +139,13 @@ def _who_and_what(pairs: pd.DataFrame) -> tuple[str, Queue, str]:
     counts = {queue: int((pairs[queue] > 0).sum()) for queue in QUEUE_LABEL}
     labels = {queue: f"{words} ({counts[queue]:,})" for queue, words in QUEUE_LABEL.items()}
     with places[1]:
-        queue = _one_of("Pairs", labels, REVIEW["queue"])
+        queue = _one_of("Pairs", labels, REVIEW["queue"], CHOSEN_HELP)
     with places[2]:
         show = _one_of("Show", SHOW_LABEL, REVIEW["show"])
     return " ".join(unicodedata.normalize("NFC", name or "").split()), queue, show
 
 
-def _one_of(label: str, options: Mapping[Any, str], key: str) -> Any:
+def _one_of(label: str, options: Mapping[Any, str], key: str, note: str | None = None) -> Any:
     """Let the reader choose one option; the first stands at the start."""
     return st.segmented_control(
         label,
@@ -154,6 +154,7 @@ def _one_of(label: str, options: Mapping[Any, str], key: str) -> Any:
         default=next(iter(options)),
         required=True,
         key=key,
+        help=note,
         bind="query-params",
         persist_state="session",
     )

@@ -140,6 +140,6 @@ def _written(pairwise: pd.DataFrame) -> pd.DataFrame:
             "κ [95 % interval]": [
                 estimate(row.value, row.ci_low, row.ci_high, int(row.n)) for row in pairwise.itertuples()
             ],
-            "Equal verdicts": [number(row.equal) for row in pairwise.itertuples()],
+            "Equal": [number(row.equal) for row in pairwise.itertuples()],
         }
     )

@@ -12,7 +12,7 @@ from engine.figures.graph_network import KIND_LABEL
 from engine.figures.theme import METHOD_LABEL
 from engine.graph.explore import Scene
 from engine.graph.review_evidence import Evidence
-from engine.graph.review_pairs import Queue
+from engine.graph.review_pairs import PER_CATEGORY, PER_NODE, PER_QUEUE, Queue
 
 if TYPE_CHECKING:
     from dashboard.controls.graph_review import Desk
@@ -29,6 +29,10 @@ QUEUE_HELP: dict[Queue, str] = {
     "not_replicated": "Edges whose time order is not the same in two random halves of the users; where the model is "
     "surest comes first.",
 }
+CHOSEN_HELP = (
+    f"At most {PER_NODE} pairs with the same source, and with the same target, so that no hub fills a list; of those "
+    f"the first {PER_QUEUE}, and the first {PER_CATEGORY} of every category."
+)
 SHOW_LABEL = {"all": "All", "open": "To review", "done": "Reviewed"}
 VERDICT_WORD: dict[str, str] = {
     "right": "Right way",
@@ -123,7 +127,7 @@ def claim(scene: Scene, pair: pd.Series, calibration: pd.DataFrame) -> str:
         row = inside.iloc[-1]
         kept = (
             f" At this level it keeps {100 * row.observed:.0f} % [{100 * row.ci_low:.0f}, {100 * row.ci_high:.0f}] "
-            f"of its promises (n {int(row.n):,} one-way test edges; a coin 50 %)."
+            f"of its promises (n {int(row.n):,} one-way test edges; a coin 50\u00a0%)."
         )
     return (
         f"Among {len(scene.nodes):,} nodes the model puts **{second}** at rank **{rank(pair['rank'])}** after {first}, "

@@ -16,6 +16,8 @@ from engine.graph.scoring import Scorer
 
 SCORE_DIGITS = 3
 """Significant digits of a stored score: methods have scales of their own."""
+NOISE = 1e-6
+"""Share of a method's largest score below which a score is rounding error, and stored as 0."""
 
 
 def review_scores(
@@ -52,26 +54,30 @@ def review_scores(
     training = prepared.training
     known = np.concatenate([training.edge_index, training.validation_edge_index], axis=1)
     excluded = excluded_candidates(known, training.num_nodes)
-    parts = [
-        pd.DataFrame(
-            {
-                "method": method,
-                "source": edge_index[0].astype(np.int32),
-                "target": edge_index[1].astype(np.int32),
-                "score": _rounded(scorer.pairs(*edge_index)),
-                "back_score": _rounded(scorer.pairs(*edge_index[::-1])),
-                "rank": pair_ranks(scorer, edge_index, excluded).astype(np.float32),
-                "back_rank": pair_ranks(scorer, edge_index[::-1], excluded).astype(np.float32),
-            }
+    parts = []
+    for method, scorer in scorers.items():
+        # Both directions together, so that noise is measured by the same yardstick.
+        scores = _rounded(np.stack([scorer.pairs(*edge_index), scorer.pairs(*edge_index[::-1])]))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "method": method,
+                    "source": edge_index[0].astype(np.int32),
+                    "target": edge_index[1].astype(np.int32),
+                    "score": scores[0],
+                    "back_score": scores[1],
+                    "rank": pair_ranks(scorer, edge_index, excluded).astype(np.float32),
+                    "back_rank": pair_ranks(scorer, edge_index[::-1], excluded).astype(np.float32),
+                }
+            )
         )
-        for method, scorer in scorers.items()
-    ]
     return pd.concat(parts, ignore_index=True).astype({"method": "category"})
 
 
 def _rounded(scores: np.ndarray) -> np.ndarray:
-    """Round to significant digits; 0 stays 0."""
+    """Round to significant digits; what is noise beside the largest becomes 0."""
     scores = scores.astype(np.float64)
+    scores = np.where(np.abs(scores) <= NOISE * np.abs(scores).max(initial=0.0), 0.0, scores)
     size = np.floor(np.log10(np.abs(scores), out=np.zeros_like(scores), where=scores != 0))
     unit = 10.0 ** (size - SCORE_DIGITS + 1)
     return np.asarray((scores / unit).round() * unit, dtype=np.float32)

@@ -12,7 +12,7 @@ from engine.graph.config import GraphConfig
 from engine.graph.data import Prepared
 from engine.graph.explain import explain_edges
 from engine.graph.explore import Scene
-from engine.graph.review_methods import review_scores
+from engine.graph.review_methods import _rounded, review_scores
 from engine.graph.review_pairs import review_pairs
 from engine.graph.train import Fitted
 
@@ -50,8 +50,16 @@ def test_scores_are_those_of_the_method_to_three_digits(table, fitted) -> None:
     for method, scorer in fitted.scorers.items():
         rows = table[table["method"] == method]
         source, target = rows["source"].to_numpy(dtype=np.int64), rows["target"].to_numpy(dtype=np.int64)
-        np.testing.assert_allclose(rows["score"], scorer.pairs(source, target), rtol=5.1e-3, atol=1e-30)
-        np.testing.assert_allclose(rows["back_score"], scorer.pairs(target, source), rtol=5.1e-3, atol=1e-30)
+        forward, backward = scorer.pairs(source, target), scorer.pairs(target, source)
+        noise = 1.01e-6 * float(np.abs([forward, backward]).max())
+        np.testing.assert_allclose(rows["score"], forward, rtol=5.1e-3, atol=noise)
+        np.testing.assert_allclose(rows["back_score"], backward, rtol=5.1e-3, atol=noise)
+
+
+def test_rounding_keeps_three_digits_and_drops_noise() -> None:
+    rounded = _rounded(np.array([[1234.5, -0.0123456], [0.0, 1e-9]], dtype=np.float32))
+    np.testing.assert_allclose(rounded, [[1230.0, -0.0123], [0.0, 0.0]], rtol=1e-6)
+    assert _rounded(np.zeros((2, 0), dtype=np.float32)).shape == (2, 0)
 
 
 def test_ranks_are_counted_by_hand_among_what_is_not_known(table, fitted, prepared) -> None:
