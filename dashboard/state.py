@@ -76,6 +76,7 @@ PROJECTION: Final = {
     "view": "graph-map",
     "color": "graph-color",
     "limit": "graph-points",
+    "centre": "graph-centre",
 }
 """Keys of the map of both spaces; the chart and the run that was lassoed do not stand in the address bar."""
 

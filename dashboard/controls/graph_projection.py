@@ -38,6 +38,8 @@ class Choice:
     color: str
     """Key of `COLORS`."""
     limit: int
+    is_centred: bool = False
+    """Whether the mean of each space is moved to the origin."""
 
     @property
     def palette(self) -> Palette:
@@ -94,8 +96,20 @@ def choices(run: Run) -> Choice:
                 bind="query-params",
                 help="More take longer to draw; half of the largest number in one frame.",
             )
+    is_centred = is_linear(run) and st.toggle(
+        "Centre each space",
+        key=PROJECTION["centre"],
+        bind="query-params",
+        help="Takes the gap between the two spaces out of the picture: the way of a node is then what it differs by "
+        "from the mean way of all nodes.",
+    )
     most = LIMITS[-1] // 2 if view == "overlaid" else LIMITS[-1]
-    return Choice(view=view, color=str(color), limit=min(int(limit), most))
+    return Choice(view=view, color=str(color), limit=min(int(limit), most), is_centred=is_centred)
+
+
+def is_linear(run: Run) -> bool:
+    """Tell whether the map is linear, so that differences of positions are differences of vectors."""
+    return str(run.manifest["config"].get("projection", "pca")) == "pca"
 
 
 def drawn_map(run: Run, node: int, links: pd.DataFrame, choice: Choice) -> Map:
@@ -114,6 +128,8 @@ def drawn_map(run: Run, node: int, links: pd.DataFrame, choice: Choice) -> Map:
     Map
     """
     points = placed(run)
+    if choice.is_centred:
+        points = cache.derived(run, "centred projection", lambda: projection_view.centred(placed(run)))
     group, legend = cache.derived(
         run, f"groups by {choice.color}", lambda: projection_view.grouped(run.curve("nodes"), _grouping(choice.color))
     )
@@ -123,7 +139,7 @@ def drawn_map(run: Run, node: int, links: pd.DataFrame, choice: Choice) -> Map:
     base = cache.derived(
         run,
         f"drawn {choice.limit}",
-        lambda: projection_view.sampled(points, limit=choice.limit, seed=int(run.manifest["seed"])),
+        lambda: projection_view.sampled(placed(run), limit=choice.limit, seed=int(run.manifest["seed"])),
     )
     sample = projection_view.with_nodes(base, [*marked["node"], *chosen])
     return Map(

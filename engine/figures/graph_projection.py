@@ -155,8 +155,8 @@ def _rings(rows: pd.DataFrame, role: str) -> go.Scattergl:
     # Many rings would hide what they mark.
     size, width = (10, 2) if len(rows) <= 200 else (7, 1)
     marker = {"color": GREEN, "size": size, "symbol": "circle-open", "line": {"width": width, "color": GREEN}}
-    if len(rows) > 2000:
-        marker = {"color": GREEN, "size": 4, "symbol": "circle"}
+    if len(rows) > 500:
+        marker = {"color": GREEN, "size": 4, "symbol": "circle", "opacity": 0.7}
     return go.Scattergl(name=f"lassoed as {role}", marker=marker, **_spots(rows, role))
 
 

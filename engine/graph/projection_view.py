@@ -83,6 +83,12 @@ def _by_category(category: pd.Series) -> tuple[NDArray[np.int64], pd.DataFrame]:
     return group, pd.DataFrame({"label": labels, "n": sizes})
 
 
+def centred(coordinates: pd.DataFrame) -> pd.DataFrame:
+    """Move the mean of each space to the origin; other columns stay."""
+    places = ["source_x", "source_y", "target_x", "target_y"]
+    return coordinates.assign(**{name: coordinates[name] - coordinates[name].mean() for name in places})
+
+
 def sampled(coordinates: pd.DataFrame, *, limit: int, seed: int = 0) -> Sample:
     """Choose the nodes to draw, thinning dense areas more than sparse ones.
 

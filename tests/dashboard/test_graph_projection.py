@@ -101,6 +101,17 @@ def test_the_choice_of_view_and_colours_follows_the_address(stored: Run) -> None
     assert {trace.get("xaxis", "x") for trace in traces(app).values()} == {"x", "x2"}
 
 
+def test_each_space_can_be_centred_where_the_map_is_linear(stored: Run) -> None:
+    app = opened()
+    star = traces(app)["selected as target"]
+    app.toggle(key=PROJECTION["centre"]).set_value(True).run()
+    moved = traces(app)["selected as target"]
+    gap = stored.curve("projection")["target_x"].mean()
+    assert numbers(moved["x"])[0] == pytest.approx(numbers(star["x"])[0] - gap, abs=1e-5)
+    config = stored.manifest["config"] | {"projection": "tsne"}
+    assert not graph_projection.is_linear(Run(stored.folder, stored.manifest | {"config": config}))
+
+
 def test_method_and_quality_stand_below_the_map(stored: Run) -> None:
     app = opened()
     rows = stored.curve("projection_quality")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -118,3 +122,23 @@ def test_a_move_is_written_with_its_direction(earlier: int | None, place: int, s
 )
 def test_a_difference_has_a_sign(quantity: str, before: float, after: float, said: str) -> None:
     assert graph_whatif.difference(quantity, before, after) == said
+
+
+@pytest.mark.slow
+def test_asking_loads_nothing_that_trains(stored: Run) -> None:
+    program = f"""
+import os, sys
+os.environ["RECOMMENDER_LENS_RUNS"] = {str(stored.folder.parent)!r}
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_string("from dashboard.views import graph; graph.render()", default_timeout=60)
+app.query_params["graph-run"] = "graph-made"
+app.query_params["graph-tab"] = "What if"
+app.run()
+assert not app.exception, app.exception
+assert any(card.label == "Rank the other way" for card in app.metric)
+print(sorted({{"torch", "scipy", "sklearn", "networkx"}} & set(sys.modules)))
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

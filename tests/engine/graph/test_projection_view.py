@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.graph.projection_view import Sample, grouped, sampled, sampling_sentence, with_nodes
+from engine.graph.projection_view import Sample, centred, grouped, sampled, sampling_sentence, with_nodes
 
 
 def nodes_of(categories: list[str]) -> pd.DataFrame:
@@ -76,6 +76,14 @@ def test_a_sample_keeps_its_limit_and_what_must_be_drawn(count, limit, data):
     assert set(keep) <= set(full.nodes.tolist()) and set(base.nodes.tolist()) <= set(full.nodes.tolist())
     assert len(full.nodes) <= min(limit, count) + len(set(keep))
     assert (np.diff(full.nodes) > 0).all() and full.is_whole == (len(full.nodes) == count)
+
+
+def test_centring_takes_the_gap_between_the_spaces_away_and_nothing_else():
+    places = cloud(30, 10).assign(name="x")
+    moved = centred(places.assign(target_x=places["target_x"] + 5))
+    pd.testing.assert_frame_equal(moved, centred(places))
+    assert moved.drop(columns="name").mean().to_numpy() == pytest.approx(np.zeros(4), abs=1e-12)
+    assert np.diff(moved["source_y"]) == pytest.approx(np.diff(places["source_y"]))
 
 
 def test_a_sample_is_never_silent():
