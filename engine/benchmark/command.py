@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
+from engine.benchmark.command_line import output_folder, progress_bar
+from engine.benchmark.neighbourhood_command import add_neighbourhoods
 from engine.datasets import load
 from engine.errors import ConfigError
 
@@ -37,6 +34,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     scale.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
     scale.add_argument("--json", action="store_true", help="print the figures as JSON")
     scale.set_defaults(command=run_scale)
+    add_neighbourhoods(kinds)
 
 
 def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
@@ -68,9 +66,9 @@ def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     methods = [method for method in chosen if method.label not in absent]
     if not methods:
         raise ConfigError("None of the methods can run; install what they need, or name others with '--methods'.")
-    folder = _folder(arguments.out)
+    folder = output_folder(arguments.out)
     datasets = [load("graph", name) for name in arguments.data]
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("", total=len(datasets) * arguments.splits * len(methods))
 
         def on_step(data: str, seed: int, label: str) -> None:
@@ -81,7 +79,7 @@ def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     table = importlib.import_module("engine.benchmark.table")
     text = table.markdown(summary)
     summary.to_parquet(folder / RESULTS[0], index=False)
-    (folder / RESULTS[1]).write_text(f"{text}\n", encoding="utf-8")
+    (folder / RESULTS[1]).write_text(f"{text}\n\n{table.by_segment(summary)}\n", encoding="utf-8")
     table.headline(summary).to_csv(folder / RESULTS[2], index=False)
     sys.stdout.write((summary.to_json(orient="records") if arguments.json else text) + "\n")
 
@@ -106,8 +104,8 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     for option, values, least in (("--nodes", sizes, 100), ("--threads", [arguments.threads], 1)):
         if min(values) < least:
             raise ConfigError(f"'{option}' is {min(values)}; it must be at least {least}.")
-    folder = _folder(arguments.out)
-    with _progress() as progress:
+    folder = output_folder(arguments.out)
+    with progress_bar() as progress:
         task = progress.add_task("", total=len(sizes))
 
         def on_size(size: int) -> None:
@@ -117,22 +115,3 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     table.round(3).to_csv(folder / "graph_scale.csv", index=False)
     text = scale.text_of(table, scale.growth(table))
     sys.stdout.write((table.to_json(orient="records") if arguments.json else text) + "\n")
-
-
-def _folder(path: str) -> Path:
-    """Make the folder of the results, before any time is spent."""
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"'--out {path}' cannot be written ({error.strerror}); choose another folder.") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"'--out {path}' is not a writable folder; choose another.")
-    return folder
-
-
-def _progress() -> Progress:
-    """Return a bar on standard error, shown on a terminal only."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)
