@@ -7,6 +7,7 @@ from dashboard.terms.delay import DELAY
 from dashboard.terms.graph_map import GRAPH_MAP
 from dashboard.terms.methods import METHODS
 from dashboard.terms.neighbours import NEIGHBOURS
+from dashboard.terms.ranking import RANKING
 from dashboard.terms.review import REVIEW
 
 _SHARED = {
@@ -82,45 +83,6 @@ _SHARED = {
 }
 
 _GRAPH: dict[str, Term] = {
-    f"hit_rate_at_{k}": Term(
-        label=f"HitRate@{k}",
-        gloss=f"Share of held-out edges whose target is among the first {k} nodes that the model lists for the source; "
-        "known targets are left out of the list.",
-        formula=f"mean(rank ≤ {k})",
-        better="higher",
-    )
-    for k in (5, 10, 20)
-}
-_GRAPH |= {
-    f"mrr_at_{k}": Term(
-        label=f"MRR@{k}",
-        gloss=f"Mean over held-out edges of one divided by the rank of the target; a rank beyond {k} counts as zero.",
-        formula=f"mean(1 / rank if rank ≤ {k} else 0)",
-        better="higher",
-    )
-    for k in (5, 10, 20)
-}
-_GRAPH |= {
-    "mrr": Term(
-        label="MRR",
-        gloss="Mean over held-out edges of one divided by the rank of the target.",
-        formula="mean(1 / rank)",
-        better="higher",
-        source="Voorhees (1999)",
-    ),
-    "ndcg_at_10": Term(
-        label="NDCG@10",
-        gloss="Mean over held-out edges of a gain that falls with the logarithm of the target's rank.",
-        formula="mean(1 / log₂(1 + rank) if rank ≤ 10 else 0)",
-        better="higher",
-        source="Järvelin and Kekäläinen (2002)",
-    ),
-    "recall_at_10": Term(
-        label="Recall@10",
-        gloss="Mean over query nodes of the share of the node's held-out targets among the first ten.",
-        formula="mean over nodes(held-out targets with rank ≤ 10 ÷ held-out targets)",
-        better="higher",
-    ),
     "existence_auc": Term(
         label="Existence AUC",
         gloss="How often a held-out edge scores above a random pair without an edge; degrees alone do well here.",
@@ -295,5 +257,5 @@ _UNCERTAINTY: dict[str, Term] = {
     ),
 }
 
-TERMS: dict[str, Term] = _SHARED | METHODS | _GRAPH | GRAPH_MAP | NEIGHBOURS | REVIEW | DELAY | _UNCERTAINTY
+TERMS: dict[str, Term] = _SHARED | METHODS | RANKING | _GRAPH | GRAPH_MAP | NEIGHBOURS | REVIEW | DELAY | _UNCERTAINTY
 """Key to term; metric keys are those of the metrics tables."""

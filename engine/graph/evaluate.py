@@ -17,6 +17,7 @@ from engine.graph.ranks import excluded_candidates, pair_ranks
 from engine.graph.scoring import InnerProductScorer, Scorer
 from engine.graph.segments import TestEdges, ranked_test_edges
 from engine.graph.train import Fitted
+from engine.metrics.inputs import query_share
 from engine.metrics.ranking import hit_at, ndcg_at, reciprocal_rank_at
 from engine.metrics.resampling import percentile_interval
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
@@ -65,9 +66,10 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: GraphConfig) -> Evaluat
     places are ten places. Ties take their mean rank. HitRate, MRR and NDCG are means over test edges (each has one
     true target, so the ideal gain is 1); Recall is a mean over query nodes.
     *Existence*: test edges against as many uniform non-edges, and against degree-corrected ones.
-    *Direction*: one-way test edges against their reversals, pooled; where a method has embeddings, also by their inner
-    products alone, without the node offsets. One embedding per node gives both directions the same product, so it
-    earns one half there whatever it learned.
+    *Direction*: one-way test edges against their reversals, pooled, by a method's direction head where it has one and
+    by its score otherwise; for every method also by the difference of its scores in both directions, which suits those
+    without a head better; where it has embeddings, also by their inner products alone. One embedding per node gives
+    both directions the same product, so it earns one half there whatever it learned.
     *Interval*: 2.5 and 97.5 % quantiles over resampled query nodes, the same for all methods, so differences are
     paired. Fitted models are held fixed.
 
@@ -114,27 +116,22 @@ def _ranking_draws(method: str, ranks: Floats, edges: TestEdges, resamples: Resa
     """Return the ranking metrics of one method in every segment."""
     per_edge = {f"hit_rate_at_{k}": hit_at(ranks, k) for k in CUTS}
     per_edge |= {f"mrr_at_{k}": reciprocal_rank_at(ranks, k) for k in CUTS}
-    per_edge |= {"mrr": reciprocal_rank_at(ranks), "ndcg_at_10": ndcg_at(ranks, 10)}
+    per_edge |= {f"ndcg_at_{k}": ndcg_at(ranks, k) for k in CUTS} | {"mrr": reciprocal_rank_at(ranks)}
     keys, above, below = [], [], []
     for segment, member in edges.segments.items():
         inside = member.astype(np.float64)
-        share = inside * _one_per_query(edges.query, member)
+        share = np.zeros(len(member))
+        share[member] = query_share(edges.query[member])
         for metric, value in per_edge.items():
             keys.append((method, segment, metric))
             above.append(value * inside)
             below.append(inside)
-        keys.append((method, segment, "recall_at_10"))
-        above.append(per_edge["hit_rate_at_10"] * share)
-        below.append(share)
+        for k in CUTS:
+            keys.append((method, segment, f"recall_at_{k}"))
+            above.append(per_edge[f"hit_rate_at_{k}"] * share)
+            below.append(share)
     values = resamples.ratios(np.stack(above, axis=1), np.stack(below, axis=1))
     return dict(zip(keys, values.T, strict=True))
-
-
-def _one_per_query(query: NDArray[np.int64], member: NDArray[np.bool_]) -> Floats:
-    """Return 1 / (edges of the same query in the segment): weights that make every query count once."""
-    count = np.bincount(query[member], minlength=int(query.max()) + 1)
-    weight: Floats = 1.0 / np.maximum(count, 1)[query]
-    return weight
 
 
 def _existence_draws(method: str, scorer: Scorer, edges: TestEdges, resamples: Resamples) -> Draws:
@@ -154,14 +151,18 @@ def _existence_draws(method: str, scorer: Scorer, edges: TestEdges, resamples: R
 
 def _direction_draws(method: str, scorer: Scorer, edges: TestEdges, resamples: Resamples) -> Draws:
     """Return how well one method tells one-way test edges from their reversals."""
-    forward = scorer.pairs(*edges.edge_index).astype(np.float64)
-    backward = scorer.pairs(*edges.edge_index[::-1]).astype(np.float64)
+    ahead, back = (scorer.pairs(*ends).astype(np.float64) for ends in (edges.edge_index, edges.edge_index[::-1]))
+    readings = {"direction_auc": (ahead, back), "direction_auc_difference": (ahead - back, back - ahead)}
+    if isinstance(scorer, InnerProductScorer) and scorer.direction_head is not None:
+        logit = scorer.direction(*edges.edge_index).astype(np.float64)
+        readings["direction_auc"] = (logit, -logit)
     draws: Draws = {}
     for segment, member in edges.segments.items():
         if segment in ("one_way", "mutual"):
             continue
         rows = np.flatnonzero(member & edges.is_one_way)
-        draws[method, segment, "direction_auc"] = resamples.areas(forward[rows], backward[rows], rows)
+        for metric, (forward, backward) in readings.items():
+            draws[method, segment, metric] = resamples.areas(forward[rows], backward[rows], rows)
     if isinstance(scorer, InnerProductScorer) and scorer.source.shape[1] > 0:
         rows = np.flatnonzero(edges.is_one_way)
         one_way = edges.edge_index[:, rows]

@@ -168,3 +168,26 @@ def weighted_mean(metric: str, values: Floats, weight: Floats) -> float:
     if total == 0:
         return undefined(metric, "no row carries weight")
     return float(values @ weight) / total
+
+
+def query_share(queries: ArrayLike) -> Floats:
+    """Return 1 / (rows of the same query) for each row: weights that make every query count once.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_rows,)
+        The query of each row, any labels.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64, in (0, 1]
+
+    Examples
+    --------
+    >>> query_share(["a", "a", "b"])
+    array([0.5, 0.5, 1. ])
+    """
+    array = np.asarray(queries)
+    _, index, counts = np.unique(array, return_inverse=True, return_counts=True)
+    share: Floats = 1.0 / counts[index].reshape(array.shape)
+    return share

@@ -14,6 +14,7 @@ from engine.metrics.inputs import (
     columns,
     mask,
     positive_integer,
+    query_share,
     reject,
     score_table,
     vector,
@@ -268,17 +269,10 @@ def recall(ranks: ArrayLike, k: int, queries: ArrayLike, sample_weight: ArrayLik
     0.75
     """
     hits = hit_at(ranks, k)
-    per_row = weights(sample_weight, hits.size) * _query_share(queries, hits.size)
-    return weighted_mean("recall", hits, per_row)
-
-
-def _query_share(queries: ArrayLike, n_rows: int) -> Floats:
-    """1 / (rows of the same query) for each row: weights that make every query count once."""
-    array = np.asarray(queries)
-    if array.shape != (n_rows,):
-        raise DataError(f"`queries` has shape {array.shape}; {n_rows} rows are expected.")
-    _, index, counts = np.unique(array, return_inverse=True, return_counts=True)
-    return 1.0 / counts[index]
+    share = query_share(queries)
+    if share.shape != hits.shape:
+        raise DataError(f"`queries` has shape {share.shape}; {hits.size} rows are expected.")
+    return weighted_mean("recall", hits, weights(sample_weight, hits.size) * share)
 
 
 def _checked_ranks(ranks: ArrayLike) -> Floats:

@@ -56,11 +56,28 @@ def test_hit_rate_and_reciprocal_rank_agree_with_a_naive_loop(method, evaluation
         cut = np.where(ranks <= k, 1 / ranks, 0)
         assert value_of(evaluation, method, f"mrr_at_{k}") == pytest.approx(cut.mean())
     assert value_of(evaluation, method, "mrr") == pytest.approx((1 / ranks).mean())
-    gain = np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0)
-    assert value_of(evaluation, method, "ndcg_at_10") == pytest.approx(gain.mean())
     source = prepared.heldout.edge_index[0]
-    recall = np.mean([(ranks[source == u] <= 10).mean() for u in np.unique(source)])
-    assert value_of(evaluation, method, "recall_at_10") == pytest.approx(recall)
+    for k in (5, 10, 20):
+        gain = np.where(ranks <= k, 1 / np.log2(1 + ranks), 0)
+        assert value_of(evaluation, method, f"ndcg_at_{k}") == pytest.approx(gain.mean())
+        recall = np.mean([(ranks[source == u] <= k).mean() for u in np.unique(source)])
+        assert value_of(evaluation, method, f"recall_at_{k}") == pytest.approx(recall)
+
+
+@pytest.mark.parametrize("segment", ["one_way", "mutual", "in_degree:4-7", "out_degree:2-3"])
+def test_recall_and_gain_of_a_segment_are_those_of_its_edges_alone(segment, evaluation, fitted, prepared):
+    ranks, (source, target) = naive_ranks(fitted.scorers["dual"], prepared), prepared.heldout.edge_index
+    inside = {
+        "one_way": prepared.heldout.is_one_way,
+        "mutual": ~prepared.heldout.is_one_way,
+        "in_degree:4-7": np.isin(prepared.training.in_degree[target], range(4, 8)),
+        "out_degree:2-3": np.isin(prepared.training.out_degree[source], (2, 3)),
+    }[segment]
+    ranks, source = ranks[inside], source[inside]
+    recall = np.mean([(ranks[source == u] <= 20).mean() for u in np.unique(source)])
+    assert value_of(evaluation, "dual", "recall_at_20", segment) == pytest.approx(recall)
+    gain = np.where(ranks <= 5, 1 / np.log2(1 + ranks), 0)
+    assert value_of(evaluation, "dual", "ndcg_at_5", segment) == pytest.approx(gain.mean())
 
 
 @pytest.mark.parametrize("method", ["dual", "paper", "popularity", "hope"])
@@ -249,4 +266,5 @@ def test_training_graphs_have_no_field_for_test_edges():
         "in_degree",
         "out_degree",
         "is_one_way",
+        "features",
     }
