@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from engine.graph.config import GraphConfig
 from engine.graph.contrasts import claims_table, contrasts
