@@ -186,7 +186,7 @@ def _counting() -> Iterator[BaseBackend]:
     """Open a database in memory that goes to disk beyond `MEMORY_LIMIT`."""
     with tempfile.TemporaryDirectory(prefix="events-") as scratch:
         backend = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=scratch)
-        # Long counts would draw a bar into the command line's output.
+        # Python started by hand would draw a bar over what it prints.
         backend.raw_sql("SET enable_progress_bar = false")
         try:
             yield backend
