@@ -11,6 +11,7 @@ from dashboard import cache
 from dashboard.cache import Run
 from dashboard.state import GRAPH
 from engine.graph import readout
+from engine.graph.config import shown_method
 from engine.graph.explore import Scene
 
 
@@ -22,9 +23,8 @@ def scene(run: Run) -> Scene:
 
 def _open(run: Run) -> Scene:
     """Read the tables that the page draws from."""
-    form = str(run.manifest["config"]["form"])
-    activity = run.embedding("source_offset") if "source_offset" in run.manifest["embeddings"] else None
-    return Scene(run.curve("nodes"), run.curve("edges"), run.predictions, form, activity)
+    form = shown_method(str(run.manifest["config"]["form"]))
+    return Scene(run.curve("nodes"), run.curve("edges"), run.predictions, form)
 
 
 def go_to(name: str) -> None:
@@ -65,7 +65,7 @@ def follow_click(chart: str, shown: Scene) -> None:
 
 
 def ranked_list(run: Run, node: int, role: Literal["target", "source"]) -> pd.DataFrame:
-    """Return one ranked list, written out for reading; the list of sources also shows what it is ordered by."""
+    """Return one ranked list, written out for reading."""
     table = readout.ranked_list(scene(run), node, role)
     marked = table["node"].isin(st.session_state.get(GRAPH["lasso"], []))
     marks = zip(table["is_hit"], table["reverse"] != "none", marked, strict=True)
@@ -73,7 +73,6 @@ def ranked_list(run: Run, node: int, role: Literal["target", "source"]) -> pd.Da
         {
             "#": table["place"],
             "Node": table["name"],
-            **({"Order": table["order"]} if role == "source" else {}),
             "Score": table["score"],
             # A target's rank is its place.
             **({"Rank": table["rank"]} if role == "source" else {}),
@@ -115,6 +114,8 @@ def compared_lists(run: Run, node: int) -> dict[str, tuple[str, pd.DataFrame]]:
             }
         )
         hits = f"{listed.hits} of {listed.held_out} held-out targets in the first {len(rows)}"
+        if not listed.held_out:
+            hits = "No held-out target at this node"
         shared = f" · {int(rows['is_shared'].sum())} of {len(rows)} shared with ours" if place else ""
         found[method] = (hits + shared, table)
     return found

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache
 from dashboard.cache import Run
 from dashboard.controls import graph
 from dashboard.state import GRAPH
@@ -159,7 +158,7 @@ def picture(run: Run, node: int, choice: Choice) -> Picture:
     """
     shown = graph.scene(run)
     around = neighbourhood(shown, node, k=choice.k, hops=choice.hops, filters=choice.filters)
-    links = around.links.assign(probability=readout.direction_probability(around.links, _direction_scale(run)))
+    links = around.links.assign(probability=readout.direction_probability(around.links))
     nodes = around.nodes
     marked = nodes["node"].isin(st.session_state.get(GRAPH["lasso"], []))
     nodes = nodes.assign(is_marked=marked, text=_node_texts(nodes, choice.text))
@@ -191,8 +190,3 @@ def _why_empty(shown: Scene, node: int) -> str:
     if not count:
         return "No link is known or predicted at this node."
     return f"None of {count} neighbours passes: choose more kinds of links, or widen the filters."
-
-
-def _direction_scale(run: Run) -> float:
-    """Return the factor that turns score differences into probabilities of a direction."""
-    return float(cache.derived(run, "direction scale", lambda: run.curve("direction_calibration")["scale"].iloc[0]))

@@ -77,16 +77,16 @@ def material(run: Run) -> Material:
 
 def _gather(run: Run) -> Material:
     """Choose and describe the pairs."""
-    scene, scale = graph.scene(run), float(run.curve("direction_calibration")["scale"].iloc[0])
+    scene = graph.scene(run)
     explained = explain_edges(scene.edges)
-    pairs = review_pairs(scene, explained, scale=scale)
+    pairs = review_pairs(scene, explained)
     name = scene.nodes["name"].astype(str).to_numpy()
     names = pd.DataFrame({side: name[pairs[side]] for side in ("source", "target")}, index=pairs.index)
     scores = None
     if "review_scores" in run.manifest["curves"]:
         numbered = pairs[["source", "target"]].reset_index(names="pair")
         scores = run.curve("review_scores").merge(numbered, on=["source", "target"])
-    return Material(scene, explained, pairs, names, scores, category_shares(scene, scale=scale))
+    return Material(scene, explained, pairs, names, scores, category_shares(scene))
 
 
 def store() -> ReviewStore:

@@ -13,7 +13,7 @@ from dashboard.cache import Run
 from dashboard.layout import escape_markdown, estimate, number
 from engine.figures.common import method_dots
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
-from engine.graph.config import BASELINES
+from engine.graph.config import BASELINES, shown_method
 
 CARDS = ("hit_rate_at_10", "mrr_at_10", "direction_auc", "existence_auc")
 SEGMENTS = {"all": "All test edges", "one_way": "One-way edges", "mutual": "Mutual edges"}
@@ -42,7 +42,7 @@ def label(name: str, *, limit: int = 60) -> str:
 
 def form(run: Run) -> str:
     """Return the method that the page shows."""
-    return str(run.manifest["config"]["form"])
+    return shown_method(str(run.manifest["config"]["form"]))
 
 
 def cards(run: Run) -> list[Card]:

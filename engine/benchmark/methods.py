@@ -113,8 +113,9 @@ def fit_method(method: Method, prepared: Prepared, *, seed: int) -> Scorer:
     """
     module = importlib.import_module(method.module)
     if method.is_ours:
-        form = cast(Form, method.name)
-        config = GraphConfig(seed=seed, dimension=DIMENSION, form=form, methods=(method.name,))
+        form: Form = "paper" if method.name == "paper" else "default"
+        methods = tuple(dict.fromkeys(("paper" if form == "paper" else "dual", method.name)))
+        config = GraphConfig(seed=seed, dimension=DIMENSION, form=form, methods=methods)
         scorer: Scorer = module.fit(prepared, config).scorers[method.name]
     elif method.module == _BASELINES:
         scorer = module.fit_baseline(method.name, prepared.training, dimension=DIMENSION, seed=seed)

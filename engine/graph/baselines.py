@@ -8,7 +8,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, svds
 
 from engine.graph.data import TrainingGraph
-from engine.graph.pairs import edge_codes, is_known
+from engine.graph.heads import degree_features, fit_direction
 from engine.graph.ranks import excluded_candidates, pair_ranks
 from engine.graph.scoring import CocitationScorer, InnerProductScorer, Scorer, offset_scorer
 from engine.seeding import generator
@@ -18,7 +18,6 @@ KATZ_DECAYS = (0.1, 0.5, 0.9)
 CHOICE_EDGES = 5000
 """Most validation edges that are ranked to choose the decay."""
 _KATZ_TERMS = 10
-_HEAD_PENALTY = 1.0
 
 
 def fit_baseline(method: str, training: TrainingGraph, *, dimension: int, seed: int) -> Scorer:
@@ -112,13 +111,9 @@ def degree_head(training: TrainingGraph) -> InnerProductScorer:
         Scores only direction: its ranking of targets is that of the potential. All 0 without a one-way validation
         edge.
     """
-    features = _degree_features(training)
-    source, target = training.validation_edge_index
-    pairs = np.concatenate([training.edge_index, training.validation_edge_index], axis=1)
-    known = np.sort(edge_codes(pairs, training.num_nodes))
-    one_way = ~is_known(training.validation_edge_index[::-1], known, training.num_nodes)
-    weight = _logistic(features[target[one_way]] - features[source[one_way]])
-    potential = features @ weight
+    nothing = np.zeros(training.num_nodes)
+    _, weight = fit_direction(offset_scorer(nothing, nothing), training)
+    potential = degree_features(training) @ weight
     return offset_scorer(potential, -potential)
 
 
@@ -145,23 +140,3 @@ def _katz_vectors(
     root = np.sqrt(np.maximum(sigma, 0))
     nothing = np.zeros(adjacency.shape[0], dtype=np.float32)
     return InnerProductScorer((left * root).astype(np.float32), (right.T * root).astype(np.float32), nothing, nothing)
-
-
-def _degree_features(training: TrainingGraph) -> NDArray[np.float64]:
-    """Return log degrees and zero flags of every node, shape (num_nodes, 4)."""
-    degrees = (training.in_degree, training.out_degree)
-    return np.stack([*(np.log1p(degree) for degree in degrees), *(degree == 0 for degree in degrees)], axis=1).astype(
-        np.float64
-    )
-
-
-def _logistic(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weights that make every difference positive, by ridge logistic regression without intercept."""
-    weight = np.zeros(differences.shape[1])
-    # Newton steps on a strictly convex loss with four unknowns; 25 are far more than needed.
-    for _ in range(25):
-        probability = 1.0 / (1.0 + np.exp(-differences @ weight))
-        gradient = differences.T @ (1.0 - probability) - _HEAD_PENALTY * weight
-        curvature = (differences.T * (probability * (1 - probability))) @ differences
-        weight = weight + np.linalg.solve(curvature + _HEAD_PENALTY * np.eye(len(weight)), gradient)
-    return weight

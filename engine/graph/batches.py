@@ -14,9 +14,11 @@ from torch import Tensor
 from engine.distributed import Workers, workers
 from engine.errors import ConfigError
 from engine.graph.config import GraphConfig
-from engine.graph.data import TrainingGraph
+from engine.graph.data import TrainingGraph, adjacency
 from engine.graph.model import sparse_tensor
+from engine.graph.pairs import Edges
 from engine.graph.sampling import FanOut, operators
+from engine.graph.scoring import entries
 from engine.seeding import generator
 
 FULL_BATCH_EDGES = 1_000_000
@@ -29,13 +31,15 @@ LARGE_BATCH = 65_536
 class Batch:
     """The supervised edges of one step, their negatives, and the messages that their nodes receive.
 
-    All positions count the rows of the encoder that the step uses: all nodes, or those in `nodes`.
+    All positions count the rows of the encoder that the step uses: all nodes, or those in `nodes`. Who averages over
+    edges of a batch weights the mean by `share`, or by `one_way_share` if it is over one-way edges.
     """
 
     nodes: NDArray[np.int64] | None
-    """Ascending positions in the graph of the nodes that take part; None if all do."""
+    """Positions in the graph of the nodes that take part, those to embed before those that only send messages; None if
+    all nodes do both."""
     out_neighbours: Tensor
-    """Row averages among these nodes. Rows of nodes that only send messages are empty."""
+    """Row averages, one row per node to embed, one column per node that takes part."""
     in_neighbours: Tensor
     edges: Tensor
     """Supervised edges of this worker, shape (2, n)."""
@@ -46,6 +50,13 @@ class Batch:
     """Row of `queries` of every supervised edge."""
     negatives: Tensor
     is_masked: Tensor
+    in_degree: Tensor
+    """In-degree by message edges, divided by the share of the edges that carry messages, so that it is on the scale of
+    all of them; a supervised edge is not in it."""
+    reversed_edge: Tensor
+    """Whether the reversal of a supervised edge is a message edge, shape (n,), float 0 or 1."""
+    reversed_negative: Tensor
+    """The same of every query and negative, shape (n_queries, n_negatives)."""
     edge_count: int
     """Supervised edges of the step, those of all workers together."""
     share: float = 1.0
@@ -112,8 +123,9 @@ def epochs(
         )
     for _ in range(config.epochs):
         order = halves.permutation(count)
-        drawn = operators(training.edge_index[:, order[:carried]], training.num_nodes, fan, sampler)
-        messages = _Messages(*drawn, is_cut=size > 0)
+        carrying = training.edge_index[:, order[:carried]]
+        drawn = operators(carrying, training.num_nodes, fan, sampler)
+        messages = _Messages(carrying, *drawn, share=carried / count, is_cut=size > 0)
         parts = [np.sort(part) for part in np.array_split(order[carried:], steps)]
         negatives = (negative.integers(training.num_nodes, size=config.negatives) for _ in parts)
         yield (
@@ -136,38 +148,51 @@ def local_operators(
     Returns
     -------
     nodes : ndarray of shape (m,), int64
-        The seeds and their neighbours, ascending.
-    out_neighbours, in_neighbours : Tensor of shape (m, m), sparse
-        Rows and columns count `nodes`; rows of nodes that are no seeds are empty.
+        The seeds, then their other neighbours, each ascending.
+    out_neighbours, in_neighbours : Tensor of shape (n, m), sparse
+        Rows count the seeds, columns the nodes.
     """
     rows = [matrix[seeds] for matrix in (out_neighbours, in_neighbours)]
-    takes_part = np.zeros(out_neighbours.shape[0], dtype=np.bool_)
-    takes_part[seeds] = True
+    is_other = np.zeros(out_neighbours.shape[0], dtype=np.bool_)
     for matrix in rows:
-        takes_part[matrix.indices] = True
-    nodes = np.flatnonzero(takes_part)
-    # Positions of other nodes stay whatever memory held: nothing reads them.
-    position = np.empty(len(takes_part), dtype=np.int64)
+        is_other[matrix.indices] = True
+    is_other[seeds] = False
+    nodes = np.concatenate([seeds, np.flatnonzero(is_other)])
+    # Positions of nodes that take no part stay whatever memory held: nothing reads them.
+    position = np.empty(len(is_other), dtype=np.int64)
     position[nodes] = np.arange(len(nodes))
     cut = []
     for matrix in rows:
-        index = np.stack([np.repeat(position[seeds], np.diff(matrix.indptr)), position[matrix.indices]])
-        cut.append(_square(index, matrix.data, len(nodes)))
+        shape = (len(seeds), len(nodes))
+        local = sparse.csr_array((matrix.data, position[matrix.indices], matrix.indptr), shape=shape)
+        cut.append(sparse_tensor(local.sorted_indices()))
     return nodes, cut[0], cut[1]
 
 
 class _Messages:
     """The message edges of an epoch, for all nodes or cut to the nodes of a step."""
 
-    def __init__(self, out_neighbours: sparse.csr_array, in_neighbours: sparse.csr_array, *, is_cut: bool) -> None:
+    def __init__(
+        self,
+        edge_index: Edges,
+        out_neighbours: sparse.csr_array,
+        in_neighbours: sparse.csr_array,
+        *,
+        share: float,
+        is_cut: bool,
+    ) -> None:
+        num_nodes = out_neighbours.shape[0]
+        self.reversed = adjacency(edge_index[::-1], num_nodes)
+        """Entry (u, v) is 1 where v -> u carries messages."""
+        self.in_degree = (np.bincount(edge_index[1], minlength=num_nodes) / share).astype(np.float32)
         self._matrices = (out_neighbours.sorted_indices(), in_neighbours.sorted_indices())
         self._whole = None if is_cut else (sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
 
-    def towards(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, Tensor, Tensor]:
+    def towards(self, seeds: NDArray[np.int64]) -> tuple[NDArray[np.int64] | None, Tensor, Tensor]:
         """Return who takes part where some nodes receive messages (None: all), and the operators among them."""
         if self._whole is not None:
             return None, *self._whole
-        return local_operators(np.unique(nodes), *self._matrices)
+        return local_operators(seeds, *self._matrices)
 
 
 def _batch(
@@ -183,9 +208,12 @@ def _batch(
     edges, is_one_way = training.edge_index[:, own], training.is_one_way[own]
     queries, query = np.unique(edges[0], return_inverse=True)
     is_masked = known[queries][:, negatives].toarray()
-    nodes, out_neighbours, in_neighbours = messages.towards(np.concatenate([edges.ravel(), negatives]))
+    reversed_edge = entries(messages.reversed, *edges)
+    reversed_negative = messages.reversed[queries][:, negatives].toarray()
+    seeds = np.unique(np.concatenate([edges.ravel(), negatives]))
+    nodes, out_neighbours, in_neighbours = messages.towards(seeds)
     if nodes is not None:
-        edges, queries, negatives = (np.searchsorted(nodes, part) for part in (edges, queries, negatives))
+        edges, queries, negatives = (np.searchsorted(seeds, part) for part in (edges, queries, negatives))
     return Batch(
         nodes=nodes,
         out_neighbours=out_neighbours,
@@ -196,14 +224,10 @@ def _batch(
         query=torch.from_numpy(query),
         negatives=torch.from_numpy(negatives),
         is_masked=torch.from_numpy(is_masked),
+        in_degree=torch.from_numpy(messages.in_degree if nodes is None else messages.in_degree[nodes]),
+        reversed_edge=torch.from_numpy(reversed_edge),
+        reversed_negative=torch.from_numpy(reversed_negative),
         edge_count=len(supervised),
         share=len(own) / len(supervised),
         one_way_share=float(is_one_way.sum() / max(training.is_one_way[supervised].sum(), 1)),
-    )
-
-
-def _square(index: NDArray[np.int64], values: NDArray[np.float32], size: int) -> Tensor:
-    """Return a sparse square tensor from sorted coordinates."""
-    return torch.sparse_coo_tensor(
-        torch.from_numpy(index), torch.from_numpy(values), (size, size), is_coalesced=True, check_invariants=False
     )

@@ -6,54 +6,23 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from engine.graph.data import Prepared
-from engine.graph.pairs import Edges, edge_codes, is_known
-from engine.graph.scoring import Scorer
+from engine.graph.heads import one_way_validation
+from engine.graph.scoring import InnerProductScorer
 from engine.metrics.calibration import wilson_interval
 
 CONFIDENCE_EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Bins of the probability given to the likelier direction."""
-_STEPS = 50
-_PENALTY = 1e-3
 
 
-def direction_scale(difference: NDArray[np.float64]) -> float:
-    """Fit the factor that turns score differences of known one-way edges into a probability.
-
-    P(u -> v | one way) = 1 / (1 + exp(-kappa (score(u, v) - score(v, u)))), kappa by maximum likelihood with a ridge
-    penalty of 0.0005 kappa² per edge. No intercept: swapping the two nodes must turn p into 1 - p.
+def direction_calibration(scorer: InnerProductScorer, prepared: Prepared) -> pd.DataFrame:
+    """Check the probabilities of a direction, which validation edges were used to fit, on one-way test edges.
 
     Parameters
     ----------
-    difference : ndarray of shape (n,), float64
-        score(u, v) - score(v, u) of one-way edges u -> v.
-
-    Returns
-    -------
-    float
-        0 without an edge or a difference. Negative if the scores point the wrong way.
-    """
-    scale, unit = 0.0, float(np.abs(difference).max(initial=0.0))
-    if unit == 0.0:
-        return scale
-    # Scores of unit size keep the Newton steps on a convex loss with one unknown short.
-    scaled = difference / unit
-    for _ in range(_STEPS):
-        wrong = 1.0 / (1.0 + np.exp(np.clip(scale * scaled, -500, 500)))
-        gradient = (wrong * scaled).mean() - _PENALTY * scale / unit**2
-        curvature = (wrong * (1 - wrong) * scaled**2).mean() + _PENALTY / unit**2
-        scale += float(np.clip(gradient / curvature, -5, 5))
-    return scale / unit
-
-
-def direction_calibration(scorer: Scorer, prepared: Prepared) -> pd.DataFrame:
-    """Fit direction probabilities on one-way validation edges and check them on one-way test edges.
-
-    Parameters
-    ----------
-    scorer : Scorer
+    scorer : InnerProductScorer
+        With a direction head.
     prepared : Prepared
 
     Returns
@@ -61,19 +30,12 @@ def direction_calibration(scorer: Scorer, prepared: Prepared) -> pd.DataFrame:
     DataFrame
         One row per bin of the probability of the likelier direction: ``low, high`` (limits), ``predicted`` (mean in
         the bin), ``observed`` (share of edges that point that way) with ``ci_low, ci_high`` (Wilson's 95 % interval),
-        ``n`` (test edges), ``scale`` (kappa, the same in
-        every row), ``n_fit`` (validation edges). Empty bins stay, with NaN.
+        ``n`` (test edges), ``n_fit`` (one-way
+        validation edges, the same in every row). Empty bins stay, with NaN.
     """
-    training = prepared.training
-    known = np.sort(
-        edge_codes(np.concatenate([training.edge_index, training.validation_edge_index], axis=1), training.num_nodes)
-    )
-    validation = training.validation_edge_index
-    validation = validation[:, ~is_known(validation[::-1], known, training.num_nodes)]
     test = prepared.heldout.edge_index[:, prepared.heldout.is_one_way]
-    fitted_on = _difference(scorer, validation)
-    scale = direction_scale(fitted_on)
-    probability = 1.0 / (1.0 + np.exp(np.clip(-scale * _difference(scorer, test), -500, 500)))
+    logit = scorer.direction(*test).astype(np.float64)
+    probability = 1.0 / (1.0 + np.exp(np.clip(-logit, -500, 500)))
     # A tie names neither direction: it is right half the time.
     confidence, is_right = np.maximum(probability, 1 - probability), np.sign(probability - 0.5) / 2 + 0.5
     bins = np.clip(np.searchsorted(CONFIDENCE_EDGES, confidence, side="right") - 1, 0, len(CONFIDENCE_EDGES) - 2)
@@ -87,10 +49,5 @@ def direction_calibration(scorer: Scorer, prepared: Prepared) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     right = (table["observed"].fillna(0) * table["n"]).round()
     ci_low, ci_high = wilson_interval(right, table["n"])
-    return table.assign(ci_low=ci_low, ci_high=ci_high, scale=scale, n_fit=len(fitted_on))
-
-
-def _difference(scorer: Scorer, edge_index: Edges) -> NDArray[np.float64]:
-    """Return score(u, v) - score(v, u)."""
-    forward, backward = scorer.pairs(*edge_index), scorer.pairs(*edge_index[::-1])
-    return forward.astype(np.float64) - backward.astype(np.float64)
+    n_fit = one_way_validation(prepared.training).shape[1]
+    return table.assign(ci_low=ci_low, ci_high=ci_high, n_fit=n_fit)

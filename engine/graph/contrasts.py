@@ -43,7 +43,7 @@ def contrasts(
     found: dict[tuple[str, str, str, str], Floats] = {}
     for (method, segment, metric), values in draws.items():
         baselines: list[str] = []
-        if method == config.form:
+        if method == config.shown_method:
             best = _best_peer(draws, metric)
             baselines = ["single", *([best] if best else []), "degree_head"]
         elif method == "adaptive":

@@ -23,7 +23,7 @@ ROLES = (("target", "source", "target"), ("source", "target", "source"))
 
 SEPARATOR = " · "
 """Stands between a name and an id."""
-PAIR_COLUMNS = ("score", "rank", "back_score", "back_rank")
+PAIR_COLUMNS = ("score", "rank", "back_score", "back_rank", "direction")
 _LINK_COLUMNS = ("node", "other", "role", "kind", "relation", *PAIR_COLUMNS)
 _NO_EVIDENCE = {"source", "target", "split", "is_mutual", *PAIR_COLUMNS}
 
@@ -40,8 +40,6 @@ class Scene:
     """See `scene.ranked_lists`."""
     form: str
     """The shown form: its lists carry scores and ranks."""
-    source_offset: NDArray[np.float32] | None = None
-    """Activity a of every node as a source, a part of every score; tells by what the sources of a node are ordered."""
 
     @cached_property
     def names(self) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import ConfigError, DataError
+from engine.graph.config import shown_method
 from engine.graph.explore import Scene, links
 from engine.runs import Run
 
@@ -25,7 +26,7 @@ MOST_NODES = 2_000
 HOPS = (1, 2, 3)
 _KIND = {"train": "observed", "validation": "observed", "test": "held_out"}
 _RESERVED = {"id", "key", "kind", "label", "type", "start", "end", "viz", "parents", "pid", "slices", "spells"}
-_PAIR = ("score", "rank", "back_score", "back_rank")
+_PAIR = ("score", "rank", "back_score", "back_rank", "direction")
 # What XML 1.0 cannot hold, not even as a reference: most control characters, half surrogates, two non-characters.
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -40,7 +41,7 @@ def opened_scene(run: Run) -> Scene:
     """
     if run.kind != "graph":
         raise DataError(f"Run '{run.id}' is of the kind '{run.kind}', which has no embeddings; name a run of 'graph'.")
-    return Scene(run.curve("nodes"), run.curve("edges"), run.predictions, str(run.manifest["config"]["form"]))
+    return Scene(run.curve("nodes"), run.curve("edges"), run.predictions, shown_method(run.manifest["config"]["form"]))
 
 
 def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:

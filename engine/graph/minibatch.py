@@ -23,8 +23,7 @@ LossOf = Callable[[DirectedEncoder, Batch], Mapping[str, Tensor]]
 """Returns the loss terms of a batch, each weighted by the worker's share of what it averages over."""
 
 _EDGES = 2**18
-NODE_PARAMETERS = ("input", "target_bias", "free_activity")
-NODE_BUFFERS = ("log_in_degree", "log_out_degree")
+NODE_PARAMETERS = ("input", "target_bias")
 """What the encoder holds one row of per node, besides the features."""
 
 
@@ -210,7 +209,6 @@ def gathered(
     local = copy.copy(encoder)
     leaves = {name: nn.Parameter(encoder.get_parameter(name).data[rows]) for name in NODE_PARAMETERS}
     local.__dict__["_parameters"] = dict(encoder.named_parameters(recurse=False)) | leaves
-    local.__dict__["_buffers"] = {name: encoder.get_buffer(name)[rows] for name in NODE_BUFFERS}
     if features is not None:
         local.features = sparse_tensor(sparse.csr_array(features[nodes]))
     return local
@@ -257,5 +255,4 @@ def _embed_block(
     """Embed some nodes."""
     nodes, *local = local_operators(seeds, out_neighbours, in_neighbours)
     source, target = gathered(encoder, nodes, features)(*local)
-    own = torch.from_numpy(np.searchsorted(nodes, seeds))
-    return source[own].numpy(), target[own].numpy()
+    return source.numpy(), target.numpy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,46 +16,36 @@ class DirectedEncoder(nn.Module):
 
     ``x = free + F W``; ``s0 = x W_s``, ``t0 = x W_t``;
     ``s = s0 + c1 P_out t0 + c2 P_in s0``; ``t = t0 + c3 P_in s0 + c4 P_out t0``;
-    ``r(u, v) = scale * cos(s_u, t_v) + b_v`` with ``b_v = bias_v + w log(1 + d_in(v))``; the edge score adds the
-    source activity ``a_u = free_u + w1 log(1 + d_in(u)) + w2 log(1 + d_out(u))``.
+    ``r(u, v) = scale * cos(s_u, t_v) + b_v + c [v -> u is a known edge]`` with ``b_v = bias_v + w log(1 + d_in(v))``.
 
     Parameters
     ----------
-    in_degree, out_degree : ndarray of shape (num_nodes,), int64
-        Degrees from training edges.
-    dimension : int
+    num_nodes, dimension : int
     scale : float
         Start of the learned factor on the cosine.
     is_dual : bool
-        False ties the roles: one matrix, one vector per node, so the cosine is symmetric. The offsets b and a stay,
-        so that the comparison with the dual form is about the embedding alone.
+        False ties the roles: one matrix, one vector per node, so the cosine is symmetric. Everything else stays, so
+        that the comparison with the dual form is about the embedding alone.
     features : NodeFeatures, optional
         F is their matrix with rows of length 1; without it ``x = free``.
 
     Notes
     -----
-    *Shapes*: source and target embedding (num_nodes, dimension), offsets (num_nodes,).
-    *Direction*: the score of u -> v is ``source[u] @ target[v] + b[v] + a[u]``.
+    *Shapes*: source and target embedding (num_nodes, dimension), offset (num_nodes,).
+    *Direction*: the ranking score of u -> v is ``source[u] @ target[v] + b[v]``, and c if v -> u is known: how far
+    reciprocity goes is a property of the graph, which vectors of unit length cannot take up pair by pair.
 
     References
     ----------
     Virinchi et al. (2022), arXiv 2211.11583 (DAEMON), algorithm 1: source vectors gather the target vectors of
     out-neighbours and the reverse. Deviations: learned input instead of text features, role matrices, self term,
-    neighbours of the opposite direction, mean instead of sum, no ReLU, scaled cosine and biases.
+    neighbours of the opposite direction, mean instead of sum, no ReLU, scaled cosine, biases and reciprocity.
     """
 
     def __init__(
-        self,
-        in_degree: NDArray[np.int64],
-        out_degree: NDArray[np.int64],
-        *,
-        dimension: int,
-        scale: float,
-        is_dual: bool,
-        features: NodeFeatures | None = None,
+        self, num_nodes: int, *, dimension: int, scale: float, is_dual: bool, features: NodeFeatures | None = None
     ) -> None:
         super().__init__()
-        num_nodes = len(in_degree)
         self.input = nn.Parameter(torch.randn(num_nodes, dimension) / dimension**0.5)
         self.features, self.feature_weight = _feature_part(features, dimension)
         self.source_role = nn.Parameter(torch.eye(dimension))
@@ -65,31 +54,31 @@ class DirectedEncoder(nn.Module):
         self.scale = nn.Parameter(torch.tensor(scale))
         self.target_bias = nn.Parameter(torch.zeros(num_nodes))
         self.popularity_weight = nn.Parameter(torch.zeros(()))
-        self.free_activity = nn.Parameter(torch.zeros(num_nodes))
-        self.activity_weight = nn.Parameter(torch.zeros(2))
-        self.log_in_degree: Tensor
-        self.log_out_degree: Tensor
-        self.register_buffer("log_in_degree", torch.from_numpy(np.log1p(in_degree)).float(), persistent=False)
-        self.register_buffer("log_out_degree", torch.from_numpy(np.log1p(out_degree)).float(), persistent=False)
+        self.reciprocity = nn.Parameter(torch.zeros(()))
 
     def forward(self, out_neighbours: Tensor, in_neighbours: Tensor) -> tuple[Tensor, Tensor]:
-        """Propagate once over sparse (num_nodes, num_nodes) row averages and return the two embeddings.
+        """Propagate once over sparse row averages and return the two embeddings.
+
+        Parameters
+        ----------
+        out_neighbours, in_neighbours : Tensor of shape (n, num_nodes), sparse
+            One row for each of the first n nodes, in general for all of them.
 
         Returns
         -------
-        source_embedding : Tensor of shape (num_nodes, dimension), rows of length `scale`
-        target_embedding : Tensor of shape (num_nodes, dimension), rows of length 1
+        source_embedding : Tensor of shape (n, dimension), rows of length `scale`
+        target_embedding : Tensor of shape (n, dimension), rows of length 1
         """
-        node_input = self.node_input()
+        node_input, embedded = self.node_input(), slice(out_neighbours.shape[0])
         source = node_input @ self.source_role
         if self.target_role is None:
-            mixed = source + self.mix[0] * (out_neighbours @ source) + self.mix[1] * (in_neighbours @ source)
+            mixed = source[embedded] + self.mix[0] * (out_neighbours @ source) + self.mix[1] * (in_neighbours @ source)
             unit = functional.normalize(mixed, dim=1)
             return self.scale * unit, unit
         target = node_input @ self.target_role
         following, preceding = out_neighbours @ target, in_neighbours @ source
-        mixed_source = source + self.mix[0] * following + self.mix[1] * preceding
-        mixed_target = target + self.mix[2] * preceding + self.mix[3] * following
+        mixed_source = source[embedded] + self.mix[0] * following + self.mix[1] * preceding
+        mixed_target = target[embedded] + self.mix[2] * preceding + self.mix[3] * following
         return self.scale * functional.normalize(mixed_source, dim=1), functional.normalize(mixed_target, dim=1)
 
     def node_input(self) -> Tensor:
@@ -102,17 +91,9 @@ class DirectedEncoder(nn.Module):
             return torch.zeros(())
         return (self.source_role - self.target_role).square().sum()
 
-    def target_offset(self) -> Tensor:
-        """Return b, shape (num_nodes,): how readily a node is recommended to anyone."""
-        return self.target_bias + self.popularity_weight * self.log_in_degree
-
-    def source_offset(self) -> Tensor:
-        """Return a, shape (num_nodes,): how active a node is as a source; it cannot change a ranking."""
-        return (
-            self.free_activity
-            + self.activity_weight[0] * self.log_in_degree
-            + self.activity_weight[1] * self.log_out_degree
-        )
+    def target_offset(self, in_degree: Tensor) -> Tensor:
+        """Return b, shape (num_nodes,): how readily a node is recommended to anyone, from its in-degree."""
+        return self.target_bias + self.popularity_weight * torch.log1p(in_degree)
 
 
 class PaperEncoder(nn.Module):
@@ -209,11 +190,18 @@ def reversed_edge_loss(forward: Tensor, backward: Tensor, margin: float) -> Tens
     return (functional.softplus(margin - forward) + functional.softplus(backward - margin)).mean()
 
 
-def paper_loss(forward: Tensor, negative: Tensor, one_way_forward: Tensor, one_way_backward: Tensor) -> Tensor:
+def paper_loss(
+    forward: Tensor,
+    negative: Tensor,
+    one_way_forward: Tensor,
+    one_way_backward: Tensor,
+    *,
+    asymmetric_weight: float = 1.0,
+) -> Tensor:
     """Return the asymmetric loss as printed, averaged over edges.
 
     L = -1/n [sum over edges (log σ(s_u t_v) + sum_k log σ(1 - s_u t_z))
-    + sum over one-way edges (log σ(s_u t_v) + log σ(1 - s_v t_u))]
+    + w sum over one-way edges (log σ(s_u t_v) + log σ(1 - s_v t_u))]
 
     Parameters
     ----------
@@ -223,6 +211,8 @@ def paper_loss(forward: Tensor, negative: Tensor, one_way_forward: Tensor, one_w
         Scores of u with random nodes z.
     one_way_forward, one_way_backward : Tensor of shape (n_one_way,)
         Scores of one-way edges and of their reversals.
+    asymmetric_weight : float
+        w; printed as 1.
 
     Returns
     -------
@@ -235,7 +225,7 @@ def paper_loss(forward: Tensor, negative: Tensor, one_way_forward: Tensor, one_w
     """
     likelihood = functional.logsigmoid(forward).sum() + functional.logsigmoid(1 - negative).sum()
     direction = functional.logsigmoid(one_way_forward).sum() + functional.logsigmoid(1 - one_way_backward).sum()
-    return -(likelihood + direction) / forward.numel()
+    return -(likelihood + asymmetric_weight * direction) / forward.numel()
 
 
 def _feature_part(features: NodeFeatures | None, dimension: int) -> tuple[Tensor | None, nn.Parameter | None]:

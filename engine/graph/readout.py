@@ -27,15 +27,14 @@ def ranked_list(scene: Scene, node: int, role: Literal["target", "source"]) -> p
     Returns
     -------
     DataFrame
-        ``place, node, name, score, back_score, rank, back_rank, is_hit`` (the pair is a test edge), ``reverse``
-        (observed, held-out, or none: whether the opposite direction is a known edge) and ``order``, the quantity that
-        falls from place to place: the score for targets, see `source_order` for sources.
+        ``place, node, name``, the columns of `scene.pair_table`, ``is_hit`` (the pair is a test edge) and ``reverse``
+        (observed, held-out, or none: whether the opposite direction is a known edge). The score falls from place to
+        place.
     """
     lists = scene.lists
     rows = lists[(lists["node"] == node) & (lists["role"] == role) & (lists["method"] == scene.form)]
     rows = rows.sort_values("place", ignore_index=True)
     back = rows["back_split"].astype(str)
-    order = rows["score"] if role == "target" else source_order(scene, rows["other"], rows["score"])
     return pd.DataFrame(
         {
             "place": rows["place"],
@@ -44,34 +43,8 @@ def ranked_list(scene: Scene, node: int, role: Literal["target", "source"]) -> p
             **{name: rows[name] for name in PAIR_COLUMNS},
             "is_hit": (rows["split"] == "test").to_numpy(dtype=bool),
             "reverse": np.where(back == "none", "none", np.where(back == "test", "held-out", "observed")),
-            "order": order,
         }
     )
-
-
-def source_order(scene: Scene, sources: pd.Series, score: pd.Series) -> pd.Series:
-    """Return what the sources of a node are ordered by: the score with popularity in place of learned activity.
-
-    order(u, v) = r(u, v) + log(1 + d_out(u)), r being the score without the activity a of u, d_out counted on training
-    edges (see `scene.ranked_lists`).
-
-    Parameters
-    ----------
-    scene : Scene
-    sources : Series of int
-        Positions of the sources u.
-    score : Series of float
-        Scores of the pairs (u, v), in which a is contained.
-
-    Returns
-    -------
-    Series of float
-        Up to the rounding of the stored scores; NaN where the scene does not hold the activity.
-    """
-    place = sources.to_numpy(dtype=np.int64)
-    activity = np.nan if scene.source_offset is None else scene.source_offset[place]
-    popularity = np.log1p(scene.nodes["training_out_degree"].to_numpy(dtype=np.float64)[place])
-    return score - activity + popularity
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +139,13 @@ def asymmetry(scene: Scene, node: int, part: str) -> tuple[pd.DataFrame, pd.Data
     return table, table[is_selected].reset_index(drop=True)
 
 
-def direction_probability(pairs: pd.DataFrame, scale: float) -> np.ndarray:
-    """Return P(a pair points this way | it is one-way) from the scores of its two directions.
+def direction_probability(pairs: pd.DataFrame) -> np.ndarray:
+    """Return P(a pair points this way | it points one way only).
 
     Parameters
     ----------
     pairs : DataFrame
-        Columns ``score, back_score``.
-    scale : float
-        kappa of `calibrate.direction_scale`.
+        Column ``direction``: the log-odds (see `scene.pair_table`).
 
     Returns
     -------
@@ -182,8 +153,8 @@ def direction_probability(pairs: pd.DataFrame, scale: float) -> np.ndarray:
 
     Examples
     --------
-    >>> direction_probability(pd.DataFrame({"score": [1.0, 2.0], "back_score": [1.0, 0.0]}), 0.5).round(3).tolist()
+    >>> direction_probability(pd.DataFrame({"direction": [0.0, 1.0]})).round(3).tolist()
     [0.5, 0.731]
     """
-    difference = pairs["score"].to_numpy(dtype=np.float64) - pairs["back_score"].to_numpy(dtype=np.float64)
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scale * difference, -50, 50))))
+    logit = np.clip(pairs["direction"].to_numpy(dtype=np.float64), -50, 50)
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))

@@ -17,7 +17,10 @@ Nodes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The small parameters of a trained cosine form."""
+    """The small parameters of a trained cosine form, as its stored scores count them.
+
+    ``score(u, v) = kappa (tau cos(s_u, t_v) + b_v + c [v -> u is a training edge]) + a_u``.
+    """
 
     source_role: Floats
     """W_s, shape (dimension, dimension)."""
@@ -25,28 +28,68 @@ class Weights:
     """W_t, shape (dimension, dimension)."""
     mix: Floats
     """c1 to c4, shape (4,)."""
-    scale: float
-    """tau."""
-    popularity_weight: float
-    """w: what log(1 + in-degree) adds to the target offset."""
-    activity_weight: Floats
-    """w1, w2: what log(1 + in-degree) and log(1 + out-degree) add to the source offset, shape (2,)."""
+    length: float
+    """kappa tau, the length of every stored source vector."""
+    popularity: float
+    """kappa w: what log(1 + in-degree) adds to the target offset."""
+    reciprocity: float
+    """kappa c: what a pair gets whose reversal is a training edge."""
+    activity: Floats
+    """What log(1 + out-degree) and having no out-edge add to the source offset, shape (2,)."""
+    direction_scale: float
+    """lambda: weight of the difference of the inner products in the log-odds of a direction."""
+    direction: Floats
+    """Weights of `engine.graph.heads.degree_features` in these log-odds, shape (4,)."""
 
     @classmethod
-    def of(cls, parameters: Mapping[str, NDArray[np.float32]], form: str) -> Weights:
-        """Pick the parameters of a form, stored under ``form.name``."""
+    def of(
+        cls, parameters: Mapping[str, NDArray[np.float32]], form: str, *, length: float, activity: Floats
+    ) -> Weights:
+        """Pick the parameters of a form, stored under ``form.name``.
+
+        Parameters
+        ----------
+        parameters : mapping
+        form : str
+        length : float
+            Of the stored source vectors; its ratio to tau is kappa.
+        activity : ndarray of shape (2,)
+        """
 
         def stored(name: str) -> Floats:
             return np.asarray(parameters[f"{form}.{name}"], dtype=np.float32)
 
+        kappa = length / float(stored("scale"))
         return cls(
             source_role=stored("source_role"),
             target_role=stored("target_role"),
             mix=stored("mix"),
-            scale=float(stored("scale")),
-            popularity_weight=float(stored("popularity_weight")),
-            activity_weight=stored("activity_weight"),
+            length=length,
+            popularity=kappa * float(stored("popularity_weight")),
+            reciprocity=kappa * float(stored("reciprocity")),
+            activity=activity,
+            direction_scale=float(stored("direction_scale")),
+            direction=stored("direction_weight"),
         )
+
+
+def activity_of(source_offset: Floats, out_degree: NDArray[np.int64]) -> Floats:
+    """Return the weights behind stored source offsets, which follow from the out-degree alone.
+
+    Parameters
+    ----------
+    source_offset : ndarray of shape (num_nodes,)
+    out_degree : ndarray of shape (num_nodes,), int64
+        Training degrees.
+
+    Returns
+    -------
+    ndarray of shape (2,), float32
+        Of log(1 + out-degree) and of having no out-edge; a constant is left out, as it never changes.
+    """
+    rows = np.column_stack([np.log1p(out_degree), out_degree == 0, np.ones(len(out_degree))])
+    found = np.linalg.lstsq(rows, source_offset.astype(np.float64), rcond=None)[0]
+    return found[:2].astype(np.float32)
 
 
 def encode_node(
@@ -55,7 +98,7 @@ def encode_node(
     """Embed one node in both roles from the neighbours that it has.
 
     ``s = x W_s + c1 mean(x of targets) W_t + c2 mean(x of sources) W_s``,
-    ``t = x W_t + c3 mean(x of sources) W_s + c4 mean(x of targets) W_t``, both scaled to length 1, s times tau.
+    ``t = x W_t + c3 mean(x of sources) W_s + c4 mean(x of targets) W_t``, both scaled to length 1, s times kappa tau.
 
     Parameters
     ----------
@@ -80,7 +123,7 @@ def encode_node(
     first, second, third, fourth = weights.mix
     source = given @ weights.source_role + first * following + second * preceding
     target = given @ weights.target_role + third * preceding + fourth * following
-    return weights.scale * _unit(source), _unit(target)
+    return weights.length * _unit(source), _unit(target)
 
 
 def offset_change(weights: Weights, *, in_degree: tuple[int, int], out_degree: tuple[int, int]) -> tuple[float, float]:
@@ -97,10 +140,16 @@ def offset_change(weights: Weights, *, in_degree: tuple[int, int], out_degree: t
     target_offset, source_offset : float
         To be added to the stored offsets.
     """
-    inward = float(np.log1p(in_degree[1]) - np.log1p(in_degree[0]))
+    popularity = weights.popularity * float(np.log1p(in_degree[1]) - np.log1p(in_degree[0]))
     outward = float(np.log1p(out_degree[1]) - np.log1p(out_degree[0]))
-    activity = weights.activity_weight
-    return weights.popularity_weight * inward, float(activity[0]) * inward + float(activity[1]) * outward
+    alone = float(out_degree[1] == 0) - float(out_degree[0] == 0)
+    return popularity, float(weights.activity[0]) * outward + float(weights.activity[1]) * alone
+
+
+def potential(weights: Weights, *, in_degree: int, out_degree: int) -> float:
+    """Return how much a node is a target rather than a source, from its training degrees."""
+    features = np.array([np.log1p(in_degree), np.log1p(out_degree), in_degree == 0, out_degree == 0])
+    return float(weights.direction @ features)
 
 
 def _mean(node_input: Floats, nodes: Nodes) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from engine.graph.data import Prepared
 from engine.graph.explain import explain_edges
 from engine.graph.explore import Scene
+from engine.graph.pairs import Edges
 from engine.graph.ranks import excluded_candidates, pair_ranks
 from engine.graph.review_pairs import review_pairs
 from engine.graph.scoring import Scorer
@@ -35,7 +36,7 @@ def review_scores(
     scorers : mapping of str to Scorer
     prepared : Prepared
     curves : mapping of str to DataFrame
-        Tables of this run as they are stored: ``nodes, edges, direction_calibration`` are read.
+        Tables of this run as they are stored: ``nodes, edges`` are read.
     lists : DataFrame
         From `scene.ranked_lists`.
     form : str
@@ -44,12 +45,12 @@ def review_scores(
     Returns
     -------
     DataFrame
-        One row per method and pair of `review_pairs.review_pairs`: ``method, source, target, score, back_score`` to
-        `SCORE_DIGITS` digits, ``rank, back_rank``. Ranks are filtered as in `scene.pair_table`.
+        One row per method and pair of `review_pairs.review_pairs`: ``method, source, target``; ``score,
+        back_score, direction`` (above 0 if the method prefers this way) to `SCORE_DIGITS` digits; ``rank, back_rank``.
+        Ranks are filtered as in `scene.pair_table`.
     """
     tables = Scene(curves["nodes"], curves["edges"], lists, form)
-    scale = float(curves["direction_calibration"]["scale"].iloc[0])
-    pairs = review_pairs(tables, explain_edges(tables.edges), scale=scale)
+    pairs = review_pairs(tables, explain_edges(tables.edges))
     edge_index = pairs[["source", "target"]].to_numpy(dtype=np.int64).T
     training = prepared.training
     known = np.concatenate([training.edge_index, training.validation_edge_index], axis=1)
@@ -66,12 +67,19 @@ def review_scores(
                     "target": edge_index[1].astype(np.int32),
                     "score": scores[0],
                     "back_score": scores[1],
+                    "direction": _rounded(_direction(scorer, edge_index)),
                     "rank": pair_ranks(scorer, edge_index, excluded).astype(np.float32),
                     "back_rank": pair_ranks(scorer, edge_index[::-1], excluded).astype(np.float32),
                 }
             )
         )
     return pd.concat(parts, ignore_index=True).astype({"method": "category"})
+
+
+def _direction(scorer: Scorer, edge_index: Edges) -> np.ndarray:
+    """Return by how much a method prefers each pair to its reversal; most tell it by their scores."""
+    head: Callable[..., np.ndarray] | None = getattr(scorer, "direction", None)
+    return head(*edge_index) if head else scorer.pairs(*edge_index) - scorer.pairs(*edge_index[::-1])
 
 
 def _rounded(scores: np.ndarray) -> np.ndarray:

@@ -45,11 +45,11 @@ def candidate_pairs(scene: Scene) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``source, target`` (positions) such that score >= back_score, of equals the way of the known edge, then of the
-        smaller position; ``score, rank, back_score, back_rank`` (see `scene.pair_table`); ``edge, back_edge`` (row of
-        `scene.edges` that points this way and the other way, -1 without one); ``split, back_split`` (part of the split
-        of these edges, or none); ``kind`` (observed: one of them is a training or validation edge; held_out: both that
-        exist are test edges; predicted: there is none).
+        ``source, target`` (positions) such that ``direction`` >= 0, of a tie the way of the known edge, then of the
+        smaller position; the columns of `scene.pair_table`; ``edge, back_edge`` (row of `scene.edges` that points this
+        way and the other way, -1 without one); ``split, back_split`` (part of the split of these edges, or none);
+        ``kind`` (observed: one of them is a training or validation edge; held_out: both that exist are test edges;
+        predicted: there is none).
     """
     columns = ["source", "target", *PAIR_COLUMNS]
     lists = scene.lists
@@ -59,13 +59,13 @@ def candidate_pairs(scene: Scene) -> pd.DataFrame:
     both = both.astype({"source": np.int64, "target": np.int64})
     low, high = both[["source", "target"]].min(axis=1), both[["source", "target"]].max(axis=1)
     pairs = both[~(low * len(scene.nodes) + high).duplicated()].reset_index(drop=True)
-    difference = (pairs["score"] - pairs["back_score"]).to_numpy()
+    difference = pairs["direction"].to_numpy()
     is_list_tie = (difference == 0) & (_edge_row(scene, pairs["source"], pairs["target"]) < 0)
     turn = (difference < 0) | (is_list_tie & (pairs["source"] > pairs["target"]).to_numpy())
     return _with_edges(scene, _turned(pairs, turn))
 
 
-def review_pairs(scene: Scene, explained: pd.DataFrame, *, scale: float) -> pd.DataFrame:
+def review_pairs(scene: Scene, explained: pd.DataFrame) -> pd.DataFrame:
     """Choose the pairs of every queue.
 
     Parameters
@@ -73,8 +73,6 @@ def review_pairs(scene: Scene, explained: pd.DataFrame, *, scale: float) -> pd.D
     scene : Scene
     explained : DataFrame
         `explain.explain_edges` of `scene.edges`: ``evidence, replicates`` are read.
-    scale : float
-        kappa of `calibrate.direction_scale`.
 
     Returns
     -------
@@ -85,28 +83,28 @@ def review_pairs(scene: Scene, explained: pd.DataFrame, *, scale: float) -> pd.D
 
     Notes
     -----
-    Order of the queues: asymmetric by the difference of the scores; both_ways by the worse of the two ranks, both of
-    which lie within the lists, then by the sum of the scores; not_replicated by the difference of the scores, so that
-    the model's firmest claims on the weakest ground come first. A queue leaves out pairs beyond the first `PER_NODE`
-    with the same source or the same target; of the others it holds the first `PER_QUEUE`, and the first
-    `PER_CATEGORY` of every category.
+    Order of the queues: asymmetric by the log-odds of the direction; both_ways by the worse of the two ranks, both of
+    which lie within the lists, then by the sum of the scores; not_replicated by the log-odds too, so that the model's
+    firmest claims on the weakest ground come first. A queue leaves out pairs beyond the first `PER_NODE` with the same
+    source or the same target; of the others it holds the first `PER_QUEUE`, and the first `PER_CATEGORY` of every
+    category.
     """
     pairs = candidate_pairs(scene)
     category = scene.nodes["category"].astype(str).to_numpy()
     pairs = pairs.assign(
-        probability=direction_probability(pairs, scale),
+        probability=direction_probability(pairs),
         support=_support(scene, pairs),
         source_category=category[pairs["source"]],
         target_category=category[pairs["target"]],
     )
-    difference, both = pairs["score"] - pairs["back_score"], pairs["score"] + pairs["back_score"]
+    both = pairs["score"] + pairs["back_score"]
     worse = pairs[["rank", "back_rank"]].max(axis=1)
     one_way = (pairs["edge"] >= 0) != (pairs["back_edge"] >= 0)
     replicates = _edge_values(explained["replicates"], pairs)
     chosen = {
-        "asymmetric": _places(pairs, [-difference], difference > 0),
+        "asymmetric": _places(pairs, [-pairs["direction"]], pairs["direction"] > 0),
         "both_ways": _places(pairs, [worse, -both], one_way & (worse <= scene.list_length)),
-        "not_replicated": _places(pairs, [-difference], pd.Series(replicates == 0, index=pairs.index)),
+        "not_replicated": _places(pairs, [-pairs["direction"]], pd.Series(replicates == 0, index=pairs.index)),
     }
     pairs = pairs.assign(**chosen)
     return pairs[pairs[list(QUEUES)].any(axis=1)].reset_index(drop=True)
@@ -152,14 +150,12 @@ def queue_of(
     return pairs[keep].sort_values(queue)
 
 
-def category_shares(scene: Scene, *, scale: float) -> pd.DataFrame:
+def category_shares(scene: Scene) -> pd.DataFrame:
     """Return, per category, for how many linked pairs the model claims one direction.
 
     Parameters
     ----------
     scene : Scene
-    scale : float
-        kappa of `calibrate.direction_scale`.
 
     Returns
     -------
@@ -172,10 +168,9 @@ def category_shares(scene: Scene, *, scale: float) -> pd.DataFrame:
     pairs = candidate_pairs(scene)
     pairs = pairs[pairs["kind"] != "predicted"]
     category = scene.nodes["category"].astype(str).to_numpy()
-    probability = direction_probability(pairs, scale)
     facts = pd.DataFrame(
         {
-            "sure": np.maximum(probability, 1 - probability) >= SURE,
+            "sure": direction_probability(pairs) >= SURE,
             "one_way": ((pairs["edge"] >= 0) != (pairs["back_edge"] >= 0)).to_numpy(),
         }
     )
@@ -198,9 +193,10 @@ def _turned(pairs: pd.DataFrame, turn: np.ndarray) -> pd.DataFrame:
     """Turn some pairs round."""
     swap = {"source": "target", "score": "back_score", "rank": "back_rank"}
     back = {**swap, **{value: key for key, value in swap.items()}}
-    return pd.DataFrame({name: np.where(turn, pairs[back[name]], pairs[name]) for name in pairs.columns}).astype(
-        pairs.dtypes.to_dict()
-    )
+    turned = {name: np.where(turn, pairs[back[name]], pairs[name]) for name in back}
+    # Log-odds of the reversal are the negative; adding 0 keeps a tie from becoming -0.
+    turned["direction"] = np.where(turn, -pairs["direction"], pairs["direction"]) + 0.0
+    return pd.DataFrame(turned)[list(pairs.columns)].astype(pairs.dtypes.to_dict())
 
 
 def _with_edges(scene: Scene, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -60,7 +60,7 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
     config = replace(config, batch_size=batch_size_of(config, prepared.training.edge_index.shape[1]))
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config)
-    shown, given = scene.shown_scorer(fitted.scorers, config), f"{config.form}.input"
+    shown, given = scene.shown_scorer(fitted.scorers, config), f"{config.shown_method}.input"
     projected = project(shown, config.projection, seed=config.seed)
     curves = {
         "claims": evaluation.claims,
@@ -75,7 +75,7 @@ def run(dataset: Dataset, config: GraphConfig, *, on_epoch: OnEpoch | None = Non
         "direction_calibration": direction_calibration(shown, prepared),
     }
     lists = scene.ranked_lists(fitted.scorers, prepared, config)
-    curves["review_scores"] = review_scores(fitted.scorers, prepared, curves, lists, form=config.form)
+    curves["review_scores"] = review_scores(fitted.scorers, prepared, curves, lists, form=config.shown_method)
     return RunResult(
         kind="graph",
         config=config,

@@ -115,7 +115,8 @@ def pair_table(scorer: InnerProductScorer, edge_index: Edges, excluded: sparse.c
     DataFrame
         ``score`` of source -> target, rounded to `SCORE_DECIMALS`, and ``rank`` of the target after the source;
         ``back_score`` of target -> source and ``back_rank`` of the source after the target. Ranks are filtered: other
-        known targets are left out.
+        known targets are left out. ``direction``: log-odds that the pair points this way if it points one way only,
+        rounded likewise; of the reversal it is the negative.
     """
     return pd.DataFrame(
         {
@@ -123,6 +124,7 @@ def pair_table(scorer: InnerProductScorer, edge_index: Edges, excluded: sparse.c
             "rank": pair_ranks(scorer, edge_index, excluded).astype(np.float32),
             "back_score": scorer.pairs(*edge_index[::-1]).round(SCORE_DECIMALS),
             "back_rank": pair_ranks(scorer, edge_index[::-1], excluded).astype(np.float32),
+            "direction": scorer.direction(*edge_index).round(SCORE_DECIMALS),
         }
     )
 
@@ -147,10 +149,8 @@ def ranked_lists(scorers: Mapping[str, Scorer], prepared: Prepared, config: Grap
 
     Notes
     -----
-    Training and validation edges are left out of the lists, as in the evaluation: they hold what is new. Sources are
-    ordered by the ranking score plus log(1 + training out-degree), the mirror image of the popularity term with
-    which targets are ordered: the learned source activity is fitted to tell directions, not to rank sources, and
-    orders them worse on validation edges.
+    Training and validation edges are left out of the lists, as in the evaluation: they hold what is new. Both roles
+    are ordered by the score, the log-odds of an edge.
     """
     known = _known_edges(prepared)
     count = prepared.training.num_nodes
@@ -162,22 +162,16 @@ def ranked_lists(scorers: Mapping[str, Scorer], prepared: Prepared, config: Grap
         if method in scorers:
             top = retrieve(scorers[method], nodes, config.top_k, targets, method=config.retrieval)
             parts.append(_list_rows(method, "target", nodes, *top))
-    top = retrieve(source_ranking(shown, prepared), nodes, config.top_k, sources, method=config.retrieval)
-    parts.append(_list_rows(config.form, "source", nodes, *top))
+    top = retrieve(shown.transposed(), nodes, config.top_k, sources, method=config.retrieval)
+    parts.append(_list_rows(config.shown_method, "source", nodes, *top))
     table = pd.concat(parts, ignore_index=True)
     role_is_target = (table["role"] == "target").to_numpy()
     node, other = table["node"].to_numpy(dtype=np.int64), table["other"].to_numpy(dtype=np.int64)
     edge_index = np.where(role_is_target, np.stack([node, other]), np.stack([other, node]))
     table = table.assign(split=_split_of(edge_index, prepared), back_split=_split_of(edge_index[::-1], prepared))
-    ours = np.flatnonzero((table["method"] == config.form).to_numpy())
+    ours = np.flatnonzero((table["method"] == config.shown_method).to_numpy())
     detail = pair_table(shown, edge_index[:, ours], targets).set_index(ours).reindex(table.index)
     return pd.concat([table.astype({"method": "category", "role": "category"}), detail], axis=1)
-
-
-def source_ranking(scorer: InnerProductScorer, prepared: Prepared) -> InnerProductScorer:
-    """Return the scorer whose rows order the sources of a target."""
-    activity = np.log1p(prepared.training.out_degree).astype(np.float32)
-    return InnerProductScorer(scorer.source, scorer.target, scorer.target_offset, activity).transposed()
 
 
 def _list_rows(
@@ -243,7 +237,7 @@ def _degree(prepared: Prepared) -> NDArray[np.int64]:
 
 def shown_scorer(scorers: Mapping[str, Scorer], config: GraphConfig) -> InnerProductScorer:
     """Return the scorer of the shown form; both forms are inner products."""
-    scorer = scorers[config.form]
+    scorer = scorers[config.shown_method]
     if not isinstance(scorer, InnerProductScorer):
-        raise TypeError(f"the form '{config.form}' has no embeddings")
+        raise TypeError(f"the form '{config.shown_method}' has no embeddings")
     return scorer

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from engine.distributed import workers
 from engine.graph.baselines import fit_baseline
 from engine.graph.batches import Batch, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
-from engine.graph.data import Prepared, TrainingGraph
+from engine.graph.data import Prepared, TrainingGraph, adjacency
+from engine.graph.heads import direction_scale, one_way_validation, with_heads
 from engine.graph.history import Progress
 from engine.graph.minibatch import Stepper, backward_in_blocks, embed
 from engine.graph.model import (
@@ -30,7 +33,7 @@ from engine.graph.model import (
 )
 from engine.graph.ranks import excluded_candidates
 from engine.graph.sampling import FanOut, fan_out_of, operators
-from engine.graph.scoring import InnerProductScorer, Scorer
+from engine.graph.scoring import DirectionHead, InnerProductScorer, Scorer
 from engine.result import OnEpoch
 from engine.seeding import generator, torch_seed
 
@@ -64,7 +67,8 @@ class TrainedForm:
 
     scorer: InnerProductScorer
     parameters: Mapping[str, NDArray[np.float32]]
-    """Every parameter that is not one row per node, and ``input``, the node input x."""
+    """Every parameter that is not one row per node, ``input``, the node input x, and the weights of the heads; those
+    that the score is made of are on its scale."""
     history: list[dict[str, object]]
     """Rows of ``stage, epoch, loss, value``."""
 
@@ -108,7 +112,9 @@ def fit(prepared: Prepared, config: GraphConfig, *, on_epoch: OnEpoch | None = N
         form = fit_form(method, training, config, on_epoch=on_epoch)
         scorers[method] = form.scorer
         # Matrices of forms whose node vectors are not kept would explain nothing.
-        kept = {name: value for name, value in form.parameters.items() if value.ndim < 2 or method == config.form}
+        kept = {
+            name: value for name, value in form.parameters.items() if value.ndim < 2 or method == config.shown_method
+        }
         model |= {f"{method}.{name}": value for name, value in kept.items()}
         history += form.history
     return Fitted(scorers, model, history=pd.DataFrame(history, columns=["stage", "epoch", "loss", "value"]))
@@ -150,8 +156,7 @@ def _fit_encoder(
     fan = _sampler(training, config, _sampling_of(method, config))
     with torch_seed(config.seed, "graph", "encoder"):
         encoder = DirectedEncoder(
-            training.in_degree,
-            training.out_degree,
+            training.num_nodes,
             dimension=config.dimension,
             scale=config.scale,
             is_dual=method != "single",
@@ -163,13 +168,28 @@ def _fit_encoder(
             loss_of=partial(_losses, config=config),
             penalty=lambda: config.role_decay * encoder.role_difference(),
         )
+        averaged = AveragedModel(encoder)
         for epoch, batches in enumerate(epochs(training, known, fan, config), start=1):
             progress.report(epoch, stepper.epoch(batches))
-        source, target = embed(encoder, *_all_messages(training, fan, config))
-        with torch.no_grad():
-            offsets = encoder.target_offset(), encoder.source_offset()
-    scorer = InnerProductScorer(source, target, offsets[0].numpy(), offsets[1].numpy())
-    return scorer, _small_parameters(encoder, training.num_nodes)
+            if epoch > config.epochs * (1 - config.averaged_share) or epoch == config.epochs:
+                averaged.update_parameters(encoder)
+        final = cast(DirectedEncoder, averaged.module)
+        scorer = _scorer(final, training, _all_messages(training, fan, config))
+    scorer, weights = with_heads(scorer, training, generator(config.seed, "graph", "heads"))
+    parameters = _small_parameters(final, training.num_nodes)
+    scaled = {name: parameters[name] * weights["edge_scale"] for name in ("scale", "popularity_weight", "reciprocity")}
+    return scorer, parameters | weights | scaled
+
+
+def _scorer(
+    encoder: DirectedEncoder, training: TrainingGraph, messages: tuple[sparse.csr_array, sparse.csr_array]
+) -> InnerProductScorer:
+    """Score by what the encoder has learned, with all training edges as messages."""
+    source, target = embed(encoder, *messages)
+    with torch.no_grad():
+        offset = encoder.target_offset(torch.from_numpy(training.in_degree).float())
+    bonus = adjacency(training.edge_index[::-1], training.num_nodes) * np.float32(encoder.reciprocity.item())
+    return InnerProductScorer(source, target, offset.numpy(), np.zeros(training.num_nodes, dtype=np.float32), bonus)
 
 
 def _stage(method: str, training: TrainingGraph, config: GraphConfig) -> str:
@@ -199,37 +219,36 @@ def _sampler(training: TrainingGraph, config: GraphConfig, sampling: Sampling) -
 def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Adam:
     """Build Adam with a step and an L2 penalty per kind of parameter."""
     rate = config.learning_rate
-    slow = encoder.source_role, encoder.target_role, encoder.mix, encoder.scale, encoder.popularity_weight
+    slow = encoder.source_role, encoder.target_role, encoder.mix
     features = filter(torch.is_tensor, [encoder.feature_weight])
+    # A hundred steps must take single numbers from their start to sizes of 1 to 5, vectors to sizes of 0.1.
     return torch.optim.Adam(
         [
             {"params": [encoder.input], "lr": rate},
             {"params": features, "lr": rate, "weight_decay": config.feature_decay},
             {"params": filter(torch.is_tensor, slow), "lr": rate / 2},
-            {"params": [encoder.target_bias, encoder.free_activity], "lr": rate, "weight_decay": config.bias_decay},
-            {"params": [encoder.activity_weight], "lr": 2 * rate},
+            {"params": [encoder.target_bias], "lr": rate, "weight_decay": config.bias_decay},
+            {"params": [encoder.scale, encoder.popularity_weight], "lr": 3 * rate},
+            {"params": [encoder.reciprocity], "lr": 10 * rate},
         ]
     )
 
 
 def _losses(encoder: DirectedEncoder, batch: Batch, config: GraphConfig) -> dict[str, Tensor]:
-    """Return a worker's part of the loss terms of one step; the activity term sees the ranking score as a constant."""
+    """Return a worker's part of the loss terms of one step."""
     source, target = encoder(batch.out_neighbours, batch.in_neighbours)
-    offset, activity = encoder.target_offset(), encoder.source_offset()
+    offset, reciprocity = encoder.target_offset(batch.in_degree), encoder.reciprocity
     head, tail = batch.edges
-    positive = (source[head] * target[tail]).sum(dim=1) + offset[tail]
+    inner = (source[head] * target[tail]).sum(dim=1) + offset[tail]
     negative = source[batch.queries] @ target[batch.negatives].T + offset[batch.negatives]
+    negative = negative + reciprocity * batch.reversed_negative
+    positive = inner + reciprocity * batch.reversed_edge
     losses = {"ranking": batch.share * ranking_loss(positive, negative, batch.query, batch.is_masked)}
-    head, tail = batch.edges[:, batch.is_one_way]
-    forward = positive[batch.is_one_way]
-    backward = (source[tail] * target[head]).sum(dim=1) + offset[head]
-    margin = config.scale / 2
     if config.reversed_weight > 0:
+        head, tail = batch.edges[:, batch.is_one_way]
+        backward = (source[tail] * target[head]).sum(dim=1) + offset[head]
         weight = config.reversed_weight * batch.one_way_share
-        losses["reversed edges"] = weight * reversed_edge_loss(forward, backward, margin)
-    losses["activity"] = batch.one_way_share * reversed_edge_loss(
-        forward.detach() + activity[head], backward.detach() + activity[tail], margin
-    )
+        losses["reversed edges"] = weight * reversed_edge_loss(inner[batch.is_one_way], backward, config.scale / 2)
     return losses
 
 
@@ -258,7 +277,9 @@ def _fit_paper(
             source, target = encoder(sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
             other = torch.from_numpy(_other_nodes(training, config.paper_negatives, rng))
             optimizer.zero_grad()
-            loss_of = partial(_paper_loss, edges=edges, is_one_way=is_one_way, other=other)
+            loss_of = partial(
+                _paper_loss, edges=edges, is_one_way=is_one_way, other=other, weight=config.asymmetric_weight
+            )
             loss = backward_in_blocks(source, target, loss_of, count=len(is_one_way))
             optimizer.step()
             progress.report(epoch, {"asymmetric": loss})
@@ -266,11 +287,14 @@ def _fit_paper(
             source, target = encoder(*map(sparse_tensor, _all_messages(training, fan, config)))
     nothing = np.zeros(training.num_nodes, dtype=np.float32)
     scorer = InnerProductScorer(source.numpy(), target.numpy(), nothing, nothing)
+    # The literal form has no other reading of a direction than its two scores, put on a scale.
+    scale = np.float32(direction_scale(scorer.direction(*one_way_validation(training)).astype(np.float64)))
+    scorer = replace(scorer, direction_head=DirectionHead(scale, nothing))
     return scorer, _small_parameters(encoder, training.num_nodes)
 
 
 def _paper_loss(
-    source: Tensor, target: Tensor, some: slice, *, edges: Tensor, is_one_way: Tensor, other: Tensor
+    source: Tensor, target: Tensor, some: slice, *, edges: Tensor, is_one_way: Tensor, other: Tensor, weight: float
 ) -> Tensor:
     """Return the literal loss of some edges."""
     head, tail = edges[:, some]
@@ -278,7 +302,7 @@ def _paper_loss(
     forward = (source[head] * target[tail]).sum(dim=1)
     backward = (source[tail[single]] * target[head[single]]).sum(dim=1)
     negative = torch.einsum("ed,ekd->ek", source[head], target[other[some]])
-    return paper_loss(forward, negative, forward[single], backward)
+    return paper_loss(forward, negative, forward[single], backward, asymmetric_weight=weight)
 
 
 def _other_nodes(training: TrainingGraph, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from engine.errors import DataError, RunError
-from engine.graph.reencode import Weights, encode_node, offset_change
+from engine.graph.config import shown_method
+from engine.graph.explore import PAIR_COLUMNS
+from engine.graph.reencode import Weights, activity_of, encode_node, offset_change, potential
 from engine.runs import Run
 
 Nodes = NDArray[np.int64]
@@ -58,10 +60,11 @@ def opened(run: Run) -> Encoded:
     Raises
     ------
     RunError
-        If the run shows another form than the cosine form, drew its neighbourhoods at random, or stored no inputs.
+        If the run shows another form than the cosine form, drew its neighbourhoods at random, stored no inputs, or
+        keeps a part of its edges only.
     """
     config = run.manifest["config"]
-    if config["form"] != "dual":
+    if shown_method(config["form"]) != "dual":
         raise RunError("This run shows the paper's literal form, in which one edge moves far nodes, too.")
     if config["sampling"] != "full":
         raise RunError(
@@ -70,17 +73,30 @@ def opened(run: Run) -> Encoded:
         )
     if "input" not in run.manifest["embeddings"]:
         raise RunError("This run was trained before node inputs were stored; train it again.")
-    edges = run.curve("edges")
+    edges, split_table = run.curve("edges"), run.curve("split").set_index("split")["edges"]
     index = edges[["source", "target"]].to_numpy(dtype=np.int64).T
     split = edges["split"].astype(str).to_numpy()
+    training = index[:, split == "train"]
+    if training.shape[1] < split_table["train"]:
+        raise RunError(
+            f"The tables of this large run keep {training.shape[1]:,} of {split_table['train']:,} training edges, so "
+            "no neighbourhood can be gathered anew; train on a part of the graph to see what an edge changes."
+        )
+    source, source_offset = run.embedding("source").astype(np.float32), run.embedding("source_offset")
+    length = np.linalg.norm(source, axis=1)
     return Encoded(
-        source=run.embedding("source").astype(np.float32),
+        source=source,
         target=run.embedding("target").astype(np.float32),
         target_offset=run.embedding("target_offset"),
-        source_offset=run.embedding("source_offset"),
+        source_offset=source_offset,
         node_input=run.embedding("input").astype(np.float32),
-        weights=Weights.of(parameters(run), "dual"),
-        edges=index[:, split == "train"],
+        weights=Weights.of(
+            parameters(run),
+            "dual",
+            length=float(length[length > 0].mean()),
+            activity=activity_of(source_offset, np.bincount(training[0], minlength=len(source))),
+        ),
+        edges=training,
         known=index[:, (split == "train") | (split == "validation")],
     )
 
@@ -176,7 +192,21 @@ def gathered(before: Encoded, nodes: tuple[int, ...], after: Encoded) -> Encoded
 def scores_of(encoded: Encoded, source: int) -> Floats:
     """Return the score of a node with every target, shape (num_nodes,)."""
     inner = encoded.source[source] @ encoded.target.T
-    return np.asarray(inner + encoded.target_offset + encoded.source_offset[source])
+    scores = np.asarray(inner + encoded.target_offset + encoded.source_offset[source])
+    scores[encoded.sources(source)] += np.float32(encoded.weights.reciprocity)
+    return scores
+
+
+def direction_of(encoded: Encoded, source: int, target: int) -> float:
+    """Return P(a pair points this way | it points one way only); see `engine.graph.heads.with_heads`."""
+    weights = encoded.weights
+    inner = encoded.source[source] @ encoded.target[target] - encoded.source[target] @ encoded.target[source]
+    climbed = [
+        potential(weights, in_degree=len(encoded.sources(node)), out_degree=len(encoded.targets(node)))
+        for node in (source, target)
+    ]
+    logit = weights.direction_scale * float(inner) + climbed[1] - climbed[0]
+    return float(1 / (1 + np.exp(-logit)))
 
 
 def rank_of(encoded: Encoded, source: int, target: int) -> float:
@@ -198,14 +228,18 @@ def model_table(before: Encoded, after: Encoded, source: int, target: int) -> pd
     Returns
     -------
     DataFrame
-        ``quantity`` (score, rank), ``way`` (forward: source -> target, backward), ``before, after``.
+        ``quantity`` (score, rank, direction: the probability that a one-way pair points this way), ``way`` (forward:
+        source -> target, backward), ``before, after``.
     """
     rows = []
     for way, ends in (("forward", (source, target)), ("backward", (target, source))):
-        values = [(float(scores_of(state, ends[0])[ends[1]]), rank_of(state, *ends)) for state in (before, after)]
+        values = [
+            (float(scores_of(state, ends[0])[ends[1]]), rank_of(state, *ends), direction_of(state, *ends))
+            for state in (before, after)
+        ]
         rows += [
             {"quantity": name, "way": way, "before": values[0][place], "after": values[1][place]}
-            for place, name in enumerate(("score", "rank"))
+            for place, name in enumerate(("score", "rank", "direction"))
         ]
     return pd.DataFrame(rows)
 
@@ -272,7 +306,7 @@ def input_counts(edges: pd.DataFrame, source: int, target: int) -> pd.DataFrame:
     DataFrame
         ``way`` (forward, backward), ``split`` and the evidence columns of the input.
     """
-    left_out = {"source", "target", "score", "rank", "back_score", "back_rank", "is_mutual"}
+    left_out = {"source", "target", *PAIR_COLUMNS, "is_mutual"}
     is_forward = (edges["source"] == source) & (edges["target"] == target)
     is_backward = (edges["source"] == target) & (edges["target"] == source)
     rows = edges[is_forward | is_backward]
