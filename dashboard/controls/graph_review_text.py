@@ -176,11 +176,11 @@ def methods(desk: Desk, pair: int) -> pd.DataFrame:
     """Write what every method says of a pair."""
     row, scores = desk.material.pairs.loc[pair], desk.material.scores
     if scores is None:
-        own = {"method": desk.material.scene.form, **row[["score", "back_score", "rank", "back_rank"]]}
+        own = {"method": desk.material.scene.form, **row[["score", "back_score", "direction", "rank", "back_rank"]]}
         table = pd.DataFrame([own])
     else:
         table = scores[scores["pair"] == pair]
-    ahead = table["score"].astype(float) - table["back_score"].astype(float)
+    ahead = table["direction"].astype(float)
     return pd.DataFrame(
         {
             "Method": [METHOD_LABEL.get(str(method), str(method)) for method in table["method"]],

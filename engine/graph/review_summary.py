@@ -116,13 +116,13 @@ def precision_by_method(joint: pd.Series, scores: pd.DataFrame) -> pd.DataFrame:
     joint : Series
         From `joint_verdicts`; only pairs judged right or wrong are counted.
     scores : DataFrame
-        ``pair, method, score, back_score`` of the shown direction and of its reversal.
+        ``pair, method, direction``: above 0 if the method prefers the shown direction.
 
     Returns
     -------
     DataFrame
-        ``method, value, ci_low, ci_high`` (Wilson's 95 % interval), ``n`` (pairs), ``ties`` (pairs that the method
-        scores alike both ways; none of them counts as right). Best first.
+        ``method, value, ci_low, ci_high`` (Wilson's 95 % interval), ``n`` (pairs), ``ties`` (pairs of which the method
+        prefers neither direction; none of them counts as right). Best first.
 
     Notes
     -----
@@ -131,7 +131,7 @@ def precision_by_method(joint: pd.Series, scores: pd.DataFrame) -> pd.DataFrame:
     """
     wanted = joint[joint.isin(("right", "wrong"))]
     rows = scores[scores["pair"].isin(wanted.index)]
-    forward = np.sign(rows["score"].to_numpy(dtype=float) - rows["back_score"].to_numpy(dtype=float))
+    forward = np.sign(rows["direction"].to_numpy(dtype=float))
     truth = np.where(wanted.reindex(rows["pair"]).to_numpy() == "right", 1.0, -1.0)
     counted = pd.DataFrame(
         {"method": rows["method"].astype(str).to_numpy(), "right": forward == truth, "ties": forward == 0}

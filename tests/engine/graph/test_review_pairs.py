@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,13 +18,17 @@ COLUMNS = ["source", "target", "score", "rank", "back_score", "back_rank"]
 
 
 def scene(edges: list[tuple], listed: list[tuple], *, categories: str = "xxyyz", **evidence: list[float]) -> Scene:
-    """Make a scene of edges (as COLUMNS, then the split) and of listed targets (as COLUMNS)."""
+    """Make a scene of edges (as COLUMNS, then the split) and of listed targets (as COLUMNS).
+
+    The log-odds of a direction are the difference of the scores.
+    """
     nodes = pd.DataFrame({"name": list("abcdefgh")[: len(categories)], "category": list(categories)})
     nodes = nodes.assign(label=nodes["name"])
     table = pd.DataFrame(edges, columns=[*COLUMNS, "split"]).astype({"score": "float32", "back_score": "float32"})
     table = table.assign(split=pd.Categorical(table["split"], categories=SPLITS), **evidence)
     lists = pd.DataFrame(listed, columns=COLUMNS).astype({"score": "float32", "back_score": "float32"})
     lists = lists.rename(columns={"source": "node", "target": "other"})
+    table, lists = (part.assign(direction=part["score"] - part["back_score"]) for part in (table, lists))
     lists = lists.assign(method="dual", role="target", place=range(1, len(lists) + 1))
     return Scene(nodes, table, lists, "dual")
 
@@ -52,8 +58,8 @@ def explained(*replicates: float) -> pd.DataFrame:
     return pd.DataFrame({"replicates": replicates})
 
 
-def chosen(shown: Scene, *replicates: float, scale: float = 1.0) -> pd.DataFrame:
-    return review_pairs.review_pairs(shown, explained(*(replicates or [np.nan] * len(shown.edges))), scale=scale)
+def chosen(shown: Scene, *replicates: float) -> pd.DataFrame:
+    return review_pairs.review_pairs(shown, explained(*(replicates or [np.nan] * len(shown.edges))))
 
 
 def test_every_pair_comes_once_and_points_the_way_the_model_prefers(shown: Scene) -> None:
@@ -62,6 +68,19 @@ def test_every_pair_comes_once_and_points_the_way_the_model_prefers(shown: Scene
     assert (pairs["score"] >= pairs["back_score"]).all()
     row = pairs.iloc[arrows(pairs).index("dc")]
     assert row[["score", "rank", "back_score", "back_rank"]].tolist() == [4.0, 1.0, -1.0, 9.0]
+
+
+def test_the_log_odds_decide_not_the_scores(shown: Scene) -> None:
+    edges = shown.edges.assign(direction=[-1.0, 1.0, 0.25, 2.0, 0.0])
+    told = replace(shown, edges=edges, lists=shown.lists.assign(direction=[-0.25, 3.0, -4.0]))
+    pairs = candidate_pairs(told)
+    # b -> a against the scores, c -> d with its edge; d -> e is a tie and stays as its edge; the list turns b -> c.
+    assert sorted(arrows(pairs)) == ["ac", "ba", "cb", "cd", "de", "ea"]
+    assert pairs.set_index(pd.Index(arrows(pairs)))["direction"].to_dict() == {
+        "ba": 1.0, "ac": 0.25, "cd": 2.0, "de": 0.0, "ea": 3.0, "cb": 4.0,
+    }  # fmt: skip
+    row = pairs.iloc[arrows(pairs).index("ba")]
+    assert row[["score", "back_score", "edge", "back_edge"]].tolist() == [1.0, 3.0, 1, 0]
 
 
 def test_a_pair_knows_its_edges_their_split_and_its_kind(shown: Scene) -> None:
@@ -92,10 +111,10 @@ def test_without_evidence_of_events_no_pair_is_called_unstable(shown: Scene) -> 
     assert (chosen(shown)["not_replicated"] == 0).all()
 
 
-def test_the_probability_of_a_direction_follows_the_scale(shown: Scene) -> None:
-    pairs = chosen(shown, scale=0.5)
+def test_the_probability_of_a_direction_follows_its_log_odds(shown: Scene) -> None:
+    pairs = chosen(shown)
     row = pairs.iloc[arrows(pairs).index("ab")]
-    assert row["probability"] == pytest.approx(1 / (1 + np.exp(-0.5 * 2.0)))
+    assert row["probability"] == pytest.approx(1 / (1 + np.exp(-2.0)))
 
 
 def test_support_is_the_larger_of_both_edges_and_missing_for_predictions(shown: Scene) -> None:
@@ -135,7 +154,7 @@ def test_places_count_from_one_without_gaps(shown: Scene) -> None:
 
 
 def test_the_share_of_claimed_directions_by_category(shown: Scene) -> None:
-    table = category_shares(shown, scale=1.0).set_index("category")
+    table = category_shares(shown).set_index("category")
     # Known pairs: ab (0.88), ac (0.62), dc (0.99), de (0.99); at 0.8 all but ac are claimed. One way: all but ab.
     assert table.index[0] == ALL_CATEGORIES
     assert table["n"].to_dict() == {ALL_CATEGORIES: 4, "y": 3, "x": 2, "z": 1}
@@ -145,5 +164,6 @@ def test_the_share_of_claimed_directions_by_category(shown: Scene) -> None:
     assert table.loc["y", ["ci_low", "ci_high"]].tolist() == [low[0], high[0]]
 
 
-def test_scores_without_a_scale_claim_no_direction(shown: Scene) -> None:
-    assert (category_shares(shown, scale=0.0)["value"] == 0).all()
+def test_ties_claim_no_direction(shown: Scene) -> None:
+    tied = replace(shown, edges=shown.edges.assign(direction=0.0))
+    assert (category_shares(tied)["value"] == 0).all()

@@ -87,8 +87,7 @@ def test_every_method_is_judged_by_the_direction_the_reviewers_gave() -> None:
         {
             "pair": [1, 2, 3, 4, 5] * 3,
             "method": ["dual"] * 5 + ["popularity"] * 5 + ["flat"] * 5,
-            "score": [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 2.0, 2.0] + [1.0] * 5,
-            "back_score": [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0] + [1.0] * 5,
+            "direction": [1.0, 1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0] + [0.0] * 5,
         }
     )
     table = precision_by_method(joint, scores).set_index("method")
