@@ -31,8 +31,8 @@ from engine.tables import content_hash
 
 BUDGETS = (5, 10, 20)
 """Largest neighbourhoods (K_max) that are tried; the smallest are a quarter of it."""
-_SIMULATION = SimulationConfig(mean_degree=4.0, groups=60, tail_exponent=1.8)
-_SIMULATED_EDGES = 16_000
+_SIMULATION = SimulationConfig(mean_degree=4.0, groups=30, tail_exponent=1.8)
+_SIMULATED_EDGES = 8_000
 _CODE = ("engine.graph.train", "engine.graph.coldstart", "engine.graph.segments")
 
 OnStep = Callable[[str, int, str], None]
@@ -67,7 +67,7 @@ CELLS = (
     *(Cell(name=f"{name}-10-any", sampling=kind, budget=10, bias=0.0) for name, kind in _SAMPLED),
 )
 """Ways tried on a split by edges. In ``…-any`` all neighbours are equally likely to be drawn."""
-ARRIVAL_CELLS = tuple(cell for cell in CELLS if cell.name in {"adaptive-5", "fixed-5", "adaptive-20", "fixed-20"})
+ARRIVAL_CELLS = tuple(cell for cell in CELLS if cell.name in ("adaptive-10", "fixed-10"))
 """Ways tried on a split by nodes, besides those of `engine.graph.coldstart.cold_start`."""
 
 STEPS = len(CELLS) + 1 + len(ARRIVAL_CELLS)

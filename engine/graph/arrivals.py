@@ -10,7 +10,7 @@ from scipy import sparse
 
 from engine.graph.coldsplit import NodeSplit
 from engine.graph.config import GraphConfig
-from engine.graph.data import training_graph
+from engine.graph.data import adjacency, training_graph
 from engine.graph.pairs import Edges
 from engine.graph.sampling import fan_out_of, operators
 from engine.graph.scoring import InnerProductScorer
@@ -96,8 +96,10 @@ def arrived_scorer(form: TrainedForm, split: NodeSplit, revealed: Edges, config:
     in_degree = np.bincount(revealed[1], minlength=count)
     target_offset = (float(form.parameters["popularity_weight"]) * np.log1p(in_degree)).astype(np.float32)
     target_offset[seen] = form.scorer.target_offset
+    known = np.concatenate([split.edge_index, revealed], axis=1)
+    bonus = adjacency(known[::-1], count) * np.float32(form.parameters["reciprocity"])
     # The source offset is the same for all candidates of a query: it ranks nothing.
-    return InnerProductScorer(source, target, target_offset, np.zeros(count, dtype=np.float32))
+    return InnerProductScorer(source, target, target_offset, np.zeros(count, dtype=np.float32), bonus)
 
 
 def feature_neighbours(split: NodeSplit, nodes: NDArray[np.int64], count: int) -> sparse.csr_array:
