@@ -28,7 +28,7 @@ _ROLE_NAMES = (("Source", SOURCE), ("Target", TARGET), ("Edges both ways", MUTUA
 _LABEL_LIMIT = 26
 _OUTER_LABELS = 70
 """Most nodes of a second step on one side whose names fit beside them."""
-_CLEAR = 0.2
+_CLEAR = 0.07
 """Height within which nodes outside a node leave no room for its name beside it."""
 _TEXT_POSITION = {
     "centre": "middle center",

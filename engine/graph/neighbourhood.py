@@ -80,7 +80,7 @@ def placed_nodes(scene: Scene, node: int, drawn: pd.DataFrame, *, is_wide: bool 
     scene : Scene
     node : int
     drawn : DataFrame
-        Columns ``node, other, role, is_two_way, hop``.
+        Columns ``node, other, role, kind, is_two_way, hop``.
     is_wide : bool, default False
         Leave room for a second step: every neighbour stands left or right, beside its own neighbours.
 
@@ -90,9 +90,9 @@ def placed_nodes(scene: Scene, node: int, drawn: pd.DataFrame, *, is_wide: bool 
         ``node, name, category, in_degree, out_degree``; ``hop`` (0 the centre); ``is_two_way`` (with the centre);
         ``side`` (centre, source, target, above, below); ``x`` in [-1.3, 1.3], ``y`` in [-1, 1]. The centre comes
         first. In the narrow form up to `MIDDLE_NODES` two-way neighbours stand above and below; all others stand with
-        the role of their better link.
+        the role of the link that `one_per_node` returns.
     """
-    first = drawn.drop_duplicates("other").reset_index(drop=True)
+    first = one_per_node(drawn).reset_index(drop=True)
     if is_wide:
         side = first["role"].astype(str).to_numpy()
         x, y = _places_in_rings(first)
@@ -114,6 +114,23 @@ def placed_nodes(scene: Scene, node: int, drawn: pd.DataFrame, *, is_wide: bool 
     return pd.concat([table.assign(name=[scene.names[place] for place in table["node"]]), about], axis=1)
 
 
+def one_per_node(drawn: pd.DataFrame) -> pd.DataFrame:
+    """Return the link by which each neighbour is placed: its best known edge, or its best prediction without one.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        Columns ``other, kind``, best score first.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `drawn` in their order.
+    """
+    known_first = (drawn["kind"] == "predicted").sort_values(kind="stable").index
+    return drawn.loc[known_first].drop_duplicates("other").sort_index()
+
+
 def _first_step(table: pd.DataFrame, k: int) -> pd.DataFrame:
     """Choose at most k links per role, and the opposite links of the chosen neighbours with them."""
     both_ways = table.loc[table["is_two_way"], "other"].drop_duplicates()[: max(k // 3, 1)]
@@ -125,7 +142,7 @@ def _first_step(table: pd.DataFrame, k: int) -> pd.DataFrame:
 
 def _second_step(scene: Scene, node: int, first: pd.DataFrame, filters: Filters | None) -> tuple[pd.DataFrame, int]:
     """Choose links from the drawn neighbours outward; return them with the number of nodes there are."""
-    inner = first.drop_duplicates("other")
+    inner = one_per_node(first)
     parts = [links_in_role(scene, group["other"], str(role), filters) for role, group in inner.groupby("role")]
     table = pd.concat([part for part in parts if len(part)] or [first.iloc[:0]], ignore_index=True)
     table = table[~table["other"].isin([node, *inner["other"]])]

@@ -68,6 +68,13 @@ def test_a_predicted_way_back_makes_no_two_way_neighbour_but_is_drawn_beside():
     assert around.nodes["side"].tolist() == ["centre", "target"]
 
 
+def test_a_known_edge_places_a_neighbour_whatever_a_prediction_back_scores():
+    shown = scene([(0, 1, "train", 1.0), (1, 2, "train", 1.0), (3, 1, "train", 1.0)], lists=[("source", 0, 1, 7.0)])
+    around = neighbourhood(shown, 0, k=4, hops=2)
+    side = around.nodes.set_index("node")["side"]
+    assert side.to_dict() == {0: "centre", 1: "target", 2: "target"}, "its targets are looked at, not its sources"
+
+
 def test_a_second_step_follows_the_direction_and_leaves_drawn_nodes_out(chain):
     around = neighbourhood(chain, 0, k=5, hops=2)
     second = around.links[around.links["hop"] == 2]
@@ -187,6 +194,7 @@ def test_no_two_nodes_of_one_step_share_a_spot(sources, targets, both):
             "role": ["source"] * (sources + both) + ["target"] * (targets + both),
             "is_two_way": [False] * sources + [True] * both + [False] * targets + [True] * both,
             "hop": 1,
+            "kind": "observed",
         }
     )
     placed = placed_nodes(scene([(0, 1, "train", 1.0)], count=50), 49, drawn)
