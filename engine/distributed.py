@@ -80,14 +80,14 @@ class Workers:
         Parameters
         ----------
         rows : Tensor of shape (n,), int64
-            Ascending positions of the rows that this worker holds, without repeats.
+            Positions of the rows that this worker holds, without repeats.
         values : sequence of Tensor of shape (n, ...), float32
             Rows of several tables at these positions.
 
         Returns
         -------
         rows : Tensor of shape (m,), int64
-            Ascending positions that any worker holds.
+            Positions that any worker holds; their order is that of `rows` for one worker, else ascending.
         values : list of Tensor of shape (m, ...)
             Sums over the workers, the same on each of them.
 

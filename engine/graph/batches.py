@@ -31,8 +31,8 @@ LARGE_BATCH = 65_536
 class Batch:
     """The supervised edges of one step, their negatives, and the messages that their nodes receive.
 
-    All positions count the rows of the encoder that the step uses: all nodes, or those in `nodes`. Who averages over
-    edges of a batch weights the mean by `share`, or by `one_way_share` if it is over one-way edges.
+    All positions count the rows of the encoder that the step uses: all nodes, or those in `nodes`. A mean over edges
+    has the weight `share`, one over one-way edges `one_way_share`, so that workers add up to the whole.
     """
 
     nodes: NDArray[np.int64] | None
