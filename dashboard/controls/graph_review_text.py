@@ -23,7 +23,7 @@ QUEUE_LABEL: dict[Queue, str] = {
     "not_replicated": "Not replicated",
 }
 QUEUE_HELP: dict[Queue, str] = {
-    "asymmetric": "Linked or recommended pairs whose two scores differ most.",
+    "asymmetric": "Linked or recommended pairs of whose direction the model is surest.",
     "both_ways": "Edges that point one way, while the model lists each of the two after the other: a case belongs to a "
     "phone, but does a phone belong to a case?",
     "not_replicated": "Edges whose time order is not the same in two random halves of the users; where the model is "
@@ -67,7 +67,8 @@ EVIDENCE_HELP = (
     "users. A dash: the data keep no such figure for this direction."
 )
 METHODS_HELP = (
-    "Score and rank of the pair as it is shown (⟶) and turned round (⟵). Scores of different methods have different "
+    "Score and rank of the pair as it is shown (⟶) and turned round (⟵). Prefers: the way that the method gives the "
+    "better odds, or the higher score where it has no odds of directions. Scores of different methods have different "
     "scales; ranks compare. Training and validation edges of the same source are left out of a rank."
 )
 _FACTS = {

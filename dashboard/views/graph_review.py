@@ -139,7 +139,7 @@ def _results(desk: Any) -> None:
                 found.methods,
                 key="review-methods",
                 title="Whose direction do the reviewers confirm?",
-                how_to_read=f"{TERMS['review_direction'].help()} The pairs were chosen by the scores of our form, so "
+                how_to_read=f"{TERMS['review_direction'].help()} The pairs were chosen by our form, so "
                 "this compares methods on these pairs only. A method that prefers neither way counts as not right. "
                 "Dotted: a coin.",
                 alt=f"Share of judged pairs whose direction {len(found.methods)} methods prefer",

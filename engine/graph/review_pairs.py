@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from engine.errors import RunError
 from engine.graph.explore import PAIR_COLUMNS, Scene
 from engine.graph.readout import direction_probability
 from engine.metrics.calibration import wilson_interval
@@ -50,7 +51,14 @@ def candidate_pairs(scene: Scene) -> pd.DataFrame:
         way and the other way, -1 without one); ``split, back_split`` (part of the split of these edges, or none);
         ``kind`` (observed: one of them is a training or validation edge; held_out: both that exist are test edges;
         predicted: there is none).
+
+    Raises
+    ------
+    RunError
+        If the tables hold no log-odds of directions, as those of runs of earlier versions.
     """
+    if "direction" not in scene.edges or "direction" not in scene.lists:
+        raise RunError("The tables of this run hold no 'direction' of its pairs; train it again to review them.")
     columns = ["source", "target", *PAIR_COLUMNS]
     lists = scene.lists
     listed = lists[(lists["method"] == scene.form) & (lists["role"] == "target")]

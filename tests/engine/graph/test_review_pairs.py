@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.errors import RunError
 from engine.graph import review_pairs
 from engine.graph.explore import Scene
 from engine.graph.review_pairs import ALL_CATEGORIES, QUEUES, candidate_pairs, category_shares, queue_of
@@ -81,6 +82,12 @@ def test_the_log_odds_decide_not_the_scores(shown: Scene) -> None:
     }  # fmt: skip
     row = pairs.iloc[arrows(pairs).index("ba")]
     assert row[["score", "back_score", "edge", "back_edge"]].tolist() == [1.0, 3.0, 1, 0]
+
+
+def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(shown: Scene) -> None:
+    for change in ({"edges": shown.edges.drop(columns="direction")}, {"lists": shown.lists.drop(columns="direction")}):
+        with pytest.raises(RunError, match="hold no 'direction' of its pairs; train it again"):
+            candidate_pairs(replace(shown, **change))
 
 
 def test_a_pair_knows_its_edges_their_split_and_its_kind(shown: Scene) -> None:
