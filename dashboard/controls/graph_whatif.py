@@ -195,20 +195,27 @@ def _counts_table(counts: pd.DataFrame, shown: Scene, pair: tuple[int, int]) -> 
 
 
 def difference(quantity: str, before: float, after: float) -> str:
-    """Write a difference with its sign; a rank that falls is better.
+    """Write a difference with its sign: of scores, of ranks (fewer is better) or of probabilities, in points.
 
     Examples
     --------
     >>> difference("score", 1.0, 1.5), difference("rank", 12.0, 3.0), difference("rank", 3.0, 3.0)
     ('+0.50', '−9', '±0')
+    >>> difference("direction", 0.5, 0.625)
+    '+12.5 points'
     """
     gap = after - before
-    size = f"{abs(gap):.2f}" if quantity == "score" else f"{abs(gap):,.1f}".removesuffix(".0")
+    if quantity == "direction":
+        size, unit = f"{abs(100 * gap):.1f}", " points"
+    else:
+        size, unit = shown_value(quantity, abs(gap)), ""
     if float(size.replace(",", "")) == 0:
         return "±0"
-    return f"{'+' if gap > 0 else '−'}{size}"
+    return f"{'+' if gap > 0 else '−'}{size}{unit}"
 
 
 def shown_value(quantity: str, value: float) -> str:
-    """Write a score with two decimals, a rank with none unless it is tied."""
-    return f"{value:.2f}" if quantity == "score" else f"{value:,.1f}".removesuffix(".0")
+    """Write a score with two decimals, a probability in percent, a rank with a decimal only where it is tied."""
+    if quantity == "score":
+        return f"{value:.2f}"
+    return f"{100 * value:.1f} %" if quantity == "direction" else f"{value:,.1f}".removesuffix(".0")

@@ -48,21 +48,23 @@ def draw(run: Run, node: int, name: str) -> None:
 
 
 def _model(found: graph_whatif.Answer, source: str, target: str) -> None:
-    """Show scores and ranks of the pair in both directions: before, after, difference."""
+    """Show what the model says of the pair, a row of cards per direction: after, difference, before."""
     titles = {"forward": f"{source} → {target}", "backward": f"{target} → {source}"}
     ways = {"forward": "this way", "backward": "the other way"}
-    for column, row in zip(st.columns(len(found.model)), found.model.to_dict("records"), strict=True):
-        quantity, before, after = row["quantity"], row["before"], row["after"]
-        with column, st.container(border=True, height="stretch"):
-            st.metric(
-                f"{quantity.capitalize()} {ways[row['way']]}",
-                graph_whatif.shown_value(quantity, after),
-                delta=graph_whatif.difference(quantity, before, after),
-                delta_color="off",
-                delta_arrow="off",
-                help=TERMS["edge_score"].help() if quantity == "score" else _RANK_HELP,
-            )
-            st.caption(f"{titles[row['way']]} · before {graph_whatif.shown_value(quantity, before)}")
+    for way, title in titles.items():
+        rows = found.model[found.model["way"] == way].to_dict("records")
+        for column, row in zip(st.columns(len(rows)), rows, strict=True):
+            quantity, before, after = row["quantity"], row["before"], row["after"]
+            with column, st.container(border=True, height="stretch"):
+                st.metric(
+                    f"{_QUANTITIES[quantity]} {ways[way]}",
+                    graph_whatif.shown_value(quantity, after),
+                    delta=graph_whatif.difference(quantity, before, after),
+                    delta_color="off",
+                    delta_arrow="off",
+                    help=_RANK_HELP if quantity == "rank" else TERMS[_TERM[quantity]].help(),
+                )
+                st.caption(f"{title} · before {graph_whatif.shown_value(quantity, before)}")
 
 
 def _tables(found: graph_whatif.Answer, source: str) -> None:
@@ -83,6 +85,8 @@ _FIRST_COLUMNS: dict[str, Any] = {
     "#": st.column_config.NumberColumn(width=30),
     "Moved": st.column_config.TextColumn(width=60, help="Places up or down; new: not among the first ten before."),
 }
+_QUANTITIES = {"score": "Score", "rank": "Rank", "direction": "Points"}
+_TERM = {"score": "edge_score", "direction": "direction_probability"}
 _RANK_HELP = (
     "Place among all nodes that could be recommended after the first one; its known targets are left out. Stored "
     "vectors have half precision, so a rank can differ by a little from the lists above."
