@@ -1,18 +1,10 @@
-"""Terms for the lists of a node and for the neighbourhoods that the samplers draw."""
+"""Terms for the neighbourhoods that the samplers draw."""
 
 from __future__ import annotations
 
 from dashboard.terms import Term
 
 NEIGHBOURS: dict[str, Term] = {
-    "source_order": Term(
-        label="Order of sources",
-        gloss="Sources are ordered by the ranking score plus the logarithm of their out-degree, the mirror image of "
-        "the popularity with which targets are ordered. The activity that the score contains is learned to tell "
-        "directions and orders sources worse on validation edges, so scores need not fall down the list.",
-        formula="score − activity of u + ln(1 + out-degree of u, training edges)",
-        source="own choice, made on validation edges",
-    ),
     "fan_out": Term(
         label="Neighbourhood size K",
         gloss="Most neighbours that a node may take. It falls with in-degree along the fitted power law, so rarely "
@@ -42,5 +34,20 @@ NEIGHBOURS: dict[str, Term] = {
         formula="draws with the neighbour ÷ draws",
         unit="share",
         source="weighted draws without replacement after Efraimidis and Spirakis (2006)",
+    ),
+    "neighbourhood_study": Term(
+        label="Neighbourhoods over several splits",
+        gloss="Our dual form, trained anew on every split with each way to draw neighbours. Adaptive and fixed draw "
+        "equally many in total. Edges of all splits are pooled; intervals resample the query nodes, one node with all "
+        "its splits at once.",
+        formula="mean(hit of one − hit of the other) over the same test edges",
+    ),
+    "cold_start": Term(
+        label="Cold start",
+        gloss="A fifth of the nodes is unseen in training. Each arrives with its features, with half of its edges at "
+        "most, or with both; nothing is trained again. As a source it looks for targets among the nodes of training; "
+        "as a target it is one of the new nodes among which a node of training chooses. Its other edges are tested.",
+        formula="HitRate@10 = mean(rank ≤ 10) over the tested edges",
+        source="after Virinchi et al. (2022), arXiv 2211.11583; known edges are our addition",
     ),
 }

@@ -80,7 +80,7 @@ def _lists(run: Run, node: int, name: str) -> None:
         "target": f"What to recommend after {name}",
         "source": f"What {name} is recommended after",
     }
-    for column, (role, title) in zip(st.columns([0.44, 0.56]), titles.items(), strict=True):
+    for column, (role, title) in zip(st.columns([0.47, 0.53]), titles.items(), strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{title}**", help=_LIST_HELP[role])
             st.dataframe(
@@ -108,12 +108,11 @@ _LIST_MARKS = (
 )
 _LIST_HELP = {
     "target": f"The targets with the best scores; a target's rank is its place. {_LIST_MARKS}",
-    "source": f"The best sources. {TERMS['source_order'].help()}  \n{_LIST_MARKS}",
+    "source": f"The sources with the best scores. {_LIST_MARKS}",
 }
 _LIST_COLUMNS: dict[str, Any] = {
     "#": st.column_config.NumberColumn(width=30, help="Place in this list."),
     "Node": st.column_config.TextColumn(width=108),
-    "Order": st.column_config.NumberColumn(width=50, format="%.2f", help=TERMS["source_order"].help()),
     "Score": st.column_config.NumberColumn(width=50, format="%.2f", help=TERMS["edge_score"].help()),
     "Rank": st.column_config.NumberColumn(
         width=46, format="localized", help="Where the selected node stands in the source's own list of targets."

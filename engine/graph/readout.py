@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from engine.graph.explore import PAIR_COLUMNS, Scene
+from engine.graph.neighbourhood import one_per_node
 
 
 def ranked_list(scene: Scene, node: int, role: Literal["target", "source"]) -> pd.DataFrame:
@@ -105,14 +106,14 @@ def marked_points(points: pd.DataFrame, node: int, drawn: pd.DataFrame) -> pd.Da
         One row per node.
     node : int
     drawn : DataFrame
-        Columns ``other, role, is_two_way, hop``; only the first step is marked.
+        Columns ``other, role, kind, is_two_way, hop``, best score first; only the first step is marked.
 
     Returns
     -------
     DataFrame
         Rows of `points` with ``part``: source, target, both, or selected (the last row).
     """
-    first = drawn[drawn["hop"] == 1].drop_duplicates("other")
+    first = one_per_node(drawn[drawn["hop"] == 1])
     part = np.where(first["is_two_way"], "both", first["role"].astype(str))
     others = first["other"].to_numpy(dtype=np.int64)
     return points.iloc[[*others, node]].assign(part=[*part, "selected"])

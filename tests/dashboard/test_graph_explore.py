@@ -147,13 +147,9 @@ def test_lassoed_nodes_are_ringed_and_marked_in_the_lists(stored: Run, shown: Sc
     )
 
 
-def test_the_list_of_sources_shows_what_orders_it(stored: Run) -> None:
-    app = opened()
-    order = app.dataframe[1].value["Order"]
-    assert order.notna().all()
-    # Stored scores are rounded to two decimals.
-    assert (order.diff().dropna() <= 0.0101).all()
-    assert "Order" not in app.dataframe[0].value
+def test_both_lists_fall_by_score(stored: Run) -> None:
+    for listed in (table.value for table in opened().dataframe[:2]):
+        assert listed["Score"].is_monotonic_decreasing and listed["#"].tolist() == list(range(1, len(listed) + 1))
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def shown() -> Scene:
             "rank": [1.0, 2.0, 4.0, 1.0],
             "back_score": [1.0, 0.5, 3.0, -1.0],
             "back_rank": [4.0, 9.0, 1.0, 30.0],
+            "direction": [2.0, 1.5, -2.0, 3.5],
         }
     )
     lists = pd.DataFrame(
@@ -56,6 +57,7 @@ def shown() -> Scene:
             "rank": [1.0, 2.0, 3.0, 2.0, np.nan],
             "back_score": [0.5, 2.5, 0.75, 0.25, np.nan],
             "back_rank": [9.0, 1.0, 2.0, 3.0, np.nan],
+            "direction": [1.5, -3.5, 0.0, 0.0, np.nan],
         }
     )
     return Scene(nodes, edges, lists, "dual")
@@ -156,7 +158,7 @@ def test_both_ranked_lists_carry_scores_ranks_and_known_edges(shown):
     assert after["name"].tolist() == ["Twin (c)", "D", "E"]
     assert after["is_hit"].tolist() == [True, False, False]
     assert after["reverse"].tolist() == ["none", "observed", "none"]
-    assert after["back_rank"].tolist() == [9, 1, 2]
+    assert after["back_rank"].tolist() == [9, 1, 2] and after["direction"].tolist() == [1.5, -3.5, 0]
     before = readout.ranked_list(shown, 0, "source")
     assert before[["name", "score", "rank", "back_rank"]].values.tolist() == [["E", 0.75, 2.0, 3.0]]
     assert readout.ranked_list(shown, 1, "target").empty
@@ -168,16 +170,6 @@ def test_lists_of_other_methods_stand_beside(shown):
     columns = ["place", "name", "is_hit", "is_shared"]
     assert lists["single"].rows[columns].values.tolist() == [[1, "E", False, True]]
     assert [(lists[method].hits, lists[method].held_out) for method in lists] == [(1, 1), (0, 1)]
-
-
-def test_sources_are_ordered_by_the_score_without_activity_but_with_popularity(shown):
-    before = readout.ranked_list(shown, 0, "source")
-    assert before["order"].isna().all()
-    known = replace(shown, source_offset=np.array([0, 0, 0, 0, 0.5], dtype=np.float32))
-    # Node 4 has score 0.75, activity 0.5 and two training edges out.
-    assert readout.ranked_list(known, 0, "source")["order"].tolist() == pytest.approx([0.75 - 0.5 + np.log(3)])
-    after = readout.ranked_list(known, 0, "target")
-    assert after["order"].tolist() == after["score"].tolist()
 
 
 def test_the_selection_and_its_neighbours_are_marked(shown):

@@ -20,7 +20,7 @@ def scene(edges: list[tuple], lists: list[tuple] = (), count: int | None = None)
     count = count or 1 + max(max(edge[:2]) for edge in edges)
     known = pd.DataFrame(edges, columns=["source", "target", "split", "score"])
     pairs = set(zip(known["source"], known["target"], strict=True))
-    rest = {"rank": 1.0, "back_score": 0.0, "back_rank": 9.0}
+    rest = {"rank": 1.0, "back_score": 0.0, "back_rank": 9.0, "direction": 0.5}
     known = known.assign(is_mutual=[(v, u) in pairs for u, v in zip(known["source"], known["target"], strict=True)])
     table = pd.DataFrame(lists, columns=["role", "node", "other", "score"]).assign(
         method="dual", place=1, split="none", back_split="none", **rest
