@@ -60,11 +60,20 @@ def retrieve(
     stored = np.column_stack([scorer.target, scorer.target_offset]).astype(np.float32)
     index = faiss.IndexFlatIP(stored.shape[1])
     index.add(stored)
+    # Pairs with a bonus are no inner products: they are left out of the search, too, and scored one by one.
+    single = sparse.csr_array(excluded.shape) if scorer.pair_bonus is None else scorer.pair_bonus
+    left_out = sparse.csr_array(excluded[nodes] + (single[nodes] != 0))
+    single = sparse.csr_array((single[nodes] != 0) > excluded[nodes])
     k = min(k, len(stored))
     candidates = np.zeros((len(nodes), k), dtype=np.int64)
     scores = np.full((len(nodes), k), -np.inf, dtype=np.float32)
-    for rows, depth in _searches(np.diff(excluded.indptr)[nodes], k, len(stored)):
-        candidates[rows], scores[rows] = _found(index, scorer, nodes[rows], k, depth, excluded)
+    for rows, depth in _searches(np.diff(left_out.indptr), k, len(stored)):
+        searched, searched_scores = _found(index, scorer, nodes[rows], depth, left_out[rows])
+        added, added_scores = _scored(scorer, nodes[rows], single[rows])
+        found = np.concatenate([searched, added], axis=1)
+        values = np.concatenate([searched_scores, added_scores], axis=1)
+        order = np.lexsort((found, -values), axis=1)[:, :k]
+        candidates[rows], scores[rows] = np.take_along_axis(found, order, 1), np.take_along_axis(values, order, 1)
     return candidates, scores
 
 
@@ -79,14 +88,26 @@ def _searches(left_out: NDArray[np.int64], k: int, num_nodes: int) -> Iterator[t
 
 
 def _found(
-    index: Any, scorer: InnerProductScorer, nodes: NDArray[np.int64], k: int, depth: int, excluded: sparse.csr_array
+    index: Any, scorer: InnerProductScorer, nodes: NDArray[np.int64], depth: int, left_out: sparse.csr_array
 ) -> tuple[NDArray[np.int64], Scores]:
-    """Search some nodes deep enough that k candidates are left."""
+    """Search the best inner products of some nodes; what is left out gets -inf."""
     asked = np.column_stack([scorer.source[nodes], np.ones(len(nodes))]).astype(np.float32)
     values, found = index.search(asked, depth)
-    own = excluded[nodes]
-    known = np.repeat(np.arange(len(nodes)), np.diff(own.indptr)) * excluded.shape[0] + own.indices
-    codes = np.arange(len(nodes))[:, np.newaxis] * excluded.shape[0] + found
+    known = np.repeat(np.arange(len(nodes)), np.diff(left_out.indptr)) * left_out.shape[1] + left_out.indices
+    codes = np.arange(len(nodes))[:, np.newaxis] * left_out.shape[1] + found
     values = np.where(np.isin(codes, known), -np.inf, values + scorer.source_offset[nodes, np.newaxis])
-    order = np.lexsort((found, -values), axis=1)[:, :k]
-    return np.take_along_axis(found, order, axis=1), np.take_along_axis(values, order, axis=1).astype(np.float32)
+    return found, values.astype(np.float32)
+
+
+def _scored(
+    scorer: InnerProductScorer, nodes: NDArray[np.int64], single: sparse.csr_array
+) -> tuple[NDArray[np.int64], Scores]:
+    """Score the pairs with a bonus; rows are padded with -inf to the same length."""
+    count = np.diff(single.indptr)
+    row = np.repeat(np.arange(len(nodes)), count)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    candidates = np.zeros((len(nodes), int(count.max(initial=0))), dtype=np.int64)
+    values = np.full(candidates.shape, -np.inf, dtype=np.float32)
+    candidates[row, place] = single.indices
+    values[row, place] = scorer.pairs(nodes[row], single.indices.astype(np.int64))
+    return candidates, values

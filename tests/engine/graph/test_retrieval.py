@@ -6,6 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from engine.errors import ConfigError
 from engine.graph.ranks import excluded_candidates, top_candidates
@@ -23,7 +24,10 @@ def heavy_tailed(count, seed):
     offsets = rng.standard_normal((2, count)).astype(np.float32)
     hub = np.stack([np.zeros(count // 2, dtype=np.int64), np.arange(1, count // 2 + 1)])
     known = np.unique(np.concatenate([hub, rng.integers(count, size=(2, 3 * count))], axis=1), axis=1)
-    return InnerProductScorer(source, target, *offsets), excluded_candidates(known, count)
+    # Single pairs get something on top, or something off; some of them are excluded.
+    pairs = np.unique(np.concatenate([known[::-1, :count], rng.integers(count, size=(2, count))], axis=1), axis=1)
+    bonus = sparse.csr_array((rng.choice([-4.0, 4.0], pairs.shape[1]).astype(np.float32), pairs), shape=(count, count))
+    return InnerProductScorer(source, target, *offsets, bonus), excluded_candidates(known, count)
 
 
 def test_exact_retrieval_is_the_blocked_product():
