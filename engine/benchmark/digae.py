@@ -146,6 +146,62 @@ def fit_sdgae(training: TrainingGraph, *, dimension: int, seed: int) -> InnerPro
     return fit_by_validation(trials, training, seed, "sdgae")
 
 
+def fit_digae_published(training: TrainingGraph, *, dimension: int, seed: int) -> InnerProductScorer:
+    """Fit DiGAE by cross-entropy, with every edge as message and as example.
+
+    Parameters
+    ----------
+    training : TrainingGraph
+        Its validation edges choose alpha = beta among 0.2 and 0.5, epochs and rate.
+    dimension, seed : int
+        As for `fit_digae`.
+
+    Returns
+    -------
+    InnerProductScorer
+
+    References
+    ----------
+    As for `fit_digae`. Deviations: a learned input vector per node, alpha = beta.
+    """
+    trials = [
+        Trial(
+            partial(DirectedAutoencoder, training, dimension=dimension, alpha=power, beta=power), 1.0, "cross_entropy"
+        )
+        for power in (0.2, 0.5)
+    ]
+    return fit_by_validation(trials, training, seed, "digae_published")
+
+
+def fit_sdgae_published(training: TrainingGraph, *, dimension: int, seed: int) -> InnerProductScorer:
+    """Fit SDGAE by cross-entropy, with every edge as message and as example.
+
+    Parameters
+    ----------
+    training : TrainingGraph
+        Its validation edges choose K among 3 and 5, layers among 1 and 2, epochs and rate.
+    dimension, seed : int
+        As for `fit_sdgae`.
+
+    Returns
+    -------
+    InnerProductScorer
+
+    References
+    ----------
+    As for `fit_sdgae`. Deviations: a learned input vector per node, the inner product as decoder.
+    """
+    trials = [
+        Trial(
+            partial(SimpleDirectedAutoencoder, training, dimension=dimension, steps=steps, layers=layers),
+            1.0,
+            "cross_entropy",
+        )
+        for steps, layers in ((3, 1), (5, 1), (3, 2))
+    ]
+    return fit_by_validation(trials, training, seed, "sdgae_published")
+
+
 def _mlp(dimension: int, layers: int) -> nn.Sequential:
     """Return linear layers of one width with ReLU between them."""
     parts: list[nn.Module] = [nn.Linear(dimension, dimension)]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engine.graph.data import TrainingGraph
 from engine.graph.model import ranking_loss, sparse_tensor
-from engine.graph.pairs import Edges
+from engine.graph.pairs import Edges, edge_codes, uniform_non_edges
 from engine.graph.ranks import excluded_candidates, pair_ranks
 from engine.graph.scoring import InnerProductScorer, Scorer
 from engine.seeding import generator, torch_seed
@@ -28,6 +30,10 @@ RATES = (0.01, 0.003)
 """Adam steps: the first for every trial, the second for the best trial once more."""
 NEGATIVES = 512
 """Uniform negatives per epoch, shared by all queries: as many as ours draws."""
+
+
+Loss = Literal["softmax", "cross_entropy"]
+"""Sampled softmax, the loss of ours; or cross-entropy of edges and as many pairs without, as the originals have it."""
 
 
 class PairEncoder(nn.Module):
@@ -76,6 +82,18 @@ class Trial:
     message_share: float
     """Share of the training edges that carries messages in an epoch while the others are supervised; at 1 every edge
     does both, as in the originals."""
+    loss: Loss = "softmax"
+
+
+@dataclass(frozen=True, slots=True)
+class _Epoch:
+    """What one epoch works on."""
+
+    message: Edges | None
+    """Edges that carry messages; None for all."""
+    supervised: Edges
+    negatives: NDArray[np.int64]
+    """Nodes that all queries share, or, for cross-entropy, one pair without an edge per supervised edge."""
 
 
 def fit_by_validation(trials: Sequence[Trial], training: TrainingGraph, seed: int, name: str) -> InnerProductScorer:
@@ -95,8 +113,9 @@ def fit_by_validation(trials: Sequence[Trial], training: TrainingGraph, seed: in
 
     Notes
     -----
-    Loss: sampled softmax of `engine.graph.model.ranking_loss`, the one of ours, with Adam. Every trial has up to
-    `EPOCHS` epochs and ends after `PATIENCE` looks without a better mean reciprocal rank on the validation edges.
+    Loss: sampled softmax of `engine.graph.model.ranking_loss`, the one of ours, or cross-entropy with negatives that
+    are drawn anew every epoch among pairs without a training edge; with Adam. Every trial has up to `EPOCHS` epochs
+    and ends after `PATIENCE` looks without a better mean reciprocal rank on the validation edges.
     """
     known = excluded_candidates(training.edge_index, training.num_nodes)
     found = []
@@ -122,9 +141,10 @@ def _best_of(
     optimizer = torch.optim.Adam(encoder.parameters(), lr=rate)
     everything = encoder.operators(training.edge_index)
     best, since = (-1.0, _scorer(encoder, everything)), 0
-    for epoch, (message, supervised, negatives) in enumerate(_epochs(trial, training, seed), start=1):
-        operators = everything if message is None else encoder.operators(message)
-        loss = _loss(encoder(*operators), training.edge_index[:, supervised], negatives, known)
+    for epoch, drawn in enumerate(_epochs(trial, training, seed), start=1):
+        operators = everything if drawn.message is None else encoder.operators(drawn.message)
+        embeddings = encoder(*operators)
+        loss = _softmax(embeddings, drawn, known) if trial.loss == "softmax" else _cross_entropy(embeddings, drawn)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -137,32 +157,43 @@ def _best_of(
     return best
 
 
-def _epochs(
-    trial: Trial, training: TrainingGraph, seed: int
-) -> Iterator[tuple[Edges | None, NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield message edges (None for all), positions of supervised edges, and negatives of every epoch."""
+def _epochs(trial: Trial, training: TrainingGraph, seed: int) -> Iterator[_Epoch]:
+    """Draw message edges, supervised edges and negatives of every epoch."""
     rng = generator(seed, "benchmark", "epochs")
-    count = training.edge_index.shape[1]
+    edges, count = training.edge_index, training.edge_index.shape[1]
+    codes = np.sort(edge_codes(edges, training.num_nodes))
     carried = round(trial.message_share * count)
     for _ in range(EPOCHS):
         order = rng.permutation(count)
-        negatives = rng.integers(training.num_nodes, size=NEGATIVES)
-        if carried == count:
-            yield None, np.arange(count), negatives
+        message, supervised = (
+            (None, edges) if carried == count else (edges[:, order[:carried]], edges[:, np.sort(order[carried:])])
+        )
+        if trial.loss == "softmax":
+            negatives = rng.integers(training.num_nodes, size=NEGATIVES)
         else:
-            yield training.edge_index[:, order[:carried]], np.sort(order[carried:]), negatives
+            negatives = uniform_non_edges(supervised.shape[1], codes, training.num_nodes, rng)
+        yield _Epoch(message, supervised, negatives)
 
 
-def _loss(
-    embeddings: tuple[Tensor, Tensor], edges: Edges, negatives: NDArray[np.int64], known: sparse.csr_array
-) -> Tensor:
-    """Return the sampled softmax of some edges; known targets of a query are no negatives of it."""
+def _softmax(embeddings: tuple[Tensor, Tensor], epoch: _Epoch, known: sparse.csr_array) -> Tensor:
+    """Return the sampled softmax of the supervised edges; known targets of a query are no negatives of it."""
     source, target = embeddings
-    queries, query = np.unique(edges[0], return_inverse=True)
-    masked = torch.from_numpy(known[queries][:, negatives].toarray())
-    positive = (source[edges[0]] * target[edges[1]]).sum(dim=1)
-    negative = source[queries] @ target[negatives].T
-    return ranking_loss(positive, negative, torch.from_numpy(query), masked)
+    queries, query = np.unique(epoch.supervised[0], return_inverse=True)
+    masked = torch.from_numpy(known[queries][:, epoch.negatives].toarray())
+    negative = source[queries] @ target[epoch.negatives].T
+    return ranking_loss(_inner(embeddings, epoch.supervised), negative, torch.from_numpy(query), masked)
+
+
+def _cross_entropy(embeddings: tuple[Tensor, Tensor], epoch: _Epoch) -> Tensor:
+    """Return the mean of -log σ(s·t) over the supervised edges plus that of -log σ(-s·t) over the negatives."""
+    positive, negative = _inner(embeddings, epoch.supervised), _inner(embeddings, epoch.negatives)
+    return functional.softplus(-positive).mean() + functional.softplus(negative).mean()
+
+
+def _inner(embeddings: tuple[Tensor, Tensor], edges: Edges) -> Tensor:
+    """Return the score of some pairs."""
+    source, target = embeddings
+    return (source[edges[0]] * target[edges[1]]).sum(dim=1)
 
 
 def _scorer(encoder: PairEncoder, operators: tuple[Tensor, ...]) -> InnerProductScorer:

@@ -7,6 +7,7 @@ import resource
 import time
 import warnings
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,10 @@ from engine.benchmark.methods import Method, fit_method
 from engine.graph.config import GraphConfig
 from engine.graph.data import Prepared
 from engine.graph.ranks import excluded_candidates, pair_ranks
-from engine.graph.scoring import Scorer
+from engine.graph.scoring import InnerProductScorer, Scorer
 from engine.graph.segments import TestEdges, ranked_test_edges
 
-ANSWER_COLUMNS = ("rank", "score", "reversed", "non_edge", "degree_corrected")
+ANSWER_COLUMNS = ("rank", "score", "reversed", "non_edge", "degree_corrected", "direction")
 _KIBIBYTES_PER_MEBIBYTE = 1024
 
 
@@ -29,7 +30,8 @@ class Measured:
 
     answers: pd.DataFrame
     """Columns `ANSWER_COLUMNS`, one row per ranked test edge: filtered rank of its target, then the scores of the
-    edge, of its reversal, of its uniform and of its degree-corrected non-edge. NaN where the method is not judged."""
+    edge, of its reversal, of its uniform and of its degree-corrected non-edge, then the log-odds that the edge points
+    this way, of methods with a head for it. NaN where the method is not judged or has no head."""
     seconds: float
     """Time to fit, with the choices on validation edges."""
     megabytes: float
@@ -69,8 +71,14 @@ def measure(method: Method, prepared: Prepared, config: GraphConfig) -> Measured
         "reversed": scorer.pairs(*edges.edge_index[::-1]),
         "non_edge": scorer.pairs(*edges.non_edge_index) if is_existence else nothing,
         "degree_corrected": scorer.pairs(*edges.degree_corrected_index) if is_existence else nothing,
+        "direction": scorer.direction(*edges.edge_index) if _has_head(scorer) else nothing,
     }
     return Measured(pd.DataFrame(answers)[list(ANSWER_COLUMNS)].astype(np.float64), seconds, megabytes)
+
+
+def _has_head(scorer: Scorer) -> TypeGuard[InnerProductScorer]:
+    """Say whether a method has a direction head."""
+    return isinstance(scorer, InnerProductScorer) and scorer.direction_head is not None
 
 
 def _ranks(scorer: Scorer, prepared: Prepared, edges: TestEdges) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, cast
+from typing import Literal
 
 from engine.errors import ConfigError
 from engine.graph.config import Form, GraphConfig
@@ -52,8 +52,11 @@ _ALL = (
         name="bpr", label="BPR", module="engine.benchmark.factors", package="implicit", requirement="implicit==0.7.3"
     ),
     Method(name="gae", label="GAE, one embedding", module="engine.benchmark.gae"),
+    Method(name="gae_published", label="GAE, one embedding, loss as published", module="engine.benchmark.gae"),
     Method(name="digae", label="DiGAE", module="engine.benchmark.digae"),
+    Method(name="digae_published", label="DiGAE, loss as published", module="engine.benchmark.digae"),
     Method(name="sdgae", label="SDGAE", module="engine.benchmark.digae"),
+    Method(name="sdgae_published", label="SDGAE, loss as published", module="engine.benchmark.digae"),
     Method(
         name="dirgnn",
         label="Dir-GNN",

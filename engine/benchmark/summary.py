@@ -57,6 +57,9 @@ def summarise(data: str, splits: Sequence[Split], *, resamples: int) -> pd.DataF
 
     Notes
     -----
+    ``direction_auc`` goes by a method's direction head where it has one and by its scores of an edge and its reversal
+    otherwise; ``direction_auc_difference`` by the difference of the two, which suits those without a head better.
+
     A figure is the mean of its values on the splits. Its interval: the query nodes of all splits together are drawn
     with replacement, one draw weighs a node in every split that queries it, all methods get the same draws, and the
     2.5 and 97.5 % quantiles are taken of the mean over splits. So a node that occurs in several splits counts as one
@@ -87,7 +90,7 @@ def _baselines(draws: Draws, metric: str) -> list[str]:
     best = best_peer(
         {name: values[0] for (name, segment, key), values in draws.items() if (segment, key) == ("all", metric)}
     )
-    heads = ["degree_head"] if metric == "direction_auc" else []
+    heads = ["degree_head"] if metric.startswith("direction_auc") else []
     return list(dict.fromkeys([*([best] if best else []), *heads]))
 
 
@@ -120,7 +123,12 @@ def _draws(answers: pd.DataFrame, edges: TestEdges, weights: Resamples, scope: s
     found: dict[tuple[str, str], Floats] = {}
     if scope == "ranking":
         found |= _ranking(answers["rank"].to_numpy(), edges, weights)
-    score = answers["score"].to_numpy()
+    score, backward = answers["score"].to_numpy(), answers["reversed"].to_numpy()
+    logit = answers["direction"].to_numpy()
+    readings = {
+        "direction_auc": (score, backward) if np.isnan(logit).all() else (logit, -logit),
+        "direction_auc_difference": (score - backward, backward - score),
+    }
     for segment, member in edges.segments.items():
         rows = np.flatnonzero(member)
         if scope != "direction":
@@ -131,8 +139,8 @@ def _draws(answers: pd.DataFrame, edges: TestEdges, weights: Resamples, scope: s
                 found[segment, metric] = weights.areas(score[rows], answers[column].to_numpy()[rows], rows)
         if segment not in ("one_way", "mutual"):
             one_way = np.flatnonzero(member & edges.is_one_way)
-            backward = answers["reversed"].to_numpy()[one_way]
-            found[segment, "direction_auc"] = weights.areas(score[one_way], backward, one_way)
+            for metric, (ahead, back) in readings.items():
+                found[segment, metric] = weights.areas(ahead[one_way], back[one_way], one_way)
     return found
 
 
@@ -183,7 +191,7 @@ def _figures(
     names = ("method", "baseline", "statistic", "segment", "metric")
     return [
         dict(zip(names, key, strict=True))
-        | {"value": values[0], "ci_low": least, "ci_high": most, "n": units[key[3], key[4] == "direction_auc"]}
+        | {"value": values[0], "ci_low": least, "ci_high": most, "n": units[key[3], key[4].startswith("direction_auc")]}
         for (key, values), least, most in zip(keyed.items(), low, high, strict=True)
     ]
 

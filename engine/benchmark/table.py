@@ -12,6 +12,7 @@ COLUMNS = {
     "existence_auc": "Existence AUC",
     "existence_auc_degree_corrected": "degree-corrected",
     "direction_auc": "Direction AUC",
+    "direction_auc_difference": "by difference",
     "seconds": "fit, s",
     "megabytes": "peak, MiB",
 }

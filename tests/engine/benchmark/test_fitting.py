@@ -9,7 +9,16 @@ from scipy import sparse
 
 from engine.benchmark import fitting
 from engine.benchmark.choice import best_on_validation
-from engine.benchmark.fitting import NodeInput, PairEncoder, Trial, _epochs, _loss, fit_by_validation
+from engine.benchmark.fitting import (
+    NodeInput,
+    PairEncoder,
+    Trial,
+    _cross_entropy,
+    _Epoch,
+    _epochs,
+    _softmax,
+    fit_by_validation,
+)
 from engine.graph.ranks import excluded_candidates
 from engine.graph.scoring import InnerProductScorer
 
@@ -37,18 +46,36 @@ def test_the_loss_is_the_sampled_softmax_written_out():
         against = [z for z in negatives if z != u and (u, z) not in set(map(tuple, edges.T))]
         scores = torch.stack([source[u] @ target[v], *(source[u] @ target[z] for z in against)])
         terms.append(-torch.log_softmax(scores, dim=0)[0])
-    found = _loss((source, target), edges, negatives, sparse.csr_array(known))
+    found = _softmax((source, target), _Epoch(None, edges, negatives), sparse.csr_array(known))
     assert found.item() == pytest.approx(torch.stack(terms).mean().item(), abs=1e-5)
+
+
+def test_the_published_loss_is_the_cross_entropy_of_edges_and_pairs_without():
+    source, target = torch.randn(4, 3), torch.randn(4, 3)
+    edges, others = np.array([[0, 2], [1, 0]]), np.array([[3, 1], [0, 2]])
+    logits = torch.cat([(source[pairs[0]] * target[pairs[1]]).sum(dim=1) for pairs in (edges, others)])
+    label = torch.tensor([1.0, 1, 0, 0])
+    expected = 2 * torch.nn.functional.binary_cross_entropy_with_logits(logits, label)
+    found = _cross_entropy((source, target), _Epoch(None, edges, others))
+    assert found.item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_supervised_edges_carry_no_message_unless_every_edge_does_both(prepared):
     training = prepared.training
-    message, supervised, _ = next(_epochs(Trial(lambda: None, 0.5), training, 0))
-    apart = {tuple(edge) for edge in message.T} & {tuple(edge) for edge in training.edge_index[:, supervised].T}
-    assert apart == set()
-    assert message.shape[1] + len(supervised) == training.edge_index.shape[1]
-    message, supervised, _ = next(_epochs(Trial(lambda: None, 1.0), training, 0))
-    assert message is None and len(supervised) == training.edge_index.shape[1]
+    epoch = next(_epochs(Trial(lambda: None, 0.5), training, 0))
+    assert {tuple(edge) for edge in epoch.message.T} & {tuple(edge) for edge in epoch.supervised.T} == set()
+    assert epoch.message.shape[1] + epoch.supervised.shape[1] == training.edge_index.shape[1]
+    epoch = next(_epochs(Trial(lambda: None, 1.0), training, 0))
+    assert epoch.message is None and np.array_equal(epoch.supervised, training.edge_index)
+
+
+def test_negatives_of_the_cross_entropy_are_no_training_edges_and_new_in_every_epoch(prepared):
+    training = prepared.training
+    edges = {tuple(edge) for edge in training.edge_index.T}
+    draws = _epochs(Trial(lambda: None, 1.0, "cross_entropy"), training, 0)
+    first, second = next(draws).negatives, next(draws).negatives
+    assert first.shape == training.edge_index.shape and not np.array_equal(first, second)
+    assert edges & {tuple(pair) for pair in np.concatenate([first, second], axis=1).T} == set()
 
 
 def test_the_trial_that_ranks_the_validation_edges_best_is_kept(prepared, haste):

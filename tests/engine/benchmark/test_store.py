@@ -17,7 +17,7 @@ from engine.benchmark.store import Store, code_hash, split_hash
 @pytest.fixture
 def measured() -> Measured:
     """Return a result of three test edges."""
-    return Measured(pd.DataFrame(np.arange(15.0).reshape(3, 5), columns=list(ANSWER_COLUMNS)), 1.5, 20.25)
+    return Measured(pd.DataFrame(np.arange(18.0).reshape(3, 6), columns=list(ANSWER_COLUMNS)), 1.5, 20.25)
 
 
 def test_a_result_comes_back_as_it_was(tmp_path, measured):

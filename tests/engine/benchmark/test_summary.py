@@ -13,13 +13,11 @@ from engine.graph.segments import TestEdges
 RNG = np.random.default_rng(0)
 
 
-def answered(rank, score=None, backward=None, non_edge=None, corrected=None) -> Measured:
+def answered(rank, score=None, backward=None, non_edge=None, logit=None) -> Measured:
     """Return what a method says of some test edges; scores are random where they are not given."""
     size = len(rank)
-    columns = [
-        rank,
-        *(RNG.random(size) if column is None else column for column in (score, backward, non_edge, corrected)),
-    ]
+    given = [RNG.random(size) if column is None else column for column in (score, backward, non_edge, None)]
+    columns = [rank, *given, np.full(size, np.nan) if logit is None else logit]
     return Measured(pd.DataFrame(dict(zip(ANSWER_COLUMNS, columns, strict=True))).astype(float), 2.0, 30.0)
 
 
@@ -81,6 +79,21 @@ def test_a_figure_is_the_mean_of_its_values_on_the_splits(splits):
     assert figure(table, **values, metric="direction_auc").value == pytest.approx((5.5 / 9 + 1) / 2)
 
 
+def test_a_method_with_a_direction_head_is_judged_by_it_and_by_its_scores():
+    edges = some_edges([1, 2])
+    measured = {
+        "dual": answered([1, 1], score=[3, 1], backward=[2, 0], logit=[-1, 2]),
+        "hope": answered([1, 1], score=[3, 1], backward=[2, 0]),
+    }
+    table = summarise("graph", [Split(edges, measured)], resamples=10)
+    values = dict(statistic="value", segment="all")
+    # -1 and 2 against 1 and -2; 3 and 1 against 2 and 0; 1 and 1 against -1 and -1.
+    assert figure(table, **values, method="dual", metric="direction_auc").value == 3 / 4
+    assert figure(table, **values, method="hope", metric="direction_auc").value == 3 / 4
+    assert figure(table, **values, method="dual", metric="direction_auc_difference").value == 1
+    assert figure(table, **values, method="hope", metric="direction_auc_difference").value == 1
+
+
 def test_ratio_and_difference_are_to_the_best_peer_of_the_metric(splits):
     table = summarise("graph", splits, resamples=20)
     ours = dict(method="dual", baseline="hope", segment="all", metric="hit_rate_at_10")
@@ -128,9 +141,10 @@ def test_areas_alone_and_direction_alone_are_all_that_some_methods_are_judged_by
     measured = {"dual": answered([1, 1, 1, 1]), "magnet": answered(ranks), "degree_head": answered(ranks)}
     table = summarise("graph", [Split(splits[0].edges, measured)], resamples=10)
     costs = {"seconds", "megabytes"}
-    areas = {"existence_auc", "existence_auc_degree_corrected", "direction_auc"}
+    direction = {"direction_auc", "direction_auc_difference"}
+    areas = {"existence_auc", "existence_auc_degree_corrected"} | direction
     assert set(table.loc[table["method"] == "magnet", "metric"]) == areas | costs
-    assert set(table.loc[table["method"] == "degree_head", "metric"]) == {"direction_auc"} | costs
+    assert set(table.loc[table["method"] == "degree_head", "metric"]) == direction | costs
     compared = table[(table["metric"] == "direction_auc") & (table["statistic"] == "difference")]
     assert "degree_head" in set(compared["baseline"])
 
