@@ -42,54 +42,23 @@ class Weights:
     """Weights of `engine.graph.heads.degree_features` in these log-odds, shape (4,)."""
 
     @classmethod
-    def of(
-        cls, parameters: Mapping[str, NDArray[np.float32]], form: str, *, length: float, activity: Floats
-    ) -> Weights:
-        """Pick the parameters of a form, stored under ``form.name``.
-
-        Parameters
-        ----------
-        parameters : mapping
-        form : str
-        length : float
-            Of the stored source vectors; its ratio to tau is kappa.
-        activity : ndarray of shape (2,)
-        """
+    def of(cls, parameters: Mapping[str, NDArray[np.float32]], form: str) -> Weights:
+        """Pick the parameters of a form, stored under ``form.name``; kappa is in them already."""
 
         def stored(name: str) -> Floats:
             return np.asarray(parameters[f"{form}.{name}"], dtype=np.float32)
 
-        kappa = length / float(stored("scale"))
         return cls(
             source_role=stored("source_role"),
             target_role=stored("target_role"),
             mix=stored("mix"),
-            length=length,
-            popularity=kappa * float(stored("popularity_weight")),
-            reciprocity=kappa * float(stored("reciprocity")),
-            activity=activity,
+            length=float(stored("scale")),
+            popularity=float(stored("popularity_weight")),
+            reciprocity=float(stored("reciprocity")),
+            activity=stored("activity_weight")[:2],
             direction_scale=float(stored("direction_scale")),
             direction=stored("direction_weight"),
         )
-
-
-def activity_of(source_offset: Floats, out_degree: NDArray[np.int64]) -> Floats:
-    """Return the weights behind stored source offsets, which follow from the out-degree alone.
-
-    Parameters
-    ----------
-    source_offset : ndarray of shape (num_nodes,)
-    out_degree : ndarray of shape (num_nodes,), int64
-        Training degrees.
-
-    Returns
-    -------
-    ndarray of shape (2,), float32
-        Of log(1 + out-degree) and of having no out-edge; a constant is left out, as it never changes.
-    """
-    rows = np.column_stack([np.log1p(out_degree), out_degree == 0, np.ones(len(out_degree))])
-    found = np.linalg.lstsq(rows, source_offset.astype(np.float64), rcond=None)[0]
-    return found[:2].astype(np.float32)
 
 
 def encode_node(

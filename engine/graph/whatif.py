@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from engine.errors import DataError, RunError
 from engine.graph.config import shown_method
 from engine.graph.explore import PAIR_COLUMNS
-from engine.graph.reencode import Weights, activity_of, encode_node, offset_change, potential
+from engine.graph.reencode import Weights, encode_node, offset_change, potential
 from engine.runs import Run
 
 Nodes = NDArray[np.int64]
@@ -82,20 +82,13 @@ def opened(run: Run) -> Encoded:
             f"The tables of this large run keep {training.shape[1]:,} of {split_table['train']:,} training edges, so "
             "no neighbourhood can be gathered anew; train on a part of the graph to see what an edge changes."
         )
-    source, source_offset = run.embedding("source").astype(np.float32), run.embedding("source_offset")
-    length = np.linalg.norm(source, axis=1)
     return Encoded(
-        source=source,
+        source=run.embedding("source").astype(np.float32),
         target=run.embedding("target").astype(np.float32),
         target_offset=run.embedding("target_offset"),
-        source_offset=source_offset,
+        source_offset=run.embedding("source_offset"),
         node_input=run.embedding("input").astype(np.float32),
-        weights=Weights.of(
-            parameters(run),
-            "dual",
-            length=float(length[length > 0].mean()),
-            activity=activity_of(source_offset, np.bincount(training[0], minlength=len(source))),
-        ),
+        weights=Weights.of(parameters(run), "dual"),
         edges=training,
         known=index[:, (split == "train") | (split == "validation")],
     )
