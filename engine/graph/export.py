@@ -12,6 +12,7 @@ import pandas as pd
 from engine.errors import ConfigError, DataError
 from engine.graph.config import shown_method
 from engine.graph.explore import Scene, links
+from engine.graph.whatif import parameters
 from engine.runs import Run
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
     scene = opened_scene(run)
     source, target = (run.embedding(name).astype(np.float32) for name in ("source", "target"))
     target_offset, source_offset = run.embedding("target_offset"), run.embedding("source_offset")
+    # What the cosine form adds to a pair whose reversal is a training edge; the literal form has no such term.
+    bonus = float(parameters(run).get(f"{scene.form}.reciprocity", 0.0))
     count = len(source)
     k = min(max(neighbours, 1), count - 1)
     nodes = scene.nodes[["name", "label", "category", "in_degree", "out_degree"]].astype(
@@ -89,7 +92,7 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
         rows = np.arange(count)[:, np.newaxis]
         pair = (rows, near) if role == "source" else (near, rows)
         score = np.einsum("ijk,ijk->ij", *np.broadcast_arrays(source[pair[0]], target[pair[1]]))
-        score = score + target_offset[pair[1]] + source_offset[pair[0]]
+        score = score + target_offset[pair[1]] + source_offset[pair[0]] + bonus * _is_answered(scene.edges, *pair)
         part = pd.concat([nodes, places], axis=1).assign(
             node=np.arange(count), role=role, x=places[f"{role}_x"], y=places[f"{role}_y"]
         )
@@ -104,6 +107,14 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "id", np.arange(len(table)))
     return table
+
+
+def _is_answered(edges: pd.DataFrame, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Tell for pairs whether the edge back is a training edge."""
+    training = edges[edges["split"] == "train"]
+    count = int(max(edges[["source", "target"]].to_numpy().max(initial=0), source.max(), target.max())) + 1
+    known = training["source"].to_numpy(dtype=np.int64) * count + training["target"].to_numpy(dtype=np.int64)
+    return np.isin(target * count + source, known)
 
 
 def _nearest(mine: np.ndarray, others: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from engine.graph.config import GraphConfig
 from engine.graph.data import load
 from engine.graph.run import run
 from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
+from engine.graph.whatif import parameters
 from engine.result import DatasetInfo
 from engine.runs import Run, read_run, write_run
 
@@ -70,11 +71,14 @@ def test_neighbours_are_the_nearest_of_the_other_role(table, row):
 def test_the_score_of_a_neighbour_is_that_of_the_pair_as_it_points(table, stored):
     source, target = (stored.embedding(name).astype(np.float64) for name in ("source", "target"))
     offsets = stored.embedding("target_offset"), stored.embedding("source_offset")
+    edges = stored.curve("edges").query("split == 'train'")
+    training = set(zip(edges["source"], edges["target"], strict=True))
+    bonus = float(parameters(stored)["dual.reciprocity"])
     for row in (2, -3):
         mine = table.iloc[row]
         for place, other in enumerate(table["node"][mine["neighbors"]["ids"]]):
             u, v = (mine["node"], other) if mine["role"] == "source" else (other, mine["node"])
-            score = source[u] @ target[v] + offsets[0][v] + offsets[1][u]
+            score = source[u] @ target[v] + offsets[0][v] + offsets[1][u] + bonus * ((v, u) in training)
             assert mine["neighbor_scores"][place] == pytest.approx(score, abs=1e-4)
 
 
