@@ -24,6 +24,7 @@ RANDOM_PAIRS = 20
 _NEWTON_STEPS = 50
 _LEAST_SCALE = 1e-3
 _SCALE_PENALTY = 1e-3
+_ROUNDING = 1e-5
 
 
 def with_heads(
@@ -97,9 +98,12 @@ def fit_direction(scorer: InnerProductScorer, training: TrainingGraph) -> tuple[
     """
     features = degree_features(training)
     source, target = one_way_validation(training)
-    inner = (scorer.inner_products(source, target) - scorer.inner_products(target, source)).astype(np.float64)
+    ahead, back = scorer.inner_products(source, target), scorer.inner_products(target, source)
+    inner = ahead.astype(np.float64) - back
+    # Tied vectors differ by rounding alone, which is no preference.
+    inner[np.abs(inner) <= _ROUNDING * (np.abs(ahead) + np.abs(back))] = 0.0
     # The penalty counts in units of the differences, so that a form with longer vectors is not held back less.
-    unit = float(inner.std()) if inner.size and inner.std() > 0 else 1.0
+    unit = float(np.sqrt((inner**2).mean())) if inner.any() else 1.0
     rows = np.column_stack([inner / unit, features[target] - features[source]])
     weight = ridge_logistic(rows, np.ones(len(rows)))
     return float(weight[0]) / unit, weight[1:]

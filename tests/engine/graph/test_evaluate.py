@@ -85,8 +85,8 @@ def test_areas_under_the_curve_agree_with_scikit_learn(method, evaluation, fitte
     scorer, heldout = fitted.scorers[method], prepared.heldout
     edges = heldout.edge_index
 
-    def area(positive, negative):
-        scores = np.concatenate([scorer.pairs(*positive), scorer.pairs(*negative)])
+    def area(positive, negative, score=scorer.pairs):
+        scores = np.concatenate([score(*positive), score(*negative)])
         return roc_auc_score(np.repeat([1, 0], [positive.shape[1], negative.shape[1]]), scores)
 
     assert value_of(evaluation, method, "existence_auc") == pytest.approx(area(edges, heldout.non_edge_index))
@@ -94,7 +94,11 @@ def test_areas_under_the_curve_agree_with_scikit_learn(method, evaluation, fitte
         area(edges, heldout.degree_corrected_index)
     )
     one_way = edges[:, heldout.is_one_way]
-    assert value_of(evaluation, method, "direction_auc") == pytest.approx(area(one_way, one_way[::-1]))
+    has_head = method in ("dual", "paper")
+    expected = area(one_way, one_way[::-1], scorer.direction if has_head else scorer.pairs)
+    assert value_of(evaluation, method, "direction_auc") == pytest.approx(expected, abs=1e-4)
+    expected = area(one_way, one_way[::-1], lambda u, v: scorer.pairs(u, v) - scorer.pairs(v, u))
+    assert value_of(evaluation, method, "direction_auc_difference") == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("method", ["dual", "hope"])
@@ -126,7 +130,7 @@ def test_repeating_every_test_edge_changes_no_value_and_no_interval(fitted, prep
 
 def test_the_degree_head_claims_nothing_but_direction(evaluation):
     table = evaluation.metrics
-    assert set(table.loc[table["method"] == "degree_head", "metric"]) == {"direction_auc"}
+    assert set(table.loc[table["method"] == "degree_head", "metric"]) == {"direction_auc", "direction_auc_difference"}
 
 
 def test_segments_are_means_over_their_own_edges(evaluation, prepared):

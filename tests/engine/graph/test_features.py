@@ -127,13 +127,13 @@ def test_a_graph_without_features_trains_as_if_none_were_wanted(dataset: Dataset
     assert one.model.keys() == other.model.keys() and "dual.feature_weight" not in one.model
 
 
-@pytest.mark.parametrize("form", ["dual", "paper"])
-def test_features_enter_every_trained_form(dataset: Dataset, quick: GraphConfig, form):
+@pytest.mark.parametrize(("form", "method"), [("default", "dual"), ("paper", "paper")])
+def test_features_enter_every_trained_form(dataset: Dataset, quick: GraphConfig, form, method):
     config = dataclasses.replace(quick, methods=("dual", "single", "paper"), form=form)
     none = dataclasses.replace(config, features=("none",))
     one, other = fit(prepare(dataset, config), config), fit(prepare(dataset, none), none)
     assert all(not np.array_equal(one.scorers[m].source, other.scorers[m].source) for m in config.methods)
-    assert one.model[f"{form}.feature_weight"].shape == (5, 8)
+    assert one.model[f"{method}.feature_weight"].shape == (5, 8)
 
 
 def test_auto_and_none_stand_alone():

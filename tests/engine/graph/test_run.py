@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engine.claims import CLAIM_COLUMNS
-from engine.graph.config import GraphConfig
+from engine.graph.config import GraphConfig, shown_method
 from engine.graph.explore import Scene, default_node, links
 from engine.graph.run import run
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
@@ -51,12 +51,20 @@ def test_stored_embeddings_rebuild_the_scores(result):
     u, v = edges["source"].to_numpy(), edges["target"].to_numpy()
     score = (source[u] * target[v]).sum(axis=1)
     score += result.embeddings["target_offset"][v] + result.embeddings["source_offset"][u]
+    training = set(edges.loc[edges["split"] == "train", ["source", "target"]].itertuples(index=False, name=None))
+    is_reversed = np.array([(target, source) in training for source, target in zip(u, v, strict=True)])
+    score += is_reversed * result.model["dual.reciprocity"]
     assert score == pytest.approx(edges["score"].to_numpy(), abs=0.02)
 
 
 def test_a_stored_run_can_be_explored(result, tmp_path):
     stored = read_run(write_run(result, tmp_path / "graph-made", command=["python", "-m", "engine"]))
-    shown = Scene(stored.curve("nodes"), stored.curve("edges"), stored.predictions, stored.manifest["config"]["form"])
+    shown = Scene(
+        stored.curve("nodes"),
+        stored.curve("edges"),
+        stored.predictions,
+        shown_method(stored.manifest["config"]["form"]),
+    )
     node = default_node(shown)
     table = links(shown, node)
     edges = result.curves["edges"]

@@ -62,7 +62,7 @@ def test_sources_are_listed_without_known_edges_and_as_documented(lists, fitted,
     known = set(map(tuple, known_of(prepared).T))
     assert not any((row.other, row.node) in known for row in rows.itertuples())
     node = 5
-    value = scorer.source @ scorer.target[node] + np.log1p(training.out_degree)
+    value = scorer.rows(np.arange(training.num_nodes))[:, node]
     value[[node, *(u for u, v in known if v == node)]] = -np.inf
     assert rows.loc[rows["node"] == node, "other"].tolist() == np.argsort(-value)[:10].tolist()
 

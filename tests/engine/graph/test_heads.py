@@ -1,0 +1,134 @@
+"""Heads are maximum-likelihood readings on validation edges: no ranking moves, and swapped nodes swap the odds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from engine.graph.baselines import degree_head
+from engine.graph.data import training_graph
+from engine.graph.heads import direction_scale, fit_direction, one_way_validation, ridge_logistic, with_heads
+from engine.graph.scoring import DirectionHead, InnerProductScorer, entries
+
+
+@pytest.fixture
+def bare(fitted):
+    """Return the scorer of the dual form as it leaves the training, in units of its own."""
+    scorer = fitted.scorers["dual"]
+    return replace(scorer, source_offset=np.zeros_like(scorer.source_offset), direction_head=None)
+
+
+def test_the_scale_is_that_of_a_logistic_regression_without_intercept():
+    rng = np.random.default_rng(0)
+    difference = rng.normal(1.0, 2.0, size=400)
+    both, label = np.concatenate([difference, -difference])[:, np.newaxis], np.repeat([1, 0], 400)
+    # Penalty 0.0005 kappa² per edge: C = 1 / (2 × 0.0005 × 2 × 400) on the doubled data.
+    reference = LogisticRegression(C=1 / 0.8, fit_intercept=False, tol=1e-10).fit(both, label).coef_[0, 0]
+    assert direction_scale(difference) == pytest.approx(reference, rel=1e-3)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_the_scale_is_finite_for_edges_that_all_point_the_same_way(size):
+    scale = direction_scale(np.array([1.0, 2.0, 3.0]) * size)
+    assert np.isfinite(scale) and scale > 0
+
+
+def test_scores_that_point_the_wrong_way_turn_the_scale_negative():
+    assert direction_scale(np.array([-1.0, -2.0, 0.5])) < 0
+    assert direction_scale(np.empty(0)) == 0.0
+
+
+def test_scores_without_a_difference_have_no_scale():
+    assert direction_scale(np.zeros(5)) == 0.0 == direction_scale(np.empty(0))
+
+
+def test_ridge_logistic_is_that_of_scikit_learn():
+    rng = np.random.default_rng(1)
+    features, weight = rng.normal(size=(300, 3)), rng.uniform(0.2, 2.0, size=300)
+    label = np.where(features @ [1.0, -0.5, 0.2] + rng.logistic(size=300) > 0, 1.0, -1.0)
+    reference = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10, max_iter=1000)
+    reference.fit(features, label, sample_weight=weight)
+    assert ridge_logistic(features, label, weight) == pytest.approx(reference.coef_[0], rel=1e-4)
+
+
+def test_ridge_logistic_stays_finite_where_the_classes_part():
+    found = ridge_logistic(np.array([[1e3], [2e3]]), np.ones(2))
+    assert np.isfinite(found).all() and found[0] > 0
+    assert ridge_logistic(np.empty((0, 2)), np.empty(0)).tolist() == [0, 0]
+
+
+def test_the_edge_head_moves_no_ranking(bare, prepared):
+    read, _ = with_heads(bare, prepared.training, np.random.default_rng(0))
+    nodes = np.arange(prepared.training.num_nodes)
+    before, after = bare.rows(nodes), read.rows(nodes)
+    assert np.argsort(-before, axis=1, kind="stable").tolist() == np.argsort(-after, axis=1, kind="stable").tolist()
+
+
+def test_the_score_is_the_log_odds_of_an_edge_against_a_random_pair(bare, prepared):
+    training = prepared.training
+    read, weights = with_heads(bare, training, np.random.default_rng(0))
+    edges = training.validation_edge_index
+    random = np.random.default_rng(5).integers(training.num_nodes, size=(2, 4000))
+    odds = [1 / (1 + np.exp(-read.pairs(*pairs))) for pairs in (edges, random)]
+    # Weighted to equal frequency, the mean probability given to both kinds together is one half.
+    assert (odds[0].mean() + odds[1].mean()) / 2 == pytest.approx(0.5, abs=0.03)
+    assert odds[0].mean() > odds[1].mean() + 0.03
+    assert float(weights["edge_scale"]) > 0
+
+
+def test_the_direction_of_a_pair_and_of_its_reversal_are_opposite(fitted, prepared):
+    edges = prepared.heldout.edge_index
+    for method in ("dual", "single", "paper"):
+        scorer = fitted.scorers[method]
+        assert scorer.direction(*edges) == pytest.approx(-scorer.direction(*edges[::-1]), abs=1e-4)
+
+
+def test_tied_embeddings_leave_the_direction_to_the_degrees(fitted, prepared):
+    peer = degree_head(prepared.training)
+    edges = prepared.heldout.edge_index
+    expected = peer.target_offset[edges[1]] - peer.target_offset[edges[0]]
+    assert fitted.scorers["single"].direction(*edges) == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_direction_head_adds_what_the_embeddings_prefer():
+    # Degrees are alike for all nodes of this ring, so only the vectors can tell that u leads to u + 1.
+    count = 40
+    ring = np.stack([np.arange(count), (np.arange(count) + 1) % count])
+    graph = training_graph(ring[:, ::2], ring[:, 1::2], count)
+    ahead = np.eye(count, dtype=np.float32)
+    nothing = np.zeros(count, dtype=np.float32)
+    # Row v of the targets is the source vector of v - 1.
+    scorer = InnerProductScorer(ahead, np.roll(ahead, 1, axis=0), nothing, nothing)
+    scale, weight = fit_direction(scorer, graph)
+    head = DirectionHead(np.float32(scale), np.zeros(count, dtype=np.float32))
+    assert scale > 0 and (replace(scorer, direction_head=head).direction(*ring) > 0.5).all()
+    # Ends of training edges have one of the two degrees, the others too: the ring is not quite even.
+    assert np.abs(weight).max() < 2 * scale
+
+
+def test_only_one_way_validation_edges_teach_a_direction():
+    edges = np.array([[0, 1, 1, 2, 3], [1, 0, 2, 1, 0]])
+    graph = training_graph(edges[:, :1], edges[:, 1:], 4)
+    assert one_way_validation(graph).T.tolist() == [[3, 0]]
+
+
+def test_a_bonus_reaches_rows_pairs_and_the_reversed_graph_alike(fitted):
+    scorer = fitted.scorers["dual"]
+    assert scorer.pair_bonus is not None and scorer.pair_bonus.nnz > 0
+    nodes = np.arange(len(scorer.source))
+    rows = scorer.rows(nodes)
+    without = replace(scorer, pair_bonus=None).rows(nodes)
+    assert rows - without == pytest.approx(scorer.pair_bonus.toarray(), abs=1e-4)
+    source, target = np.meshgrid(nodes, nodes, indexing="ij")
+    assert scorer.pairs(source.ravel(), target.ravel()) == pytest.approx(rows.ravel(), abs=1e-4)
+    assert scorer.transposed().rows(nodes) == pytest.approx(rows.T, abs=1e-4)
+
+
+def test_entries_of_a_sparse_matrix_are_read_one_by_one():
+    matrix = sparse.csr_array(np.array([[0, 2], [3, 0]], dtype=np.float32))
+    assert entries(matrix, np.array([0, 1, 1]), np.array([1, 1, 0])).tolist() == [2, 0, 3]
+    assert entries(matrix, np.array([], dtype=int), np.array([], dtype=int)).tolist() == []
