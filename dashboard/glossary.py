@@ -113,15 +113,15 @@ _GRAPH: dict[str, Term] = {
     ),
     "edge_score": Term(
         label="Score",
-        gloss="How strongly the model believes in an arrow, in logits; comparable between nodes and between the two "
-        "directions of a pair.",
-        formula="scale × cos(source of u, target of v) + popularity of v + activity of u",
+        gloss="Log-odds of an edge against a random pair, were both equally frequent; comparable between nodes. Fitted "
+        "on validation edges.",
+        formula="κ (scale × cos(source of u, target of v) + popularity of v + reciprocity if v → u) + activity of u",
     ),
     "direction_probability": Term(
         label="Points this way",
-        gloss="Probability that the pair points this way if it is one-way, from the two scores; fitted on validation "
-        "edges and checked on test edges.",
-        formula="1 / (1 + exp(−κ (score(u → v) − score(v → u))))",
+        gloss="Probability that the pair points this way if it is one-way, from the degrees of both ends and the two "
+        "inner products; fitted on validation edges and checked on test edges.",
+        formula="1 / (1 + exp(−λ (s_u · t_v − s_v · t_u) − p_v + p_u)), p from the degrees",
     ),
     "dual": Term(
         label="Dual embeddings",

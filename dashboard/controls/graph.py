@@ -10,9 +10,10 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import Run
 from dashboard.state import GRAPH
+from engine.errors import RunError
 from engine.graph import readout
 from engine.graph.config import shown_method
-from engine.graph.explore import Scene
+from engine.graph.explore import PAIR_COLUMNS, Scene
 
 
 def scene(run: Run) -> Scene:
@@ -22,9 +23,16 @@ def scene(run: Run) -> Scene:
 
 
 def _open(run: Run) -> Scene:
-    """Read the tables that the page draws from."""
+    """Read the tables that the page draws from, or say why they are of no use."""
     form = shown_method(str(run.manifest["config"]["form"]))
-    return Scene(run.curve("nodes"), run.curve("edges"), run.predictions, form)
+    shown = Scene(run.curve("nodes"), run.curve("edges"), run.predictions, form)
+    lacking = [name for name in PAIR_COLUMNS if not (name in shown.edges and name in shown.lists)]
+    if lacking:
+        raise RunError(
+            f"The tables of run '{run.id}' lack '{lacking[0]}' of its pairs, as those of earlier versions do; train it "
+            "again, or choose another run."
+        )
+    return shown
 
 
 def go_to(name: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.controls import graph, graph_summary
+from engine.errors import RunError
 from engine.graph import explore, readout
 from engine.graph.explore import Scene
 from engine.runs import Run, read_run
@@ -126,6 +127,12 @@ def test_a_node_of_another_run_gives_way_to_the_default(stored: Run, runs: Path)
     assert app.selectbox(key=SEARCH).value.startswith("other ")
     app.selectbox(key="graph-run").select("graph-made").run()
     assert not app.exception and app.selectbox(key=SEARCH).value in set(nodes["label"])
+
+
+def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(stored: Run) -> None:
+    stored.curve("edges").drop(columns="direction").to_parquet(stored.folder / "curves" / "edges.parquet", index=False)
+    with pytest.raises(RunError, match="lack 'direction' of its pairs.*train it again, or choose another"):
+        graph.scene(read_run(stored.folder))
 
 
 @pytest.mark.parametrize("tab", ["Methods", "Asymmetry", "By degree", "Same node, other methods", "Training"])
