@@ -131,7 +131,7 @@ def test_a_node_of_another_run_gives_way_to_the_default(stored: Run, runs: Path)
 
 def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(stored: Run) -> None:
     stored.curve("edges").drop(columns="direction").to_parquet(stored.folder / "curves" / "edges.parquet", index=False)
-    with pytest.raises(RunError, match="lack 'direction' of its pairs.*train it again, or choose another"):
+    with pytest.raises(RunError, match=r"lack 'direction' of its pairs.*train it again, or choose another"):
         graph.scene(read_run(stored.folder))
 
 
