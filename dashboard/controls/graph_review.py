@@ -113,7 +113,7 @@ def open_desk(run: Run) -> Desk:
     """
     parts = material(run)
     verdicts = matched(current(store().history(run.id)), parts.names)
-    reviewer, queue, show = _who_and_what(parts.pairs)
+    reviewer, queue, show = _who_and_what()
     whole = _filtered(parts, queue)
     mine = verdicts[verdicts["reviewer"] == reviewer]
     own = dict(zip(mine["pair"].astype(int), mine["verdict"].astype(str), strict=True))
@@ -122,7 +122,7 @@ def open_desk(run: Run) -> Desk:
     return Desk(run, parts, reviewer, queue, whole, shown, verdicts, own, _pair_on_desk(run, shown, own))
 
 
-def _who_and_what(pairs: pd.DataFrame) -> tuple[str, Queue, str]:
+def _who_and_what() -> tuple[str, Queue, str]:
     """Ask for the reviewer, the queue, and which of its pairs to show."""
     places = st.columns([0.19, 0.53, 0.28], vertical_alignment="bottom")
     with places[0]:
@@ -136,10 +136,8 @@ def _who_and_what(pairs: pd.DataFrame) -> tuple[str, Queue, str]:
             help="Kept with every verdict; your latest on a pair counts. The name stands in the address: change it "
             "if the link comes from a colleague.",
         )
-    counts = {queue: int((pairs[queue] > 0).sum()) for queue in QUEUE_LABEL}
-    labels = {queue: f"{words} ({counts[queue]:,})" for queue, words in QUEUE_LABEL.items()}
     with places[1]:
-        queue = _one_of("Pairs", labels, REVIEW["queue"], CHOSEN_HELP)
+        queue = _one_of("Pairs", QUEUE_LABEL, REVIEW["queue"], CHOSEN_HELP)
     with places[2]:
         show = _one_of("Show", SHOW_LABEL, REVIEW["show"])
     return " ".join(unicodedata.normalize("NFC", name or "").split()), queue, show

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 QUEUE_LABEL: dict[Queue, str] = {
     "asymmetric": "Most asymmetric",
-    "both_ways": "Both ways",
-    "not_replicated": "Not replicated",
+    "both_ways": "Recommended both ways",
+    "not_replicated": "Order not replicated",
 }
 QUEUE_HELP: dict[Queue, str] = {
     "asymmetric": "Linked or recommended pairs of whose direction the model is surest.",

@@ -92,9 +92,11 @@ def _evidence(desk: Any, pair: Any) -> None:
     scene, found = desk.material.scene, graph_review_desk.evidence(desk, desk.at)
     st.markdown("**What the data say**", help=graph_review_text.EVIDENCE_HELP)
     st.markdown(graph_review_text.explanation(scene, pair, found), help=TERMS["asymmetry_factor"].help())
-    st.table(graph_review_text.directions(scene, pair, found), border="horizontal")
     told = found.explanation
-    if told is not None and told.basis == "events":
+    if told is None:
+        return
+    st.table(graph_review_text.directions(scene, pair, found), border="horizontal")
+    if told.basis == "events":
         st.plotly_chart(
             explanation_bars(told.terms, labels=graph_review_text.TERM_LABEL, carrier=told.key),
             key=f"review-terms-{desk.at}",

@@ -184,15 +184,9 @@ def test_filters_and_queues_follow_the_choice_and_come_back(stored: Run) -> None
 
 
 def test_pairs_that_do_not_replicate_are_those_of_the_evidence(stored: Run) -> None:
-    app = opened(review_name="Ann", **{"review_queue": graph_label(stored, "not_replicated")})
+    app = opened(review_name="Ann", review_queue="Order not replicated")
     assert f"of {len(order(stored, 'not_replicated')):,}" in app.radio[0].label
     assert any("not the same in both halves" in item.value for item in app.markdown)
-
-
-def graph_label(stored: Run, queue: str) -> str:
-    """Return the words of a queue as they stand in the address."""
-    count = int((graph_review.material(stored).pairs[queue] > 0).sum())
-    return f"{graph_review_text.QUEUE_LABEL[queue]} ({count:,})"  # type: ignore[index]
 
 
 def test_every_method_of_the_run_gives_scores_and_ranks_both_ways(stored: Run) -> None:
