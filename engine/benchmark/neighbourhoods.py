@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from engine.benchmark.neighbourhood_command import SIMULATED
-from engine.benchmark.neighbourhood_table import summarise
+from engine.benchmark.neighbourhood_table import STUDY_COLUMNS, summarise
 from engine.benchmark.store import code_hash
 from engine.graph.arrivals import arrived_scorer
 from engine.graph.coldsplit import split_by_nodes
@@ -31,7 +31,7 @@ from engine.tables import content_hash
 
 BUDGETS = (5, 10, 20)
 """Largest neighbourhoods (K_max) that are tried; the smallest are a quarter of it."""
-_SIMULATION = SimulationConfig(mean_degree=4.0, groups=30, tail_exponent=1.8)
+_SIMULATION = SimulationConfig(mean_degree=4.0, groups=8, tail_exponent=2.1)
 _SIMULATED_EDGES = 8_000
 _CODE = ("engine.graph.train", "engine.graph.coldstart", "engine.graph.segments")
 
@@ -110,7 +110,7 @@ def neighbourhoods(datasets: Sequence[Dataset], *, seeds: int, folder: Path, on_
         )
         for dataset in datasets
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)[list(STUDY_COLUMNS)]
 
 
 def simulated_graph() -> Dataset:
