@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -36,33 +38,9 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
         gap_x += [float(low), float(high), None]
         gap_y += [row, row, None]
     line = {"color": LINE, "width": 2}
-    data = [{"type": "scatter", "x": gap_x, "y": gap_y, "mode": "lines", "line": line, "showlegend": False}]
-    data[0]["hoverinfo"] = "skip"
-    for sampler, label, color in _SAMPLERS:
-        data.append(
-            {
-                "type": "scatter",
-                "x": rows[sampler].tolist(),
-                "y": place,
-                "mode": "markers",
-                "name": label,
-                "marker": {
-                    "color": color,
-                    "size": 11,
-                    "symbol": ["circle" if drawn else "circle-open" for drawn in rows[f"{sampler}_drawn"]],
-                    "line": {"width": 2, "color": color},
-                },
-                "text": [
-                    f"{plain(name)}{'' if step == 1 else ' (two steps)'}"
-                    f"<br>{label}: {100 * chance:.0f} %"
-                    f"<br>{'drawn' if drawn else 'not drawn'} in this run"
-                    for name, step, chance, drawn in zip(
-                        rows["name"], rows["step"], rows[sampler], rows[f"{sampler}_drawn"], strict=True
-                    )
-                ],
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        )
+    gaps = {"type": "scatter", "x": gap_x, "y": gap_y, "mode": "lines", "line": line, "showlegend": False}
+    data: list[dict[str, Any]] = [gaps | {"hoverinfo": "skip"}]
+    data += [_marks(rows, sampler, label, color) for sampler, label, color in _SAMPLERS]
     names = [
         f"{plain(shortened(name))}{'' if step == 1 else ' ··'}"
         for name, step in zip(rows["name"], rows["step"], strict=True)
@@ -86,3 +64,30 @@ def inclusion(neighbours: pd.DataFrame, *, height: int | None = None) -> go.Figu
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
     )
     return go.Figure({"data": data, "layout": layout | {"margin": layout["margin"] | {"t": 34}}})
+
+
+def _marks(rows: pd.DataFrame, sampler: str, label: str, color: str) -> dict[str, Any]:
+    """Draw the chances under one sampler."""
+    drawn = [bool(value) for value in rows[f"{sampler}_drawn"]]
+    text = [
+        f"{plain(row.name_)}{'' if row.step == 1 else ' (two steps)'}<br>{label}: {100 * chance:.0f} %"
+        f"<br>{'drawn' if is_drawn else 'not drawn'} in this run"
+        for row, chance, is_drawn in zip(
+            rows.rename(columns={"name": "name_"}).itertuples(), rows[sampler], drawn, strict=True
+        )
+    ]
+    return {
+        "type": "scatter",
+        "x": rows[sampler].tolist(),
+        "y": list(range(len(rows))),
+        "mode": "markers",
+        "name": label,
+        "marker": {
+            "color": color,
+            "size": 11,
+            "symbol": ["circle" if is_drawn else "circle-open" for is_drawn in drawn],
+            "line": {"width": 2, "color": color},
+        },
+        "text": text,
+        "hovertemplate": "%{text}<extra></extra>",
+    }
