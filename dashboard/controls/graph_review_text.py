@@ -102,8 +102,9 @@ def pair_label(scene: Scene, pair: pd.Series, *, limit: int = 60) -> str:
 
 def headline(scene: Scene, pair: pd.Series) -> str:
     """Write a pair large, the source in its colour and the target in its own."""
-    source, target = _names(scene, pair)
-    return f"#### :blue[{source}] ⟶ :orange[{target}]"
+    # Short enough for one line: the buttons below stay where they are from pair to pair.
+    source, target = _names(scene, pair, limit=34)
+    return f"##### :blue[{source}] ⟶ :orange[{target}]"
 
 
 def origin(pair: pd.Series) -> str:

@@ -65,11 +65,11 @@ def _pair(desk: Any) -> None:
         st.markdown("**No pair on the desk**")
         return
     scene, pair = desk.material.scene, desk.material.pairs.loc[desk.at]
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(graph_review_text.headline(scene, pair), width="content")
-        how = st.popover("How to judge", icon=":material/info:", width="content", type="tertiary")
-    how.markdown(graph_review_text.HOW_TO_JUDGE)
-    st.caption(graph_review_text.origin(pair))
+    st.markdown(graph_review_text.headline(scene, pair))
+    about, how = st.columns([0.76, 0.24], vertical_alignment="center")
+    about.caption(graph_review_text.origin(pair))
+    with how.popover("How to judge", icon=":material/info:", width="stretch", type="tertiary"):
+        st.markdown(graph_review_text.HOW_TO_JUDGE)
     graph_review_desk.verdict_buttons(desk)
     if not desk.reviewer:
         st.caption("Enter your name above to give a verdict.")

@@ -24,7 +24,7 @@ def no_verdicts(server: Server) -> None:
 
 def headline(page: Page) -> Locator:
     """Return the pair on the desk."""
-    return page.get_by_role("heading", level=4).filter(has_text="⟶").first
+    return page.get_by_role("heading", level=5).filter(has_text="⟶").first
 
 
 def progress(page: Page, words: str) -> None:

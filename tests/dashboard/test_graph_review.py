@@ -83,7 +83,7 @@ def opened(**params: str) -> AppTest:
 
 
 def on_desk(app: AppTest) -> str:
-    return next(item.value for item in app.markdown if item.value.startswith("#### :blue"))
+    return next(item.value for item in app.markdown if item.value.startswith("##### :blue"))
 
 
 def progress(app: AppTest) -> str:
