@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.cache import Run
 from dashboard.state import WHAT_IF
-from engine.graph import whatif
+from engine.graph import pair_evidence, whatif
 from engine.graph.explore import Scene
 
 WAYS = {"forward": "From the selected node", "backward": "To the selected node"}
@@ -137,13 +137,13 @@ def answer(run: Run, shown: Scene, encoded: whatif.Encoded, pair: tuple[int, int
     """
     source, target = pair
     step, before, after = whatif.changed(encoded, source, target)
-    counts = whatif.input_counts(shown.edges, source, target)
+    counts = pair_evidence.input_counts(shown.edges, source, target)
     return Answer(
         step=step,
         source=source,
         target=target,
         model=whatif.model_table(before, after, source, target),
-        evidence=_evidence_table(whatif.evidence(before, *pair), whatif.evidence(after, *pair)),
+        evidence=_evidence_table(pair_evidence.evidence(before, *pair), pair_evidence.evidence(after, *pair)),
         first=_first_table(shown, before, after, source),
         status=_status(counts),
         counts=_counts_table(counts, shown, pair),

@@ -190,7 +190,7 @@ def test_a_selection_is_kept_and_a_click_moves_to_the_node(
 def test_a_large_map_is_sampled_and_keeps_what_is_marked(stored: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     state = {GRAPH["lasso"]: [1, 2], PROJECTION["run"]: stored.id}
     monkeypatch.setattr(graph_projection.st, "session_state", state)
-    links = pd.DataFrame({"other": [3], "role": ["target"], "is_two_way": [False], "hop": [1]})
+    links = pd.DataFrame({"other": [3], "role": ["target"], "is_two_way": [False], "hop": [1], "kind": ["observed"]})
     choice = graph_projection.Choice(view="side", color="role", limit=5)
     drawn = graph_projection.drawn_map(stored, 0, links, choice)
     assert {0, 1, 2, 3} <= set(drawn.points["node"]) and 5 <= len(drawn.points) <= 9
