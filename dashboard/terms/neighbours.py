@@ -42,6 +42,17 @@ NEIGHBOURS: dict[str, Term] = {
         "its splits at once.",
         formula="mean(hit of one − hit of the other) over the same test edges",
     ),
+    "no_propagation": Term(
+        label="Without neighbours",
+        gloss="The dual form, trained and used without messages from neighbours: a node is what its own vector and its "
+        "features say.",
+    ),
+    "feature_neighbours": Term(
+        label="Edges of similar nodes",
+        gloss="A new node is given the edges of the nodes most like it in features; how many of them is chosen on "
+        "nodes kept for validation. Nothing is trained.",
+        formula="L A Lᵀ, with L the cosines of features, rows adding up to 1",
+    ),
     "cold_start": Term(
         label="Cold start",
         gloss="A fifth of the nodes is unseen in training. Each arrives with its features, with half of its edges at "

@@ -11,9 +11,9 @@ from dashboard.cache import Run
 from dashboard.controls import graph, graph_summary
 from dashboard.glossary import TERMS
 from dashboard.state import GRAPH
-from dashboard.views import graph_review, graph_sampled, graph_whatif
+from dashboard.views import graph_degree, graph_review, graph_sampled, graph_whatif
 from engine.figures.common import loss_curves
-from engine.figures.graph import asymmetry, degree_lines, direction_reliability
+from engine.figures.graph import asymmetry, direction_reliability
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 
 _TABS = (
@@ -55,7 +55,7 @@ def draw_tabs(run: Run, node: int, name: str) -> None:
         _methods,
         _asymmetry,
         graph_review.draw,
-        _by_degree,
+        graph_degree.draw,
         graph_sampled.draw,
         _other_methods,
         graph_whatif.draw,
@@ -131,24 +131,6 @@ def _asymmetry(run: Run, node: int, name: str) -> None:
             f"dotted line it is kept. {TERMS['direction_probability'].help()} Bars are Wilson's 95 % intervals.",
             alt="Promised against kept probability of the likelier direction",
         )
-
-
-def _by_degree(run: Run, node: int, name: str) -> None:
-    """Compare degree-adaptive with fixed neighbourhoods bucket by bucket."""
-    st.markdown("Do rarely linked nodes gain, and hubs not lose, where neighbourhoods shrink with degree?")
-    for column, (degree, title) in zip(st.columns(2), graph_summary.DEGREES.items(), strict=True):
-        table = graph_summary.by_degree(run, degree, "hit_rate_at_10")
-        with column:
-            layout.chart_card(
-                degree_lines(table, metric="hit_rate_at_10", axis_title=f"{title} (training edges)"),
-                table,
-                key=f"graph-degree-{degree}",
-                title=f"By {title[0].lower()}{title[1:]}",
-                how_to_read="Two samplers draw equally many neighbours in total. The adaptive one gives rarely linked "
-                "nodes more and hubs fewer; the fixed one gives every node the same. Bars are 95 % intervals over "
-                "query nodes. Buckets without edges stay empty.",
-                alt=f"HitRate@10 by {title.lower()}",
-            )
 
 
 def _other_methods(run: Run, node: int, name: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.claims import verdict
+from engine.claims import MINIMUM_UNITS, verdict
 from engine.graph.contrasts import HIT_RATE_MARGIN
 from engine.graph.intervals import Resamples
 from engine.graph.segments import DEGREE_BUCKETS, degree_bucket
@@ -18,7 +19,7 @@ from engine.seeding import generator
 
 STUDY_COLUMNS = (
     *("data", "data_id", "setting", "known", "revealed", "method", "baseline", "segment"),
-    *("value", "ci_low", "ci_high", "n", "splits", "ahead", "verdict"),
+    *("value", "ci_low", "ci_high", "n", "splits", "ahead", "margin", "verdict"),
 )
 RESAMPLES = 1000
 
@@ -124,22 +125,19 @@ def _rows(hits: pd.DataFrame) -> Iterator[dict[str, object]]:
             row = {"method": method, "baseline": baseline, "segment": segment, "value": draws[0, place]}
             row |= {"ci_low": low[place], "ci_high": high[place]}
             row |= {"n": len(np.unique(node[member])), "splits": len(np.unique(seed))}
-            yield row | _judged(columns[name], baseline, member, seed, low[place], high[place])
+            yield row | _judged(row, columns[name][member], seed[member])
 
 
 def _judged(
-    values: NDArray[np.float64],
-    baseline: str,
-    member: NDArray[np.bool_],
-    seed: NDArray[np.int64],
-    low: float,
-    high: float,
-) -> dict[str, object]:
+    row: dict[str, Any], differences: NDArray[np.float64], seed: NDArray[np.int64]
+) -> dict[str, float | int | str]:
     """Say of a difference in how many splits it is above 0, and what its interval says."""
-    if not baseline:
-        return {"ahead": -1, "verdict": ""}
-    means = [values[member & (seed == one)].mean() for one in np.unique(seed[member])]
-    return {"ahead": int(np.sum(np.array(means) > 0)), "verdict": verdict(low, high, margin=HIT_RATE_MARGIN)}
+    if not row["baseline"]:
+        return {"ahead": -1, "margin": np.nan, "verdict": ""}
+    means = [differences[seed == one].mean() for one in np.unique(seed)]
+    is_enough = row["n"] >= MINIMUM_UNITS
+    says = verdict(row["ci_low"], row["ci_high"], margin=HIT_RATE_MARGIN) if is_enough else "inconclusive"
+    return {"ahead": int(np.sum(np.array(means) > 0)), "margin": HIT_RATE_MARGIN, "verdict": says}
 
 
 def _segments(hits: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Scores against reversed scores, hits by degree, and whether a promised direction is kept."""
+"""Scores against reversed scores, and whether a promised direction is kept."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ import plotly.graph_objects as go
 from engine.figures.common import empty_figure, estimate
 from engine.figures.graph_network import plain
 from engine.figures.theme import (
-    GREY,
     LINE,
-    METHOD_LABEL,
-    METRIC_LABEL,
     MUTUAL,
     OURS,
-    RIVAL,
     SOURCE,
     TARGET,
     plotly_layout,
@@ -84,66 +80,6 @@ def _both_ways(edges: pd.DataFrame, name: str) -> dict[str, Any]:
         "text": [plain(text) for text in edges["text"]],
         "hovertemplate": "%{text}<br>this way %{x:.2f}, the other way %{y:.2f}<extra></extra>",
     }
-
-
-def degree_lines(table: pd.DataFrame, *, metric: str, axis_title: str, height: int = 360) -> go.Figure:
-    """Draw a metric by degree bucket, one line with intervals per method.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``method, bucket, value, ci_low, ci_high, n`` in the order of the buckets; empty buckets have no value
-        and stay on the axis.
-    metric : str
-    axis_title : str
-        What the buckets count.
-    height : int, default 360
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-    """
-    if table["value"].notna().sum() == 0:
-        return empty_figure("The methods to compare were not trained in this run.", height=height)
-    figure = go.Figure()
-    methods = list(dict.fromkeys(table["method"]))
-    colors = dict(zip(methods, (OURS, RIVAL, GREY), strict=False))
-    for place, method in enumerate(methods):
-        rows = table[table["method"] == method]
-        label = METHOD_LABEL.get(method, method)
-        figure.add_trace(
-            go.Scatter(
-                x=[bucket + (place - (len(methods) - 1) / 2) * 0.16 for bucket in range(len(rows))],
-                y=rows["value"],
-                mode="lines+markers",
-                name=label,
-                line={"color": colors[method], "width": 2},
-                marker={"size": 9},
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": rows["ci_high"] - rows["value"],
-                    "arrayminus": rows["value"] - rows["ci_low"],
-                    "width": 0,
-                    "thickness": 2,
-                },
-                text=[estimate(row.value, row.ci_low, row.ci_high, row.n) for row in rows.itertuples()],
-                hovertemplate=f"{label}<br>%{{text}} query nodes<extra></extra>",
-            )
-        )
-    first = table[table["method"] == methods[0]]
-    ticks = [f"{row.bucket}<br>n {row.n:,}" for row in first.itertuples()]
-    figure.update_layout(
-        plotly_layout(
-            height=height,
-            xaxis={"title": {"text": axis_title}, "tickvals": list(range(len(ticks))), "ticktext": ticks},
-            yaxis={"title": {"text": METRIC_LABEL.get(metric, metric)}, "rangemode": "tozero"},
-            showlegend=True,
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        )
-    )
-    figure.update_layout(margin={"t": 40})
-    return figure
 
 
 def direction_reliability(table: pd.DataFrame, *, height: int = 360) -> go.Figure:

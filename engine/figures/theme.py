@@ -32,6 +32,8 @@ METHOD_LABEL = {
     "degree_head": "Degrees only",
     "adaptive": "Degree-adaptive sampling",
     "fixed": "Fixed fan-out",
+    "no_propagation": "Without neighbours",
+    "feature_neighbours": "Edges of similar nodes",
     "oracle": "Oracle (final labels)",
     "wait": "Wait for the window",
     "vanilla": "Vanilla (unripe = negative)",

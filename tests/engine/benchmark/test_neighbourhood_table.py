@@ -61,6 +61,16 @@ def test_repeating_a_split_narrows_no_interval():
     assert (first["ci_low"], first["ci_high"]) == pytest.approx((second["ci_low"], second["ci_high"]))
 
 
+def test_few_nodes_decide_nothing_and_enough_of_them_do():
+    def gain(count):
+        nodes = np.arange(count)
+        base = {"seed": 0, "setting": "edges", "node": nodes, "source": nodes, "target": 99, "in_degree": 1}
+        parts = [pd.DataFrame(base | {"out_degree": 1, "method": m, "rank": r}) for m, r in (("full", 1), ("none", 50))]
+        return row(summarise(pd.concat(parts)), "full", "none", "all")
+
+    assert (gain(19)["verdict"], gain(20)["verdict"], gain(20)["margin"]) == ("inconclusive", "supported", 0.01)
+
+
 def test_an_empty_bucket_stays_without_a_value(study):
     empty = row(study, "full", "none", "in_degree:4-7")
     assert np.isnan(empty["value"]) and empty["n"] == 0 and empty["verdict"] == "inconclusive"
@@ -84,5 +94,5 @@ def test_new_nodes_are_told_by_role_and_by_what_is_known_of_them():
 def test_the_text_shows_differences_with_intervals_and_verdicts(study):
     lines = markdown(study.assign(data="made")).splitlines()
     line = next(line for line in lines if "| all | full − none |" in line)
-    assert "+37.5 [" in line and "| 3 | 2 of 2 |" in line
+    assert "+37.5 [" in line and "| 3 | 2 of 2 | inconclusive |" in line
     assert not any("nan" in line or "out_degree" in line for line in lines)

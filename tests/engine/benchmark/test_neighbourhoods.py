@@ -9,9 +9,9 @@ import pytest
 
 from engine.benchmark import neighbourhoods as study
 from engine.benchmark.neighbourhood_table import STUDY_COLUMNS
-from engine.benchmark.studies import neighbourhood_study
 from engine.cli import main
 from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
+from engine.studies import neighbourhood_study
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.figures.graph import asymmetry, degree_lines, direction_reliability
+from engine.figures.graph import asymmetry, direction_reliability
 from engine.figures.theme import MUTUAL
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -37,28 +37,6 @@ def test_asymmetry_draws_one_way_and_mutual_edges_with_their_scores():
     assert "<img" not in figure.to_json()
 
 
-def test_degree_lines_keep_empty_buckets_on_the_axis():
-    table = pd.DataFrame(
-        {
-            "method": ["adaptive"] * 3 + ["fixed"] * 3,
-            "bucket": ["0", "1", "2–3"] * 2,
-            "value": [0.2, np.nan, 0.4, 0.1, np.nan, 0.5],
-            "ci_low": [0.1, np.nan, 0.3, 0.05, np.nan, 0.4],
-            "ci_high": [0.4, np.nan, 0.5, 0.2, np.nan, 0.6],
-            "n": [10, 0, 30, 10, 0, 30],
-        }
-    )
-    figure = degree_lines(table, metric="hit_rate_at_10", axis_title="Out-degree")
-    assert [list(np.round(np.nan_to_num(trace.y, nan=-1), 3)) for trace in figure.data] == [
-        [0.2, -1, 0.4],
-        [0.1, -1, 0.5],
-    ]
-    assert figure.data[0].error_y.array[0] == pytest.approx(0.2)
-    assert figure.data[0].error_y.arrayminus[0] == pytest.approx(0.1)
-    assert list(figure.layout.xaxis.ticktext) == ["0<br>n 10", "1<br>n 0", "2–3<br>n 30"]
-    assert figure.layout.yaxis.title.text == "HitRate@10"
-
-
 def test_reliability_leaves_out_bins_without_edges():
     table = pd.DataFrame(
         {
@@ -78,7 +56,6 @@ def test_reliability_leaves_out_bins_without_edges():
     "figure",
     [
         lambda: asymmetry(pd.DataFrame({"score": []}), pd.DataFrame()),
-        lambda: degree_lines(pd.DataFrame({"value": []}), metric="mrr", axis_title="x"),
         lambda: direction_reliability(pd.DataFrame({"observed": [np.nan]})),
     ],
 )

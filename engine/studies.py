@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "benchmark" / "results"
 """Results that ship with the engine."""
 FILE = "neighbourhoods.csv"
+MINIMUM_NODES = 30
+"""A group of test edges with fewer query nodes is too small to be shown by itself."""
 
 
 def neighbourhood_study(data_id: str, folders: Sequence[Path]) -> pd.DataFrame:
@@ -34,4 +36,4 @@ def neighbourhood_study(data_id: str, folders: Sequence[Path]) -> pd.DataFrame:
             if len(rows):
                 texts = {name: rows[name].fillna("") for name in ("known", "baseline", "verdict")}
                 return rows.assign(**texts).reset_index(drop=True)
-    return pd.DataFrame(columns=["data_id", "setting", "baseline", "segment", "value"])
+    return pd.DataFrame(columns=["data_id", "setting", "baseline", "segment", "value", "margin"])
