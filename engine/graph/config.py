@@ -53,7 +53,7 @@ class GraphConfig:
     """Share of the training edges that carries messages in an epoch; the others are supervised."""
     bias_decay: float = 1e-3
     """L2 penalty on the free target bias of a node."""
-    role_decay: float = 0.1
+    role_decay: float = 0.003
     """L2 penalty on the difference of the two role matrices: higher ties source and target vector together, which can
     rank better; lower keeps them apart, so that the embeddings themselves tell a direction."""
     reversed_weight: float = 0.0
