@@ -21,8 +21,8 @@ LISTED_NODES = 20_000
 LIST_SCORES, EDGE_SCORES = 2_000_000_000, 10_000_000_000
 """Most scores that the lists of one method, and the ranks of the edges in one direction, may take: a node or an edge
 takes one per node of the graph. Beyond them fewer nodes get lists, and the edges of the best linked nodes are kept."""
-LISTED_METHODS = ("dual", "paper", "single", "popularity")
-"""Methods whose lists are kept, where they were fitted."""
+COMPARED_METHODS = ("single", "popularity")
+"""Methods whose lists are kept beside those of the shown form, where they were fitted."""
 SCORE_DECIMALS = 2
 """Stored scores are rounded to what is shown, which halves the size of a run; ranks come from unrounded scores."""
 _UNKNOWN = "none"
@@ -158,7 +158,7 @@ def ranked_lists(scorers: Mapping[str, Scorer], prepared: Prepared, config: Grap
     nodes = _listed(prepared)
     shown = shown_scorer(scorers, config)
     parts = []
-    for method in LISTED_METHODS:
+    for method in dict.fromkeys((config.shown_method, *COMPARED_METHODS)):
         if method in scorers:
             top = retrieve(scorers[method], nodes, config.top_k, targets, method=config.retrieval)
             parts.append(_list_rows(method, "target", nodes, *top))

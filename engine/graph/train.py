@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -20,20 +20,18 @@ from engine.graph.baselines import fit_baseline
 from engine.graph.batches import Batch, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
 from engine.graph.data import Prepared, TrainingGraph, adjacency
-from engine.graph.heads import direction_scale, one_way_validation, with_heads
+from engine.graph.heads import with_heads
 from engine.graph.history import Progress
-from engine.graph.minibatch import Stepper, backward_in_blocks, embed
+from engine.graph.minibatch import Stepper, embed
 from engine.graph.model import (
     DirectedEncoder,
-    PaperEncoder,
-    paper_loss,
     ranking_loss,
     reversed_edge_loss,
-    sparse_tensor,
 )
 from engine.graph.ranks import excluded_candidates
-from engine.graph.sampling import FanOut, fan_out_of, operators
-from engine.graph.scoring import DirectionHead, InnerProductScorer, Scorer
+from engine.graph.scoring import InnerProductScorer, Scorer
+from engine.graph.train_common import inference_messages, sampler, small_parameters
+from engine.graph.train_paper import fit_paper
 from engine.result import OnEpoch
 from engine.seeding import generator, torch_seed
 
@@ -144,7 +142,7 @@ def fit_form(
     """
     progress = Progress(_stage(method, training, config), config.epochs, on_epoch)
     if method == "paper":
-        return TrainedForm(*_fit_paper(training, config, progress), progress.rows)
+        return TrainedForm(*fit_paper(training, config, progress), progress.rows)
     known = excluded_candidates(training.edge_index, training.num_nodes)
     return TrainedForm(*_fit_encoder(method, training, known, config, progress), progress.rows)
 
@@ -153,7 +151,7 @@ def _fit_encoder(
     method: str, training: TrainingGraph, known: sparse.csr_array, config: GraphConfig, progress: Progress
 ) -> tuple[InnerProductScorer, dict[str, NDArray[np.float32]]]:
     """Train one cosine form: dual or single, with one sampler."""
-    fan = _sampler(training, config, _sampling_of(method, config))
+    fan = sampler(training, config, _sampling_of(method, config))
     with torch_seed(config.seed, "graph", "encoder"):
         encoder = DirectedEncoder(
             training.num_nodes,
@@ -174,9 +172,9 @@ def _fit_encoder(
             if epoch > config.epochs * (1 - config.averaged_share) or epoch == config.epochs:
                 averaged.update_parameters(encoder)
         final = cast(DirectedEncoder, averaged.module)
-        scorer = _scorer(final, training, _all_messages(training, fan, config))
+        scorer = _scorer(final, training, inference_messages(training, fan, config))
     scorer, weights = with_heads(scorer, training, generator(config.seed, "graph", "heads"))
-    parameters = _small_parameters(final, training.num_nodes)
+    parameters = small_parameters(final, training.num_nodes)
     scaled = {name: parameters[name] * weights["edge_scale"] for name in ("scale", "popularity_weight", "reciprocity")}
     return scorer, parameters | weights | scaled
 
@@ -203,17 +201,6 @@ def _sampling_of(method: str, config: GraphConfig) -> Sampling:
     if method == "adaptive":
         return "adaptive"
     return "uniform" if method == "fixed" else config.sampling
-
-
-def _sampler(training: TrainingGraph, config: GraphConfig, sampling: Sampling) -> FanOut:
-    """Derive a sampler from the training edges."""
-    return fan_out_of(
-        training,
-        sampling,
-        max_neighbours=config.max_neighbours,
-        min_neighbours=config.min_neighbours,
-        neighbour_bias=config.neighbour_bias,
-    )
 
 
 def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Adam:
@@ -250,73 +237,3 @@ def _losses(encoder: DirectedEncoder, batch: Batch, config: GraphConfig) -> dict
         weight = config.reversed_weight * batch.one_way_share
         losses["reversed edges"] = weight * reversed_edge_loss(inner[batch.is_one_way], backward, config.scale / 2)
     return losses
-
-
-def _all_messages(
-    training: TrainingGraph, fan: FanOut, config: GraphConfig
-) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """Return the neighbourhoods at inference, drawn from all training edges."""
-    return operators(training.edge_index, training.num_nodes, fan, generator(config.seed, "graph", "inference"))
-
-
-def _fit_paper(
-    training: TrainingGraph, config: GraphConfig, progress: Progress
-) -> tuple[InnerProductScorer, dict[str, NDArray[np.float32]]]:
-    """Train the literal form; every training edge carries messages and is supervised, as printed."""
-    fan = _sampler(training, config, "adaptive")
-    rng = generator(config.seed, "graph", "paper")
-    edges, is_one_way = torch.from_numpy(training.edge_index), torch.from_numpy(training.is_one_way)
-    with torch_seed(config.seed, "graph", "paper"):
-        encoder = PaperEncoder(
-            training.num_nodes, dimension=config.dimension, layers=config.paper_layers, features=training.features
-        )
-        optimizer = torch.optim.Adam(encoder.parameters(), lr=config.learning_rate)
-        for epoch in range(1, config.epochs + 1):
-            # Row averages serve for the printed sums: the length of a row is normalised away after each layer.
-            out_neighbours, in_neighbours = operators(training.edge_index, training.num_nodes, fan, rng)
-            source, target = encoder(sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
-            other = torch.from_numpy(_other_nodes(training, config.paper_negatives, rng))
-            optimizer.zero_grad()
-            loss_of = partial(
-                _paper_loss, edges=edges, is_one_way=is_one_way, other=other, weight=config.asymmetric_weight
-            )
-            loss = backward_in_blocks(source, target, loss_of, count=len(is_one_way))
-            optimizer.step()
-            progress.report(epoch, {"asymmetric": loss})
-        with torch.no_grad():
-            source, target = encoder(*map(sparse_tensor, _all_messages(training, fan, config)))
-    nothing = np.zeros(training.num_nodes, dtype=np.float32)
-    scorer = InnerProductScorer(source.numpy(), target.numpy(), nothing, nothing)
-    # The literal form has no other reading of a direction than its two scores, put on a scale.
-    scale = np.float32(direction_scale(scorer.direction(*one_way_validation(training)).astype(np.float64)))
-    scorer = replace(scorer, direction_head=DirectionHead(scale, nothing))
-    return scorer, _small_parameters(encoder, training.num_nodes)
-
-
-def _paper_loss(
-    source: Tensor, target: Tensor, some: slice, *, edges: Tensor, is_one_way: Tensor, other: Tensor, weight: float
-) -> Tensor:
-    """Return the literal loss of some edges."""
-    head, tail = edges[:, some]
-    single = is_one_way[some]
-    forward = (source[head] * target[tail]).sum(dim=1)
-    backward = (source[tail[single]] * target[head[single]]).sum(dim=1)
-    negative = torch.einsum("ed,ekd->ek", source[head], target[other[some]])
-    return paper_loss(forward, negative, forward[single], backward, asymmetric_weight=weight)
-
-
-def _other_nodes(training: TrainingGraph, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw nodes other than the source, uniformly, for every training edge: shape (n_edges, count)."""
-    source = training.edge_index[0][:, np.newaxis]
-    drawn = rng.integers(training.num_nodes - 1, size=(source.shape[0], count))
-    return drawn + (drawn >= source)
-
-
-def _small_parameters(encoder: DirectedEncoder | PaperEncoder, num_nodes: int) -> dict[str, NDArray[np.float32]]:
-    """Return the parameters that are not one row per node, and the node input that the network starts from."""
-    small = {
-        name: value.detach().numpy().copy()
-        for name, value in encoder.named_parameters()
-        if value.dim() == 0 or value.shape[0] != num_nodes
-    }
-    return small | {"input": encoder.node_input().detach().numpy().copy()}

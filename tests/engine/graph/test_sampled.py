@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.graph import train
+from engine.graph import train, train_common
 from engine.graph.config import GraphConfig
 from engine.graph.data import load, prepare
 from engine.graph.sampled import DRAWS, SAMPLERS, sampled, sampler_of
@@ -40,7 +40,7 @@ def test_the_shown_draw_is_the_one_of_training(monkeypatch):
     )  # fmt: skip
     prepared = prepare(dataset, config)
     calls = []
-    real = train.operators
+    real = train_common.operators
 
     def recorded(edge_index, num_nodes, fan, rng):
         result = real(edge_index, num_nodes, fan, rng)
@@ -48,7 +48,7 @@ def test_the_shown_draw_is_the_one_of_training(monkeypatch):
             calls.append((fan.sampling, result))
         return result
 
-    monkeypatch.setattr(train, "operators", recorded)
+    monkeypatch.setattr(train_common, "operators", recorded)
     train.fit(prepared, config)
     final = dict(calls)
     assert {"adaptive", "uniform"} <= set(final)
