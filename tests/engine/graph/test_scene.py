@@ -93,7 +93,7 @@ def test_listed_hits_are_the_evaluation_s_hits(lists, fitted, prepared, quick):
 
 
 def test_only_methods_with_lists_are_listed(lists):
-    assert set(lists["method"]) == {"dual", "paper", "single", "popularity"}
+    assert set(lists["method"]) == {"dual", "single", "popularity"}
     assert lists.loc[lists["method"] != "dual", "score"].isna().all()
     assert lists.loc[lists["method"] == "dual", ["score", "rank", "back_score", "back_rank"]].notna().all(axis=None)
 
