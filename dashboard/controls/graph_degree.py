@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from dashboard import cache
@@ -56,13 +59,13 @@ def claim_sentence(run: Run) -> str:
     rows = rows[rows["claim"] == "C2"]
     if rows.empty:
         return "Train the methods *adaptive* and *fixed* as well to see whether rarely linked nodes gain."
-    parts = [
-        f"**{row.verdict}** for {row.segment} ({estimate(row.value, row.ci_low, row.ci_high, row.n)} {row.n_unit})"
-        for row in rows.itertuples()
+    first = {"supported": "holds", "not supported": "does not hold", "inconclusive": "is undecided"}[
+        rows.iloc[0].verdict
     ]
+    parts = [f"{_points(row._asdict())} for {row.segment} ({row.verdict})" for row in rows.itertuples()]
     return (
-        "That rarely linked nodes gain from larger neighbourhoods, at equal total size, is on this split "
-        f"{', '.join(parts)}. Differences in HitRate@10, adaptive − fixed."
+        f"That rarely linked nodes gain from larger neighbourhoods at equal total size **{first}** on this split. "
+        f"HitRate@10 of adaptive − fixed: {'; '.join(parts)}. n counts query nodes."
     )
 
 
@@ -119,13 +122,14 @@ def study_sentences(table: pd.DataFrame) -> list[str]:
         rows = compared(table, segment).set_index("label")
         words = "all test edges" if segment == "all" else f"targets with {segments(table)[segment]} training in-edges"
         budgets = rows[rows.index.str.startswith("Adaptive − fixed, at most") & ~rows.index.str.endswith("evenly")]
+        budgets = budgets[budgets["value"].notna()]
         held = int((budgets["verdict"] == "supported").sum())
         figures = "; ".join(
-            f"{label.removeprefix('Adaptive − fixed, ')} {_points(row)} ({row['verdict']}, ahead in {row['ahead']} of "
-            f"{row['splits']} splits)"
+            f"{label.removeprefix('Adaptive − fixed, ')} {_points(row)}, ahead in {row['ahead']} of {row['splits']} "
+            "splits"
             for label, row in budgets.iterrows()
         )
-        lines.append(f"Adaptive − fixed on {words}: supported at {held} of {len(budgets)} budgets. {figures}.")
+        lines.append(f"Adaptive − fixed on {words} is supported at {held} of {len(budgets)} budgets: {figures}.")
         worth = rows.loc["All neighbours − none"]
         lines.append(f"All neighbours − none on {words}: {_points(worth)}, {worth['verdict']}.")
     return lines
@@ -154,7 +158,7 @@ def arrival_sentence(table: pd.DataFrame) -> str:
     """Say how a new node fares against the best of the others, from features alone and with edges."""
     rows = table[(table["setting"] == "arrivals") & (table["segment"] == "all") & (table["method"] == "dual")]
     parts = []
-    for (known, revealed), group in rows[rows["baseline"] != ""].groupby(["known", "revealed"], sort=False):
+    for (revealed, known), group in rows[rows["baseline"] != ""].groupby(["revealed", "known"]):
         own = rows[(rows["baseline"] == "") & (rows["known"] == known) & (rows["revealed"] == revealed)].iloc[0]
         others = group[group["baseline"].isin(["popularity", "cocitation", "feature_neighbours"])]
         best = others.loc[others["value"].idxmin()]
@@ -165,10 +169,10 @@ def arrival_sentence(table: pd.DataFrame) -> str:
                 f"{_points(best)} to {METHOD_LABEL[best['baseline']].lower()}"
             )
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}. The compared method is the best of the others." if text else ""
+    return f"{text[:1].upper()}{text[1:]}. Differences are to the best of the other methods." if text else ""
 
 
-def _points(row: pd.Series) -> str:
+def _points(row: Mapping[Any, Any]) -> str:
     """Write a difference of shares in percentage points with its interval and n."""
     low, high = 100 * row["ci_low"], 100 * row["ci_high"]
     return f"{100 * row['value']:+.1f} [{low:+.1f}, {high:+.1f}] points, n {int(row['n']):,}"

@@ -72,7 +72,7 @@ def summarise(ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Write the differences of all data sets on all edges and at both ends of in-degree, one line each.
+    """Write the differences of all data sets on all edges, and on the edges of rarely linked targets, one line each.
 
     Parameters
     ----------
@@ -88,9 +88,10 @@ def markdown(table: pd.DataFrame) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in table[table["baseline"] != ""].itertuples():
-        if row.segment.startswith("out_degree") or pd.isna(row.value):
+        if row.segment not in ("all", "in_degree:0", "in_degree:1") or pd.isna(row.value):
             continue
-        place = row.setting if row.revealed < 0 else f"{row.known}, up to {row.revealed} edges"
+        known = f"new nodes, {row.known}, up to {row.revealed}"
+        place = {-1: "split by edges", 0: "new nodes, features"}.get(row.revealed, known)
         points = f"{100 * row.value:+.1f} [{100 * row.ci_low:+.1f}, {100 * row.ci_high:+.1f}] points"
         lines.append(
             f"| {row.data} | {place} | {row.segment} | {row.method} − {row.baseline} | {points} | {row.n:,} | "

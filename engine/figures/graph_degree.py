@@ -27,8 +27,11 @@ _LINES = {
     "single": CATEGORIES[1],
     "feature_neighbours": RIVAL,
     "no_propagation": CATEGORIES[3],
+    "cocitation": BASELINES[3],
+    "popularity": BASELINES[2],
 }
 """Methods whose colour is the same whatever else is drawn."""
+_OTHERS = (CATEGORIES[2], CATEGORIES[4], CATEGORIES[5], BASELINES[0])
 
 
 def degree_lines(table: pd.DataFrame, *, metric: str, axis_title: str, height: int = 360) -> go.Figure:
@@ -63,7 +66,7 @@ def degree_lines(table: pd.DataFrame, *, metric: str, axis_title: str, height: i
     return go.Figure({"data": data, "layout": _layout(ticks, axis_title, title, height, from_zero="auc" not in metric)})
 
 
-def arrival_lines(table: pd.DataFrame, *, axis_title: str, height: int = 380) -> go.Figure:
+def arrival_lines(table: pd.DataFrame, *, axis_title: str, height: int = 460) -> go.Figure:
     """Draw how well new nodes are ranked by how many of their edges are known.
 
     Parameters
@@ -73,7 +76,7 @@ def arrival_lines(table: pd.DataFrame, *, axis_title: str, height: int = 380) ->
         axis and ``tick`` what stands there.
     axis_title : str
         Name of the value.
-    height : int, default 380
+    height : int, default 460
 
     Returns
     -------
@@ -143,8 +146,7 @@ def difference_dots(table: pd.DataFrame, *, axis_title: str, margin: float, heig
 def _color(method: str, place: int, methods: list[str]) -> str:
     """Return the colour of a line; two lines of one method differ by their dash."""
     others = [name for name in methods if name not in _LINES]
-    known = _LINES.get(method)
-    return known or (BASELINES + CATEGORIES)[(others.index(methods[place]) if methods[place] in others else place) % 11]
+    return _LINES.get(method) or _OTHERS[others.index(methods[place]) % len(_OTHERS)]
 
 
 def _line(rows: pd.DataFrame, x: list[float], label: str, color: str) -> dict[str, Any]:
@@ -179,5 +181,5 @@ def _layout(ticks: list[str], x_title: str, y_title: str, height: int, *, from_z
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
-    layout["margin"] = {**layout.get("margin", {}), "t": 60}
+    layout["margin"] = {**layout.get("margin", {}), "t": 40}
     return layout

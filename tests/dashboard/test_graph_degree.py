@@ -104,8 +104,11 @@ def test_any_metric_and_method_can_be_drawn_by_degree(stored: Run) -> None:
 def test_the_claim_is_told_with_its_verdict_difference_and_n(stored: Run) -> None:
     shown = texts(opened())
     rows = stored.curve("claims")
-    for row in rows[rows["claim"] == "C2"].itertuples():
-        assert f"**{row.verdict}** for {row.segment}" in shown and f"n {row.n:,} query nodes" in shown
+    rows = rows[rows["claim"] == "C2"]
+    for row in rows.itertuples():
+        assert f"{100 * row.value:+.1f} [" in shown and f"n {row.n:,} for {row.segment} ({row.verdict})" in shown
+    says = {"supported": "holds", "not supported": "does not hold", "inconclusive": "is undecided"}
+    assert f"at equal total size **{says[rows.iloc[0]['verdict']]}** on this split" in shown
 
 
 def test_without_a_study_the_page_shows_the_command_that_makes_one(stored: Run) -> None:
@@ -118,14 +121,14 @@ def test_the_study_says_where_the_claim_fails(stored: Run, with_study) -> None:
     with_study(low=-0.03)
     app = opened()
     shown = texts(app)
-    assert "targets with 1 training in-edges: supported at 0 of 3 budgets" in shown
-    assert "-2.0 [-3.0, -1.0] points, n 100 (not supported, ahead in 4 of 5 splits)" in shown
+    assert "targets with 1 training in-edges is supported at 0 of 3 budgets" in shown
+    assert "-2.0 [-3.0, -1.0] points, n 100, ahead in 4 of 5 splits" in shown
     assert "All neighbours − none on all test edges: +3.0 [+2.0, +4.0] points, n 100, supported." in shown
 
 
 def test_the_study_says_where_the_claim_holds(stored: Run, with_study) -> None:
     with_study(low=0.02)
-    assert "targets with 1 training in-edges: supported at 3 of 3 budgets" in texts(opened())
+    assert "targets with 1 training in-edges is supported at 3 of 3 budgets" in texts(opened())
 
 
 def test_new_nodes_are_drawn_in_both_roles_with_what_is_known_of_them(stored: Run, with_study) -> None:
