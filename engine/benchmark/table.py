@@ -110,8 +110,10 @@ def _cell(row: object, metric: str, best: float | None) -> str:
 
 
 def _against_best(rows: pd.DataFrame) -> list[str]:
-    """Return a sentence per method of ours and metric: its ratio, or its difference, to the best peer."""
+    """Return a sentence per metric: the ratio, or the difference, of the first method of ours to the best peer."""
     lines = []
+    ours = next((name for name in METHODS if METHODS[name].is_ours and (rows["method"] == name).any()), "")
+    rows = rows[rows["method"] == ours]
     order = rows.assign(place=rows["metric"].map({metric: place for place, metric in enumerate(COLUMNS)}))
     for row in order.sort_values("place", kind="stable").itertuples():
         is_ratio = row.metric in _RATIO_METRICS

@@ -29,6 +29,7 @@ def summary() -> pd.DataFrame:
         row("dual", "direction_auc", 0.94, baseline="degree_head", statistic="ratio"),
         row("dual", "hit_rate_at_10", 1.5226, baseline="hope", statistic="ratio"),
         row("dual", "hit_rate_at_10", 0.15678, baseline="hope", statistic="difference"),
+        row("paper", "hit_rate_at_10", 0.2, baseline="hope", statistic="ratio"),
     ]
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
