@@ -51,9 +51,9 @@ def summarise(data: str, splits: Sequence[Split], *, resamples: int) -> pd.DataF
     -------
     DataFrame
         Columns `SUMMARY_COLUMNS`. ``statistic`` is ``value``, or ``difference`` or ``ratio`` of one of our methods
-        to ``baseline``: the best method of others on the metric, chosen after the fact by its value on all test edges, which
-        favours the peer, and in direction the degree-only head as well. ``n`` counts distinct query nodes. For
-        seconds and megabytes the bounds are the least and the most of any split, and ``n`` is the number of splits.
+        to ``baseline``: the method of others that is best on the metric, chosen after the fact by its value on all
+        test edges, which favours it, and in direction the degree-only head as well. ``n`` counts distinct query nodes.
+        For seconds and megabytes the bounds are the least and the most of any split, ``n`` the number of splits.
 
     Notes
     -----
