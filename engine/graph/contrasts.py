@@ -59,7 +59,7 @@ def claims_table(differences: pd.DataFrame) -> pd.DataFrame:
     """Judge the claims about directed graphs by the differences.
 
     C1 asks whether two embeddings beat one where direction matters: on one-way edges, and in telling an edge from
-    its reversal, by the embeddings alone and with the node offsets that both forms have. C2 asks whether
+    its reversal, by the embeddings alone and by the direction head, to which both forms add the degrees of the nodes. C2 asks whether
     neighbourhoods that shrink with in-degree beat equal ones of the same total size: for targets that few nodes point
     to, for those that most point to, and over all.
 
@@ -80,7 +80,7 @@ def claims_table(differences: pd.DataFrame) -> pd.DataFrame:
         rows += _claim("C1", pair, hits, "one_way", "HitRate@10 on one-way edges", "one-way test edges")
         words = "one-way test edges against their reversals"
         rows += _claim("C1", pair, f"{direction}_embeddings", "all", "Direction AUC, embeddings alone", words)
-        rows += _claim("C1", pair, direction, "all", "Direction AUC, with node offsets", words)
+        rows += _claim("C1", pair, direction, "all", "Direction AUC, with degrees", words)
     pair = _of(differences, "adaptive", "fixed")
     for segment, words in _degree_ends(pair):
         rows += _claim("C2", pair, hits, segment, "HitRate@10, equal total budget", words)

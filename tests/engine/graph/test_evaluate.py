@@ -206,7 +206,7 @@ def test_claims_are_judged_on_the_lowest_and_highest_bucket_with_enough_queries(
     assert claims.loc[claims["claim"] == "C1", "effect"].tolist() == [
         "HitRate@10 on one-way edges",
         "Direction AUC, embeddings alone",
-        "Direction AUC, with node offsets",
+        "Direction AUC, with degrees",
     ]
     changed = evaluation.differences.copy()
     is_bucket = changed["segment"].str.startswith("in_degree:")
@@ -231,7 +231,7 @@ def test_a_claim_follows_from_its_difference(evaluation):
     ):
         changed.loc[chosen, ["value", "ci_low", "ci_high"]] = [(low + high) / 2, low, high]
         claims = claims_table(changed)
-        row = claims[claims["effect"] == "Direction AUC, with node offsets"].iloc[0]
+        row = claims[claims["effect"] == "Direction AUC, with degrees"].iloc[0]
         assert (row["verdict"], row["baseline"]) == (verdict, "single")
 
 

@@ -110,7 +110,7 @@ def test_planted_directions_are_found_by_two_embeddings_and_not_by_one(make_data
     dual, single = (value_of(found, method, "direction_auc") for method in ("dual", "single"))
     assert dual["ci_low"] > 0.6 and dual["ci_low"] > single["ci_high"]
     claims = found.curves["claims"].set_index("effect")
-    for effect in ("Direction AUC, embeddings alone", "Direction AUC, with node offsets"):
+    for effect in ("Direction AUC, embeddings alone", "Direction AUC, with degrees"):
         assert claims.loc[effect, "verdict"] == "supported"
     # The ring of groups leaves no order of the nodes: degrees tell a part of the directions only.
     assert value_of(found, "degree_head", "direction_auc")["value"] < dual["value"]
