@@ -99,9 +99,9 @@ _GRAPH: dict[str, Term] = {
     ),
     "direction_auc": Term(
         label="Direction AUC",
-        gloss="How often a held-out one-way edge scores above the reversal of a held-out one-way edge; one half is "
-        "guessing.",
-        formula="P(score(u → v) > score(v → u)), pooled over edges",
+        gloss="How often a held-out one-way edge stands above the reversal of a held-out one-way edge, by the log-odds of "
+        "its direction where a method states them, by its score otherwise; one half is guessing.",
+        formula="P(d(u → v) > d(v → u)), pooled over edges",
         better="higher",
         source="Virinchi et al. (2022)",
     ),
@@ -109,6 +109,12 @@ _GRAPH: dict[str, Term] = {
         label="Direction AUC, embeddings alone",
         gloss="As direction AUC, without the offsets of the two nodes; one embedding per node earns one half here.",
         formula="P(s_u · t_v > s_v · t_u), pooled over edges",
+        better="higher",
+    ),
+    "direction_auc_difference": Term(
+        label="Direction AUC, by difference of scores",
+        gloss="As direction AUC, but every method is read by how far its score one way exceeds the other way.",
+        formula="P(d > −d′), d and d′ the differences score(u → v) − score(v → u) of two edges",
         better="higher",
     ),
     "edge_score": Term(
@@ -131,8 +137,8 @@ _GRAPH: dict[str, Term] = {
     ),
     "single": Term(
         label="Single embedding",
-        gloss="The same network with one vector per node: its cosine is the same both ways, only the popularity and "
-        "activity offsets tell directions apart.",
+        gloss="The same network with one vector per node: its cosine is the same both ways, so only degrees and "
+        "popularity tell directions apart.",
     ),
     "paper": Term(
         label="Paper's literal form",

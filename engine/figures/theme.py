@@ -71,6 +71,7 @@ METRIC_LABEL = {
     "existence_auc_degree_corrected": "Existence AUC, degree-corrected",
     "direction_auc": "Direction AUC",
     "direction_auc_embeddings": "Direction AUC, embeddings alone",
+    "direction_auc_difference": "Direction AUC, by difference of scores",
     "log_loss": "Log loss",
     "roc_auc": "ROC AUC",
     "pr_auc": "PR AUC",
