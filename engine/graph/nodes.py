@@ -44,7 +44,10 @@ def node_table(table: pd.DataFrame, nodes: pd.DataFrame | None) -> pd.DataFrame:
         if name in nodes.columns:
             nodes = nodes.rename(columns={name: "category"})
             break
-    described = validate(nodes, NODE_SCHEMA, source="the node table").rename(columns={"node": "name"})
+    described = validate(nodes, NODE_SCHEMA, source="the node table")
+    # A further column may itself be called name.
+    described = described[[column.name for column in NODE_SCHEMA if column.name in described]]
+    described = described.rename(columns={"node": "name"})
     twice = np.flatnonzero(described.duplicated("name").to_numpy())
     if len(twice):
         raise DataError(

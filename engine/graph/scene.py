@@ -11,6 +11,7 @@ from scipy import sparse
 
 from engine.graph.config import GraphConfig
 from engine.graph.data import SPLITS, Prepared
+from engine.graph.explore import PAIR_COLUMNS
 from engine.graph.pairs import Edges, edge_codes
 from engine.graph.ranks import excluded_candidates, pair_ranks
 from engine.graph.retrieval import retrieve
@@ -64,7 +65,8 @@ def edge_table(scorer: InnerProductScorer, prepared: Prepared) -> pd.DataFrame:
     -------
     DataFrame
         ``source, target`` (positions), the evidence columns of the input, ``split`` (train, validation, test),
-        ``is_mutual``, and the columns of `pair_table`. In the order of the input.
+        ``is_mutual``, and the columns of `pair_table`. In the order of the input. Evidence that has one of these names
+        in the input, such as a score, is called ``input_score`` here.
 
     Notes
     -----
@@ -75,12 +77,26 @@ def edge_table(scorer: InnerProductScorer, prepared: Prepared) -> pd.DataFrame:
     edge_index = edges[["source", "target"]].to_numpy(dtype=np.int64).T
     count = len(prepared.dataset.nodes)
     is_mutual = np.isin(edge_codes(edge_index[::-1], count), edge_codes(edge_index, count))
-    table = edges.astype({"source": np.int32, "target": np.int32}).assign(
-        split=pd.Categorical.from_codes(prepared.split, categories=[*SPLITS, _UNKNOWN]), is_mutual=is_mutual
+    table = (
+        _evidence_renamed(edges)
+        .astype({"source": np.int32, "target": np.int32})
+        .assign(split=pd.Categorical.from_codes(prepared.split, categories=[*SPLITS, _UNKNOWN]), is_mutual=is_mutual)
     )
     kept = _kept_edges(prepared)
     pairs = pair_table(scorer, edge_index[:, kept], _known_targets(prepared))
     return pd.concat([table.iloc[kept].reset_index(drop=True), pairs], axis=1)
+
+
+def _evidence_renamed(edges: pd.DataFrame) -> pd.DataFrame:
+    """Put ``input_`` before evidence columns that are named like what the model says of a pair."""
+    renamed: dict[str, str] = {}
+    for name in ("split", "is_mutual", *PAIR_COLUMNS):
+        if name in edges.columns:
+            free = f"input_{name}"
+            while free in edges.columns:
+                free = f"input_{free}"
+            renamed[name] = free
+    return edges.rename(columns=renamed)
 
 
 def cut_rows(prepared: Prepared) -> dict[str, int]:

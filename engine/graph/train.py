@@ -174,7 +174,7 @@ def _fit_encoder(
         final = cast(DirectedEncoder, averaged.module)
         scorer = _scorer(final, training, inference_messages(training, fan, config))
     scorer, weights = with_heads(scorer, training, generator(config.seed, "graph", "heads"))
-    parameters = small_parameters(final, training.num_nodes)
+    parameters = small_parameters(final)
     scaled = {name: parameters[name] * weights["edge_scale"] for name in ("scale", "popularity_weight", "reciprocity")}
     return scorer, parameters | weights | scaled
 

@@ -8,6 +8,7 @@ from scipy import sparse
 
 from engine.graph.config import GraphConfig, Sampling
 from engine.graph.data import TrainingGraph
+from engine.graph.minibatch import NODE_PARAMETERS
 from engine.graph.model import DirectedEncoder, PaperEncoder
 from engine.graph.sampling import FanOut, fan_out_of, operators
 from engine.seeding import generator
@@ -31,11 +32,9 @@ def inference_messages(
     return operators(training.edge_index, training.num_nodes, fan, generator(config.seed, "graph", "inference"))
 
 
-def small_parameters(encoder: DirectedEncoder | PaperEncoder, num_nodes: int) -> dict[str, NDArray[np.float32]]:
+def small_parameters(encoder: DirectedEncoder | PaperEncoder) -> dict[str, NDArray[np.float32]]:
     """Return the parameters that are not one row per node, and the node input that the network starts from."""
     small = {
-        name: value.detach().numpy().copy()
-        for name, value in encoder.named_parameters()
-        if value.dim() == 0 or value.shape[0] != num_nodes
+        name: value.detach().numpy().copy() for name, value in encoder.named_parameters() if name not in NODE_PARAMETERS
     }
     return small | {"input": encoder.node_input().detach().numpy().copy()}

@@ -53,7 +53,7 @@ def fit_paper(
     # The literal form has no other reading of a direction than its two scores, put on a scale.
     scale = np.float32(direction_scale(scorer.direction(*one_way_validation(training)).astype(np.float64)))
     scorer = replace(scorer, direction_head=DirectionHead(scale, nothing))
-    return scorer, small_parameters(encoder, training.num_nodes)
+    return scorer, small_parameters(encoder)
 
 
 def _paper_loss(

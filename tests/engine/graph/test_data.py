@@ -47,6 +47,14 @@ def test_a_described_node_without_edges_stays():
     assert set(data.nodes["category"]) == {"all things"}
 
 
+def test_a_further_column_of_the_node_table_may_be_called_name():
+    nodes = pd.DataFrame({"node": ring()["source"], "name": "Product", "colour": "red"})
+    data = load(ring(), nodes=nodes, info=INFO)
+    assert list(data.nodes.columns) == ["name", "label", "category"]
+    assert data.nodes["label"].tolist() == data.nodes["name"].tolist() == sorted(ring()["source"])
+    assert list(data.features.columns) == ["name", "colour"] and set(data.features["name"]) == {"Product"}
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,18 @@ def test_the_edge_table_scores_both_directions(fitted, prepared):
     mutual = table[table["is_mutual"]].set_index(["source", "target"])
     swapped = mutual.swaplevel().reindex(mutual.index)
     assert (mutual["score"] == swapped["back_score"]).all() and (mutual["rank"] == swapped["back_rank"]).all()
+
+
+def test_evidence_named_like_a_column_of_the_table_is_kept_under_another_name(fitted, prepared):
+    given = np.arange(len(prepared.dataset.edges), dtype=float)
+    edges = prepared.dataset.edges.assign(score=given, input_score="x", split="mine", is_mutual=7)
+    named = replace(prepared, dataset=replace(prepared.dataset, edges=edges))
+    table = scene.edge_table(fitted.scorers["dual"], named)
+    assert table.columns.is_unique
+    assert table["input_input_score"].tolist() == given.tolist() and set(table["input_score"]) == {"x"}
+    assert set(table["input_split"]) == {"mine"} and set(table["input_is_mutual"]) == {7}
+    plain = scene.edge_table(fitted.scorers["dual"], prepared)
+    assert table[list(plain.columns)].equals(plain)
 
 
 def test_targets_are_listed_by_score_without_known_edges(lists, fitted, prepared):

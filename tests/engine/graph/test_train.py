@@ -185,6 +185,14 @@ def test_reciprocity_is_learned_from_the_graph(make_dataset, quick):
     assert most > 0.5 and most > none + 1
 
 
+def test_every_small_parameter_is_kept_where_there_are_as_many_dimensions_as_nodes(make_dataset, quick):
+    data = make_dataset(240, groups=3, mutual_share=0.5, seed=2)
+    config = dataclasses.replace(quick, epochs=1, dimension=len(data.nodes), methods=("dual", "popularity"))
+    model = fit(prepare(data, config), config).model
+    assert model["dual.source_role"].shape == model["dual.target_role"].shape == (config.dimension, config.dimension)
+    assert "dual.target_bias" not in model
+
+
 def test_a_loss_that_is_no_number_ends_the_training(prepared, quick, monkeypatch):
     import torch
 
