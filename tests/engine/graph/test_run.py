@@ -112,6 +112,10 @@ def test_planted_directions_are_found_by_two_embeddings_and_not_by_one(make_data
     claims = found.curves["claims"].set_index("effect")
     for effect in ("Direction AUC, embeddings alone", "Direction AUC, with degrees"):
         assert claims.loc[effect, "verdict"] == "supported"
+    hits = found.curves["differences"]
+    hits = hits[(hits["baseline"] == "single") & (hits["metric"] == "hit_rate_at_10")].set_index("segment")
+    # Two embeddings pay where edges point one way, and cost nothing where they point both ways.
+    assert hits.loc["one_way", "ci_low"] > 0 and hits.loc["mutual", "ci_high"] > 0
     # The ring of groups leaves no order of the nodes: degrees tell a part of the directions only.
     assert value_of(found, "degree_head", "direction_auc")["value"] < dual["value"]
     assert (
@@ -125,7 +129,8 @@ def test_a_graph_of_mutual_and_random_edges_claims_no_asymmetry(make_dataset):
     found = run(make_dataset(4_000, groups=6, mutual_share=0.8, random_share=0.2, seed=4), SHORT)
     claims = found.curves["claims"]
     assert len(claims) == 3 and not (claims["verdict"] == "supported").any()
-    assert set(claims.loc[claims["effect"].str.startswith("Direction AUC"), "verdict"]) == {"not supported"}
+    # Whatever the head reads into a hundred random directions stays near guessing.
+    assert claims.loc[claims["effect"].str.startswith("Direction AUC"), "value"].abs().max() < 0.1
 
 
 @pytest.mark.slow
