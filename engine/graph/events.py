@@ -25,6 +25,8 @@ from engine.seeding import generator
 
 MEMORY_LIMIT = "4GB"
 """Beyond this, the counting goes to disk."""
+_ZONE = r"([T ]\d\d:?\d\d.*?)\s*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"
+"""Hours and minutes, then a zone at the end of an ISO 8601 time."""
 EDGE_COLUMNS = (
     "source",
     "target",
@@ -136,7 +138,7 @@ def event_graph(table: pd.DataFrame, settings: EventSettings) -> EventGraph:
     -------
     EventGraph
     """
-    events, items = _coded(validate(table, SCHEMA, source="the event table"), settings.seed)
+    events, items = _coded(validate(_on_own_clock(table), SCHEMA, source="the event table"), settings.seed)
     period = _period(events, settings.window_days)
     days = user_days(ibis.memtable(pa.Table.from_pandas(events, preserve_index=False)))
     with _counting() as backend:
@@ -156,6 +158,18 @@ def event_graph(table: pd.DataFrame, settings: EventSettings) -> EventGraph:
         ),
         replication=replication_report(pairs, chosen, minimum_users=settings.minimum_users, seed=settings.seed),
     )
+
+
+def _on_own_clock(table: pd.DataFrame) -> pd.DataFrame:
+    """Drop time zones: a purchase in the evening belongs to the day on the buyer's clock, not to the next in UTC."""
+    if "time" not in table.columns:
+        return table
+    times = table["time"]
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        return table.assign(time=times.dt.tz_localize(None))
+    if pd.api.types.is_numeric_dtype(times.dtype) or pd.api.types.is_datetime64_any_dtype(times.dtype):
+        return table
+    return table.assign(time=times.astype("string").str.replace(_ZONE, r"\1", regex=True))
 
 
 def _coded(events: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, NDArray[np.object_]]:

@@ -11,7 +11,9 @@ from engine.schema import Column
 SCHEMA: tuple[Column, ...] = (
     Column(name="user", kind="id", description="Who acted; every error is estimated over users."),
     Column(name="item", kind="id", description="What was taken; becomes a node."),
-    Column(name="time", kind="time", unit="days", description="When; only its calendar day counts."),
+    Column(
+        name="time", kind="time", unit="days", description="When; only its day counts, on the clock it is given in."
+    ),
 )
 
 

@@ -120,6 +120,19 @@ def test_times_count_by_their_calendar_day():
     assert (found["source_days"], found["days_followed"]) == (2, 1)
 
 
+@pytest.mark.parametrize("zone", ["-08:00", "+0900", "-08", "Z", " +05:30"])
+def test_a_day_is_the_one_on_the_clock_of_the_event(zone):
+    # U and V late and early on one day: on no clock does either follow the other, in UTC one would.
+    table = events([(1, "U", 40), (1, "V", 40), (1, "V", 60), (2, "V", 40), (2, "U", 40), (2, "W", 41)])
+    days = pd.to_datetime(table["time"], unit="D")
+    text = days.dt.strftime("%Y-%m-%d") + np.where(np.arange(len(table)) % 2, "T23:30:00.5", "T00:10") + zone
+    expected = edges_from_events(table, **EVERYTHING)
+    assert edge(expected, "U", "V")["days_followed"] == 1
+    assert edges_from_events(table.assign(time=text), **EVERYTHING).equals(expected)
+    stamps = (days + pd.Timedelta(hours=23)).dt.tz_localize("America/New_York")
+    assert edges_from_events(table.assign(time=stamps), **EVERYTHING).equals(expected)
+
+
 def test_dates_and_day_numbers_give_the_same_edges():
     table = events([(1, "U", 40), (1, "V", 50), (2, "V", 60), (2, "U", 75)])
     dated = table.assign(time=pd.Timestamp("2024-01-01") + pd.to_timedelta(table["time"], unit="D"))
