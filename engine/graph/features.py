@@ -20,6 +20,8 @@ _LARGEST = 3.0
 """Standardised numbers are cut here, so that one outlier does not outweigh all other features of its node."""
 _SKEWED = 1.0
 """Numbers of at least this skewness and without a negative value enter as log(1 + x)."""
+_ROUNDING = 1e-9
+"""Numbers that differ by less than this share of the largest are one number."""
 _TRUTH = "true_"
 
 
@@ -127,11 +129,17 @@ def _number_columns(name: str, values: pd.Series, seen: NDArray[np.bool_]) -> li
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
     present = numbers[seen & ~np.isnan(numbers)]
-    if present.size < MINIMUM_NODES or np.ptp(present) == 0:
+    if present.size < MINIMUM_NODES:
         return []
-    is_log = bool(present.min() >= 0 and skew(present) >= _SKEWED)
+    # In units of the largest, sums of huge numbers stay finite.
+    unit = max(float(np.abs(present).max()), np.finfo(np.float64).tiny)
+    if np.ptp(present / unit) < _ROUNDING:
+        return []
+    is_log = bool(present.min() >= 0 and skew(present / unit) >= _SKEWED)
     if is_log:
         numbers, present = np.log1p(np.maximum(numbers, 0)), np.log1p(present)
+    else:
+        numbers, present = numbers / unit, present / unit
     standard = np.clip((numbers - present.mean()) / present.std(), -_LARGEST, _LARGEST)
     suffix = "log, standardised" if is_log else "standardised"
     return [(f"{name} ({suffix})", np.nan_to_num(standard).astype(np.float32))]

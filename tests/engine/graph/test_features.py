@@ -45,6 +45,15 @@ def test_numbers_are_standardised_and_missing_ones_are_the_mean():
     }
 
 
+def test_huge_numbers_are_standardised_and_rounding_is_no_difference():
+    size = np.array([1.0, 2, 3, 4, 5, 6])
+    table = pd.DataFrame({"small": size, "huge": size * 2e307, "almost": 1e9 + size * 1e-6})
+    features = node_features(table, ("small", "huge", "almost"))
+    assert features.names == ("small (standardised)", "huge (standardised)")
+    small, huge = features.matrix.toarray().T
+    assert huge == pytest.approx(small) and small == pytest.approx((size - 3.5) / size.std())
+
+
 def test_a_skewed_count_enters_as_its_logarithm():
     table = pd.DataFrame({"size": np.expm1([0.0, 0, 0, 0, 0, 0, 0, 3])})
     name, column = next(iter(columns_of(table, ("size",)).items()))
