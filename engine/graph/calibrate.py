@@ -30,8 +30,7 @@ def direction_calibration(scorer: InnerProductScorer, prepared: Prepared) -> pd.
     DataFrame
         One row per bin of the probability of the likelier direction: ``low, high`` (limits), ``predicted`` (mean in
         the bin), ``observed`` (share of edges that point that way) with ``ci_low, ci_high`` (Wilson's 95 % interval),
-        ``n`` (test edges), ``n_fit`` (one-way
-        validation edges, the same in every row). Empty bins stay, with NaN.
+        ``n`` (test edges), ``n_fit`` (one-way validation edges, the same in every row). Empty bins stay, with NaN.
     """
     test = prepared.heldout.edge_index[:, prepared.heldout.is_one_way]
     logit = scorer.direction(*test).astype(np.float64)

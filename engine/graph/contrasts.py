@@ -58,10 +58,10 @@ def contrasts(
 def claims_table(differences: pd.DataFrame) -> pd.DataFrame:
     """Judge the claims about directed graphs by the differences.
 
-    C1 asks whether two embeddings beat one where direction matters: on one-way edges, and in telling an edge from
-    its reversal, by the embeddings alone and by the direction head, to which both forms add the degrees of the nodes. C2 asks whether
-    neighbourhoods that shrink with in-degree beat equal ones of the same total size: for targets that few nodes point
-    to, for those that most point to, and over all.
+    C1 asks whether two embeddings beat one where direction matters: on one-way edges, and in telling an edge from its
+    reversal, by the embeddings alone and by the direction head, to which both forms add the degrees of the nodes. C2
+    asks whether neighbourhoods that shrink with in-degree beat equal ones of the same total size: for targets that few
+    nodes point to, for those that most point to, and over all.
 
     Parameters
     ----------

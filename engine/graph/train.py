@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -169,7 +170,7 @@ def _fit_encoder(
         averaged = AveragedModel(encoder)
         for epoch, batches in enumerate(epochs(training, known, fan, config), start=1):
             progress.report(epoch, stepper.epoch(batches))
-            if epoch > config.epochs * (1 - config.averaged_share) or epoch == config.epochs:
+            if epoch > config.epochs - _averaged_epochs(config):
                 averaged.update_parameters(encoder)
         final = cast(DirectedEncoder, averaged.module)
         scorer = _scorer(final, training, inference_messages(training, fan, config))
@@ -177,6 +178,12 @@ def _fit_encoder(
     parameters = small_parameters(final)
     scaled = {name: parameters[name] * weights["edge_scale"] for name in ("scale", "popularity_weight", "reciprocity")}
     return scorer, parameters | weights | scaled
+
+
+def _averaged_epochs(config: GraphConfig) -> int:
+    """Return how many epochs, the last ones, are averaged: the share rounded up, at least one."""
+    # A share of 0.9 of ten epochs is nine, though its float product lies above that by rounding.
+    return max(math.ceil(config.epochs * config.averaged_share - 1e-9), 1)
 
 
 def _scorer(

@@ -175,6 +175,16 @@ def test_the_final_weights_are_the_average_of_the_last_epochs(prepared, quick):
     assert not np.allclose(first, last)
 
 
+@pytest.mark.parametrize(("epochs", "share", "averaged"), [(10, 0.9, 9), (120, 0.5, 60), (5, 0.5, 3), (4, 0.0, 1)])
+def test_as_many_epochs_are_averaged_as_the_share_says(prepared, quick, monkeypatch, epochs, share, averaged):
+    taken = []
+    monkeypatch.setattr(
+        train.AveragedModel, "update_parameters", lambda model, encoder: taken.append(encoder), raising=True
+    )
+    fit(prepared, dataclasses.replace(quick, methods=("dual",), epochs=epochs, averaged_share=share))
+    assert len(taken) == averaged
+
+
 def test_reciprocity_is_learned_from_the_graph(make_dataset, quick):
     def reciprocity(share: float) -> float:
         config = dataclasses.replace(quick, methods=("dual",), epochs=60)
