@@ -50,6 +50,32 @@ def test_a_step_masks_known_targets_and_names_the_nodes_of_its_edges(training, q
         assert (queries[batch.query.numpy()] == batch.nodes[batch.edges[0].numpy()]).all()
 
 
+@pytest.mark.parametrize("size", [0, 100])
+def test_degrees_and_reversals_count_message_edges_alone(training, quick, size):
+    steps = list(next(epochs_of(training, dataclasses.replace(quick, batch_size=size, message_share=0.4))))
+    everyone = np.arange(training.num_nodes)
+    taking_part = [everyone if batch.nodes is None else batch.nodes for batch in steps]
+    supervised = {
+        pair
+        for nodes, batch in zip(taking_part, steps, strict=True)
+        for pair in map(tuple, nodes[batch.edges.numpy()].T.tolist())
+    }
+    messages = set(map(tuple, training.edge_index.T.tolist())) - supervised
+    share = len(messages) / training.edge_index.shape[1]
+    assert share == pytest.approx(0.4, abs=0.01)
+    in_degree = np.array([sum(v == node for _, v in messages) for node in everyone])
+    found = []
+    for nodes, batch in zip(taking_part, steps, strict=True):
+        assert batch.in_degree.numpy() == pytest.approx(in_degree[nodes] / share)
+        edges = nodes[batch.edges.numpy()].T.tolist()
+        queries, negatives = nodes[batch.queries.numpy()].tolist(), nodes[batch.negatives.numpy()].tolist()
+        assert batch.reversed_edge.tolist() == [float((v, u) in messages) for u, v in edges]
+        naive = [[float((v, u) in messages) for v in negatives] for u in queries]
+        assert batch.reversed_negative.tolist() == naive
+        found += batch.reversed_edge.tolist() + [value for row in naive for value in row]
+    assert 0 < np.mean(found) < 1
+
+
 def test_local_operators_keep_rows_of_seeds_and_columns_in_use(five):
     drawn = operators(five.edge_index, 5, fan_out_of(five, "full", **SIZES), np.random.default_rng(0))
     # Node 3 leads to 2 and is led to by 2; node 4 is alone.
@@ -78,7 +104,9 @@ def test_workers_share_the_edges_of_every_step_and_agree_on_all_else(training, q
         edges = [batch.nodes[batch.edges.numpy()] for batch in (whole, *shares)]
         assert sorted(edges[0].T.tolist()) == sorted(np.concatenate(edges[1:], axis=1).T.tolist())
         assert sum(batch.share for batch in shares) == pytest.approx(1)
-        assert sum(batch.one_way_share for batch in shares) == pytest.approx(1)
+        one_way = [int(batch.is_one_way.sum()) for batch in shares]
+        assert [batch.one_way_share for batch in shares] == pytest.approx(np.array(one_way) / sum(one_way))
+        assert [batch.share for batch in shares] == [batch.edges.shape[1] / whole.edge_count for batch in shares]
         assert {batch.edge_count for batch in (whole, *shares)} == {whole.edge_count}
         negatives = [batch.nodes[batch.negatives.numpy()].tolist() for batch in (whole, *shares)]
         assert negatives[1:] == [negatives[0]] * 3

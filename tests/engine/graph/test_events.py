@@ -107,6 +107,14 @@ def test_the_season_share_is_the_part_of_the_excess_that_the_calendar_explains()
     assert found["season_share"] == pytest.approx((1 / 3 - 1 / 6) / (1 - 1 / 6), abs=5e-4)
 
 
+@pytest.mark.parametrize(("day", "occasions"), [(29, 0), (30, 1), (334, 1), (335, 0)])
+def test_the_first_and_the_last_day_with_two_whole_windows_count(day, occasions):
+    # The pair also stands in the middle of the year, so that it is an edge in any case.
+    rows = [(1, "U", 100), (1, "V", 101), (2, "U", day), (2, "V", day + 1)]
+    found = edge(edges_from_events(events(rows), **EVERYTHING), "U", "V")
+    assert (found["source_days"], found["days_followed"]) == (1 + occasions, 1 + occasions)
+
+
 def test_users_count_once_and_so_do_repeated_rows():
     rows = [(7, "U", 40), (7, "U", 45), (7, "V", 50), (8, "U", 60), (8, "V", 61)]
     found = edge(edges_from_events(events([*rows, *rows]), **EVERYTHING), "U", "V")
