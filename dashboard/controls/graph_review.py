@@ -78,7 +78,7 @@ def material(run: Run) -> Material:
 def _gather(run: Run) -> Material:
     """Choose and describe the pairs."""
     scene = graph.scene(run)
-    explained = explain_edges(scene.edges)
+    explained = explain_edges(scene.edges, in_degree=scene.nodes["in_degree"].to_numpy())
     pairs = review_pairs(scene, explained)
     name = scene.nodes["name"].astype(str).to_numpy()
     names = pd.DataFrame({side: name[pairs[side]] for side in ("source", "target")}, index=pairs.index)

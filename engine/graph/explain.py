@@ -57,7 +57,7 @@ _Z = 1.959963984540054
 _Floats = NDArray[np.float64]
 
 
-def explain_edges(edges: pd.DataFrame) -> pd.DataFrame:
+def explain_edges(edges: pd.DataFrame, *, in_degree: NDArray[np.integer] | None = None) -> pd.DataFrame:
     """Split the asymmetry of every edge U -> V into what explains it.
 
     asymmetry = ln P(V|U) / P(U|V) = popularity + season + time_order + rest, with P(V|U) = days_followed /
@@ -69,8 +69,10 @@ def explain_edges(edges: pd.DataFrame) -> pd.DataFrame:
     ----------
     edges : DataFrame
         ``source, target`` (names or positions). With the columns `EVIDENCE`, each row is explained by its events;
-        without them, or where they are missing in a row, by degree only. All edges of the graph should be there, or
-        degrees are too small.
+        without them, or where they are missing in a row, by degree only.
+    in_degree : ndarray of shape (num_nodes,), int, optional
+        Edges that point to each node, by position; for positions in ``source, target`` alone. Counted in `edges` by
+        default, which is too few where a table holds a part of the edges.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def explain_edges(edges: pd.DataFrame) -> pd.DataFrame:
     for name in ("source", "target"):
         if name not in edges.columns:
             raise DataError(f"Column '{name}' is missing in the edges to explain; name both ends of every edge.")
-    found = _by_degree(edges)
+    found = _by_degree(edges, in_degree)
     if set(EVIDENCE) <= set(edges.columns):
         known = edges[list(EVIDENCE)].notna().all(axis=1).to_numpy()
         by_events = _by_events(edges)
@@ -180,14 +182,14 @@ def _by_events(edges: pd.DataFrame) -> dict[str, NDArray]:
     }
 
 
-def _by_degree(edges: pd.DataFrame) -> dict[str, NDArray]:
+def _by_degree(edges: pd.DataFrame, known: NDArray[np.integer] | None) -> dict[str, NDArray]:
     """Explain every edge by how many other edges point to its ends."""
     source, target = edges["source"].to_numpy(), edges["target"].to_numpy()
-    codes, _ = pd.factorize(np.concatenate([source, target]))
+    codes, ends = pd.factorize(np.concatenate([source, target]))
     start, end = codes[: len(edges)].astype(np.int64), codes[len(edges) :].astype(np.int64)
     size = int(codes.max()) + 1 if len(codes) else 0
     mutual = np.isin(end * size + start, start * size + end)
-    in_degree = np.bincount(end, minlength=size)
+    in_degree = np.bincount(end, minlength=size) if known is None else known[ends]
     to_target, to_source = in_degree[end] - 1, in_degree[start] - mutual
     asymmetry = np.log((to_target + 0.5) / (to_source + 0.5))
     reach = _Z * np.sqrt(1 / (to_target + 0.5) + 1 / (to_source + 0.5))

@@ -50,7 +50,7 @@ def review_scores(
         Ranks are filtered as in `scene.pair_table`.
     """
     tables = Scene(curves["nodes"], curves["edges"], lists, form)
-    pairs = review_pairs(tables, explain_edges(tables.edges))
+    pairs = review_pairs(tables, explain_edges(tables.edges, in_degree=tables.nodes["in_degree"].to_numpy()))
     edge_index = pairs[["source", "target"]].to_numpy(dtype=np.int64).T
     training = prepared.training
     known = np.concatenate([training.edge_index, training.validation_edge_index], axis=1)

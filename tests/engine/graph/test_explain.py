@@ -169,6 +169,18 @@ def test_positions_serve_as_well_as_names():
     pd.testing.assert_frame_equal(explain_edges(numbered).drop(columns=ends), explain_edges(names).drop(columns=ends))
 
 
+def test_a_part_of_the_edges_is_explained_by_the_degrees_of_all():
+    names = star(41)
+    codes, known = pd.factorize(pd.concat([names["source"], names["target"]]))
+    numbered = pd.DataFrame({"source": codes[: len(names)], "target": codes[len(names) :]})
+    part = numbered[::2]
+    in_degree = np.bincount(numbered["target"], minlength=len(known))
+    # Rows 0 and 41 are the mutual pair; only the first is in the part.
+    whole = explain_edges(numbered).loc[part.index].drop(index=0)
+    pd.testing.assert_frame_equal(explain_edges(part, in_degree=in_degree).drop(index=0), whole)
+    assert (explain_edges(part)["n"] < explain_edges(part, in_degree=in_degree)["n"]).all()
+
+
 def test_an_edge_needs_both_ends():
     with pytest.raises(DataError, match="Column 'target' is missing in the edges to explain"):
         explain_edges(pd.DataFrame({"source": ["a"]}))
