@@ -62,6 +62,8 @@ GRAPH: Final = {
     "part": "graph-part",
     "segment": "graph-segment",
     "tab": "graph-tab",
+    "detail": "graph-detail",
+    "check": "graph-check",
     "degree_metric": "graph-degree-metric",
     "degree_methods": "graph-degree-methods",
     "degree_segment": "graph-degree-targets",

@@ -61,6 +61,21 @@ def node_picker(shown: Scene) -> int:
     return shown.position[name]
 
 
+def current_node(shown: Scene) -> int:
+    """Return the position of the node that is chosen, where the search itself is not drawn.
+
+    Parameters
+    ----------
+    shown : Scene
+
+    Returns
+    -------
+    int
+    """
+    _settle(shown)
+    return shown.position[st.session_state[GRAPH["node"]]]
+
+
 def _settle(shown: Scene) -> None:
     """Have a node of this run chosen: the reader's, or the one in the address bar, by name or id, or the default."""
     key = GRAPH["node"]

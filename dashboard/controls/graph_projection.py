@@ -62,8 +62,8 @@ class Map:
 def choices(run: Run) -> Choice:
     """Let the reader choose arrangement, colours and, on a large graph, how many nodes are drawn."""
     count = len(run.curve("nodes"))
-    views, colors, limits = st.columns([0.3, 0.45, 0.25], vertical_alignment="bottom")
-    with views:
+    limit, is_centred = LIMITS[1], False
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view: Any = st.segmented_control(
             "View",
             list(VIEWS),
@@ -72,8 +72,8 @@ def choices(run: Run) -> Choice:
             required=True,
             key=PROJECTION["view"],
             bind="query-params",
+            width="content",
         )
-    with colors:
         color = st.segmented_control(
             "Colour by",
             list(COLORS),
@@ -83,10 +83,9 @@ def choices(run: Run) -> Choice:
             key=PROJECTION["color"],
             bind="query-params",
             help="Degrees count all known edges.",
+            width="content",
         )
-    limit = LIMITS[1]
-    if count > LIMITS[0]:
-        with limits:
+        if count > LIMITS[0]:
             limit = st.selectbox(
                 "Nodes drawn, at most",
                 LIMITS,
@@ -95,14 +94,16 @@ def choices(run: Run) -> Choice:
                 key=PROJECTION["limit"],
                 bind="query-params",
                 help="More take longer to draw; half of the largest number in one frame.",
+                width=170,
             )
-    is_centred = is_linear(run) and st.toggle(
-        "Centre each space",
-        key=PROJECTION["centre"],
-        bind="query-params",
-        help="Takes the gap between the two spaces out of the picture: the way of a node is then what it differs by "
-        "from the mean way of all nodes.",
-    )
+        if is_linear(run):
+            is_centred = st.toggle(
+                "Centre each space",
+                key=PROJECTION["centre"],
+                bind="query-params",
+                help="Takes the gap between the two spaces out of the picture: the way of a node is then what it "
+                "differs by from the mean way of all nodes.",
+            )
     most = LIMITS[-1] // 2 if view == "overlaid" else LIMITS[-1]
     return Choice(view=view, color=str(color), limit=min(int(limit), most), is_centred=is_centred)
 

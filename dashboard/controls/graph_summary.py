@@ -73,19 +73,21 @@ def answer(run: Run) -> str:
     """Answer the page's question for this run in one sentence."""
     hits, direction = "hit_rate_at_10", "direction_auc"
     peer, rival = strongest_peer(run, hits), strongest_peer(run, direction)
-    ranked = ", ".join(
-        f"{words} {number(100 * value)} %"
-        for words, value in (
-            ("two embeddings find", _value(run, form(run), hits)),
-            ("one embedding", _value(run, "single", hits)),
-            (f"the best peer ({METHOD_LABEL.get(peer or '', '')})", _value(run, peer, hits)),
+    ours, other = metric_value(run, form(run), direction), metric_value(run, rival, direction)
+    told = f"One-way edges are told from their reversals with AUC {number(ours or 0)}"
+    if rival and other is not None:
+        told += f" ({METHOD_LABEL[rival].lower()} {number(other)})"
+    best = f"{METHOD_LABEL.get(peer or '', '').lower()}, the best peer,"
+    shares = [
+        f"{who} {number(100 * share)}\u00a0%{what}"
+        for method, who, what in (
+            (form(run), "two embeddings find", " of the held-out targets in the first ten"),
+            ("single", "one embedding", ""),
+            (peer, best, ""),
         )
-        if value is not None
-    )
-    told = f"they tell a one-way edge from a reversal with AUC {number(_value(run, form(run), direction) or 0)}"
-    other = _value(run, rival, direction)
-    against = f", {METHOD_LABEL[rival].lower()} with {number(other)}" if rival and other is not None else ""
-    return f"Of the held-out targets, {ranked} in the first ten; {told}{against}."
+        if (share := metric_value(run, method, hits)) is not None
+    ]
+    return f"{told}; {', '.join(shares)}."
 
 
 def strongest_peer(run: Run, metric: str) -> str | None:
@@ -148,19 +150,6 @@ def differences(run: Run, segment: str) -> pd.DataFrame:
     )
 
 
-def degree_sentence(run: Run) -> str:
-    """Say how much of the direction the degrees alone explain."""
-    head, ours = _row(run, "degree_head", "direction_auc"), _row(run, form(run), "direction_auc")
-    if head is None or ours is None:
-        return "Train the method *degree_head* as well to see how much of the direction the degrees alone explain."
-    figures = (
-        f"a regression on two degrees per node reaches {estimate(head.value, head.ci_low, head.ci_high, head.n)}, "
-        f"the embeddings {estimate(ours.value, ours.ci_low, ours.ci_high, ours.n)} query nodes"
-    )
-    verdict = "Direction is mostly a degree task here" if head.value >= ours.value else "Degrees do not explain it all"
-    return f"{verdict}: {figures}."
-
-
 def split_sentence(run: Run) -> str:
     """Say how many edges trained, chose and tested the methods."""
     table = run.curve("split").set_index("split")
@@ -171,13 +160,13 @@ def split_sentence(run: Run) -> str:
     )
 
 
-def _value(run: Run, method: str | None, metric: str) -> float | None:
+def metric_value(run: Run, method: str | None, metric: str) -> float | None:
     """Return one value on all test edges, if there is one."""
-    row = _row(run, method, metric)
-    return None if row is None else float(row.value)
+    found = metric_row(run, method, metric)
+    return None if found is None else float(found["value"])
 
 
-def _row(run: Run, method: str | None, metric: str) -> pd.Series | None:
+def metric_row(run: Run, method: str | None, metric: str) -> pd.Series | None:
     """Return one row of the metrics on all test edges, if there is one."""
     rows = methods(run, metric, "all")
     rows = rows[rows["method"] == method]

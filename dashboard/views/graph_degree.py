@@ -15,16 +15,12 @@ from engine.figures.graph_degree import arrival_lines, degree_lines, difference_
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 
 
-def draw(run: Run, node: int, name: str) -> None:
+def draw(run: Run) -> None:
     """Draw the tab: metrics by degree, the study over several splits, and new nodes.
 
     Parameters
     ----------
     run : Run
-    node : int
-        Position of the selected node; not read.
-    name : str
-        Its name; not read.
     """
     st.markdown(graph_degree.claim_sentence(run))
     _by_degree(run)

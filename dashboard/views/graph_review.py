@@ -22,14 +22,13 @@ from engine.figures.graph_review import category_dots, explanation_bars
 _CATEGORIES = 16
 
 
-def draw(run: Run, node: int, name: str) -> None:
-    """Draw the review of a run; it is about pairs of all nodes, so the selected node plays no part.
+@st.fragment
+def draw(run: Run) -> None:
+    """Draw the review of a run; a verdict leaves the rest of the page alone.
 
     Parameters
     ----------
     run : Run
-    node : int
-    name : str
     """
     try:
         desk = graph_review.open_desk(run)

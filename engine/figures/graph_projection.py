@@ -247,7 +247,7 @@ def _lay_out(figure: go.Figure, axes: Sequence[str], is_side: bool) -> None:
     layout["yaxis"] = axis | {"title": {"text": axes[1]}}
     if is_side:
         layout["xaxis2"], layout["yaxis2"] = layout["xaxis"], axis
-    layout["margin"] |= {"t": 62}
+    layout["margin"] |= {"t": 44}
     layout |= {"showlegend": True, "dragmode": "lasso"}
     layout["legend"] = {"orientation": "h", "y": -0.1, "yanchor": "top", "x": 0, "itemsizing": "constant"}
     figure.update_layout(layout)

@@ -135,11 +135,25 @@ def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(stored: Run) -> 
         graph.scene(read_run(stored.folder))
 
 
-@pytest.mark.parametrize("tab", ["Methods", "Asymmetry", "By degree", "Same node, other methods", "Training"])
-def test_every_tab_opens(stored: Run, tab: str) -> None:
-    app = opened(graph_tab=tab)
-    charts = len(app.get("plotly_chart"))
-    assert charts == {"Methods": 6, "Asymmetry": 4, "By degree": 4, "Same node, other methods": 2, "Training": 3}[tab]
+@pytest.mark.parametrize(
+    ("detail", "charts"), [("Map", 2), ("Other methods", 1), ("Neighbours drawn", 3), ("What if", 1)]
+)
+def test_every_tab_on_a_node_opens(stored: Run, detail: str, charts: int) -> None:
+    assert len(opened(graph_detail=detail).get("plotly_chart")) == charts
+
+
+@pytest.mark.parametrize(("check", "charts"), [("Methods", 4), ("Direction", 3), ("By degree", 2), ("Training", 1)])
+def test_every_tab_on_the_evaluation_opens(stored: Run, check: str, charts: int) -> None:
+    app = opened(graph_tab="How good is it?", graph_check=check)
+    assert len(app.get("plotly_chart")) == charts and len(app.metric) == 4
+
+
+def test_the_evaluation_keeps_the_chosen_node(stored: Run, shown: Scene) -> None:
+    name = shown.names[17]
+    app = opened(graph_tab="How good is it?", graph_check="Direction", graph_node=name)
+    table = graph.asymmetry(stored, shown.position[name], "test")[1]
+    rings = {trace["name"]: trace for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]}
+    assert len(rings["At the selected node"]["text"]) == len(table)
 
 
 def test_names_from_data_never_become_markdown(stored: Run, shown: Scene) -> None:
@@ -166,20 +180,12 @@ def test_the_headline_figures_are_those_of_the_run(stored: Run) -> None:
 def test_the_answer_is_computed(stored: Run) -> None:
     sentence = graph_summary.answer(stored)
     hits = stored.metrics.query("metric == 'hit_rate_at_10' and segment == 'all'").set_index("method")["value"]
-    assert f"two embeddings find {graph_summary.number(100 * hits['dual'])} %" in sentence
-    assert f"one embedding {graph_summary.number(100 * hits['single'])} %" in sentence
+    assert f"two embeddings find {graph_summary.number(100 * hits['dual'])}\u00a0% of the held-out targets" in sentence
+    assert f"one embedding {graph_summary.number(100 * hits['single'])}\u00a0%" in sentence
     best = hits[["popularity", "cocitation", "hope"]].max()
-    assert f"{graph_summary.number(100 * best)} %" in sentence
-
-
-def test_the_sentence_on_degrees_follows_the_figures(stored: Run) -> None:
-    table = stored.metrics.copy()
-    is_head = (table["method"] == "degree_head") & (table["metric"] == "direction_auc") & (table["segment"] == "all")
-    for value, words in ((0.999, "mostly a degree task"), (0.125, "do not explain it all")):
-        table.loc[is_head, "value"] = value
-        table.to_parquet(stored.folder / "metrics.parquet", index=False)
-        sentence = graph_summary.degree_sentence(read_run(stored.folder))
-        assert words in sentence and graph_summary.number(value) in sentence
+    assert f"the best peer, {graph_summary.number(100 * best)}\u00a0%." in sentence
+    told = stored.metrics.query("metric == 'direction_auc' and segment == 'all'").set_index("method")["value"]
+    assert f"told from their reversals with AUC {graph_summary.number(told['dual'])} (" in sentence
 
 
 @pytest.mark.parametrize(
@@ -225,7 +231,7 @@ app = AppTest.from_string("from dashboard.views import graph; graph.render()", d
 app.query_params["graph-run"] = "graph-made"
 app.run()
 assert not app.exception, app.exception
-assert len(app.get("plotly_chart")) == 6
+assert len(app.get("plotly_chart")) == 2
 print(sorted({{"torch", "scipy", "sklearn", "networkx"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=180)

@@ -26,7 +26,8 @@ def page() -> None:
 def opened() -> AppTest:
     """Open the page on the degree tab."""
     app = AppTest.from_function(page, default_timeout=60)
-    app.query_params["graph-tab"] = "By degree"
+    app.query_params["graph-tab"] = "How good is it?"
+    app.query_params["graph-check"] = "By degree"
     app.run()
     assert not app.exception
     return app

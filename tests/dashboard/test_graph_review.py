@@ -33,18 +33,12 @@ EVENTS = {
 
 
 def page() -> None:
-    import streamlit as st
-
     from dashboard.controls import run_picker
     from dashboard.views import graph_review as view
 
     run = run_picker("graph")
 
-    @st.fragment
-    def tab() -> None:
-        view.draw(run, 0, "")
-
-    tab()
+    view.draw(run)
 
 
 @pytest.fixture(scope="module")

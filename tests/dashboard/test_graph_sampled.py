@@ -36,7 +36,7 @@ def node(shown: Scene) -> int:
 
 
 def test_the_tab_shows_the_draws_of_the_engine(stored: Run, shown: Scene, node: int) -> None:
-    app = opened(graph_tab="Sampled neighbourhood", graph_node=shown.names[node])
+    app = opened(graph_detail="Neighbours drawn", graph_node=shown.names[node])
     sampler = sampler_of(stored.curve("edges"), len(shown.nodes), stored.manifest["config"])
     charts = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")[-2:]]
     tables = [table.value for table in app.dataframe if "Size K" in table.value]

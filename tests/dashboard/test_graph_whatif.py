@@ -26,7 +26,7 @@ def page() -> None:
 
 def opened(**params: str) -> AppTest:
     app = AppTest.from_function(page, default_timeout=60)
-    app.query_params["graph-tab"] = "What if"
+    app.query_params["graph-detail"] = "What if"
     for key, value in params.items():
         app.query_params[key.replace("_", "-")] = value
     app.run()
@@ -135,7 +135,7 @@ os.environ["RECOMMENDER_LENS_RUNS"] = {str(stored.folder.parent)!r}
 from streamlit.testing.v1 import AppTest
 app = AppTest.from_string("from dashboard.views import graph; graph.render()", default_timeout=60)
 app.query_params["graph-run"] = "graph-made"
-app.query_params["graph-tab"] = "What if"
+app.query_params["graph-detail"] = "What if"
 app.run()
 assert not app.exception, app.exception
 assert any(card.label == "Rank the other way" for card in app.metric)
