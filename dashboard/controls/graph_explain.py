@@ -21,8 +21,8 @@ HELP = (
     "**Popularity**: one of the two is simply more common. **Season**: one has its time of the year later. **Time "
     "order**: the second follows the first more often than the other way, beyond the calendar, in both halves of "
     "the users. **Rest**: the same when time runs backwards. **No asymmetry**: the interval includes equal chances "
-    "both ways. An edge counts for the largest of its four terms.  \n*ln P(V|U) ÷ P(U|V) = popularity + season + time order "
-    "+ rest*. Bars: 95 % intervals, sources resampled."
+    "both ways. An edge counts for the largest of its four terms.  \n*ln P(V|U) ÷ P(U|V) = popularity + season + "
+    "time order + rest*. Bars: 95 % intervals, sources resampled."
 )
 _BY_DEGREE = (
     "These edges carry no counts of events, so only degrees can be compared: season and time order cannot be told."
