@@ -115,6 +115,7 @@ def sentences(run: Run, node: int) -> tuple[str, str]:
     trained = [_LABEL[name].lower() for name, method in _METHOD.items() if method in config["methods"]]
     used = {
         "full": "takes **all** neighbours and draws none",
+        "none": "takes **no** neighbours",
         "uniform": "draws with the **fixed** size",
         "adaptive": "draws with the **degree-adaptive** size",
     }[config.get("sampling", "full")]
@@ -130,11 +131,7 @@ def sentences(run: Run, node: int) -> tuple[str, str]:
 
 def _sampler(run: Run) -> Sampler:
     """Return both samplers of a run, set up once per server."""
-    from engine.graph.sampled import sampler_of
+    from engine.graph.sampled import opened
 
-    sampler: Sampler = cache.derived(
-        run,
-        "sampler",
-        lambda: sampler_of(run.curve("edges"), len(run.curve("nodes")), run.manifest["config"]),
-    )
+    sampler: Sampler = cache.derived(run, "sampler", lambda: opened(run))
     return sampler

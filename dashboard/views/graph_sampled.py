@@ -10,6 +10,7 @@ from dashboard import layout
 from dashboard.cache import Run
 from dashboard.controls import graph_sampled
 from dashboard.glossary import TERMS
+from engine.errors import EngineError
 from engine.figures.graph_sampled import inclusion
 
 _TITLES: dict[graph_sampled.Role, str] = {
@@ -53,7 +54,11 @@ def draw(run: Run, node: int, name: str) -> None:
     name : str
         Its name, safe for markdown.
     """
-    about_node, about_run = graph_sampled.sentences(run, node)
+    try:
+        about_node, about_run = graph_sampled.sentences(run, node)
+    except EngineError as error:
+        layout.empty_state(layout.escape_markdown(error, limit=400))
+        return
     st.markdown(
         f"How many neighbours does a sampler give **{name}**, and which? {about_node}",
         help=f"{TERMS['fan_out'].help()}  \n{TERMS['power_law'].help()}",

@@ -54,7 +54,6 @@ N_RESAMPLES = 1000
 
 _Z = 1.959963984540054
 """Half-width of a 95 % interval in standard errors."""
-_Floats = NDArray[np.float64]
 
 
 def explain_edges(edges: pd.DataFrame, *, in_degree: NDArray[np.integer] | None = None) -> pd.DataFrame:

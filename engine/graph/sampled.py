@@ -18,6 +18,8 @@ from engine.graph.config import GraphConfig
 from engine.graph.data import TrainingGraph, training_graph
 from engine.graph.sampling import FanOut, draw, equal_budget, fan_out_of, operators, power_law_exponent
 from engine.graph.two_steps import second_neighbours
+from engine.graph.whatif import whole_edges
+from engine.runs import Run
 from engine.seeding import generator
 
 DRAWS = 200
@@ -72,6 +74,17 @@ class Sampled:
     available: tuple[int, int]
     """Nodes that could be drawn at one and at two steps."""
     draws: int
+
+
+def opened(run: Run) -> Sampler:
+    """Set both samplers of a stored run up again.
+
+    Raises
+    ------
+    RunError
+        If the tables of the run hold a part of the edges only: samplers would draw others from them.
+    """
+    return sampler_of(whole_edges(run), len(run.curve("nodes")), run.manifest["config"])
 
 
 def sampler_of(edges: pd.DataFrame, num_nodes: int, config: Mapping[str, Any]) -> Sampler:

@@ -65,6 +65,8 @@ def opened(run: Run) -> Encoded:
     config = run.manifest["config"]
     if shown_method(config["form"]) != "dual":
         raise RunError("This run shows the paper's literal form, in which one edge moves far nodes, too.")
+    if config["sampling"] == "none":
+        raise RunError("This run takes no neighbours (sampling 'none'), so an edge moves no vector.")
     if config["sampling"] != "full":
         raise RunError(
             f"This run drew its neighbourhoods at random (sampling '{config['sampling']}'), so that one edge would "
@@ -72,15 +74,9 @@ def opened(run: Run) -> Encoded:
         )
     if "input" not in run.manifest["embeddings"]:
         raise RunError("This run was trained before node inputs were stored; train it again.")
-    edges, split_table = run.curve("edges"), run.curve("split").set_index("split")["edges"]
+    edges = whole_edges(run)
     index = edges[["source", "target"]].to_numpy(dtype=np.int64).T
     split = edges["split"].astype(str).to_numpy()
-    training = index[:, split == "train"]
-    if training.shape[1] < split_table["train"]:
-        raise RunError(
-            f"The tables of this large run keep {training.shape[1]:,} of {split_table['train']:,} training edges, so "
-            "no neighbourhood can be gathered anew; train on a part of the graph to see what an edge changes."
-        )
     return Encoded(
         source=run.embedding("source").astype(np.float32),
         target=run.embedding("target").astype(np.float32),
@@ -88,9 +84,27 @@ def opened(run: Run) -> Encoded:
         source_offset=run.embedding("source_offset"),
         node_input=run.embedding("input").astype(np.float32),
         weights=Weights.of(parameters(run), "dual"),
-        edges=training,
+        edges=index[:, split == "train"],
         known=index[:, (split == "train") | (split == "validation")],
     )
+
+
+def whole_edges(run: Run) -> pd.DataFrame:
+    """Read the edges of a run that kept all of them.
+
+    Raises
+    ------
+    RunError
+        If the tables hold a part of the training edges only.
+    """
+    edges, asked = run.curve("edges"), int(run.curve("split").set_index("split")["edges"]["train"])
+    kept = int((edges["split"] == "train").sum())
+    if kept < asked:
+        raise RunError(
+            f"The tables of this large run keep {kept:,} of {asked:,} training edges, so no neighbourhood can be "
+            "gathered anew; train on a part of the graph to see this."
+        )
+    return edges
 
 
 def parameters(run: Run) -> dict[str, Floats]:

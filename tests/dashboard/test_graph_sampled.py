@@ -65,3 +65,6 @@ def test_the_page_says_which_sampler_its_own_form_used(stored: Run, runs: Path, 
     (stored.folder / "manifest.json").write_text(json.dumps(manifest))
     about_run = graph_sampled.sentences(read_run(stored.folder), node)[1]
     assert "**degree-adaptive** size" in about_run and "would have made" in about_run
+    manifest["config"] |= {"sampling": "none"}
+    (stored.folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "takes **no** neighbours" in graph_sampled.sentences(read_run(stored.folder), node)[1]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import DataError, RunError
-from engine.graph import heads, whatif
+from engine.graph import heads, sampled, whatif
 from engine.graph.config import GraphConfig
 from engine.graph.data import TrainingGraph, adjacency, prepare, training_graph
 from engine.graph.model import DirectedEncoder
@@ -161,7 +161,12 @@ def test_what_is_no_pair_of_nodes_is_refused(encoded, pair):
 
 
 @pytest.mark.parametrize(
-    ("config", "words"), [({"form": "paper"}, "literal form"), ({"sampling": "adaptive"}, "at random")]
+    ("config", "words"),
+    [
+        ({"form": "paper"}, "literal form"),
+        ({"sampling": "adaptive"}, "at random"),
+        ({"sampling": "none"}, "takes no neighbours"),
+    ],
 )
 def test_forms_that_cannot_be_gathered_anew_are_refused(stored, config, words):
     other = Run(stored.folder, stored.manifest | {"config": stored.manifest["config"] | config})
@@ -194,3 +199,5 @@ def test_a_run_that_keeps_a_part_of_its_edges_says_so(stored, tmp_path):
     edges.drop(edges.index[edges["split"] == "train"][:3]).to_parquet(folder / "curves" / "edges.parquet", index=False)
     with pytest.raises(RunError, match=r"keep [0-9,]+ of 900 training edges"):
         whatif.opened(read_run(folder))
+    with pytest.raises(RunError, match="no neighbourhood can be gathered anew"):
+        sampled.opened(read_run(folder))
