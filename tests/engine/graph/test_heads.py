@@ -11,7 +11,14 @@ from sklearn.linear_model import LogisticRegression
 
 from engine.graph.baselines import degree_head
 from engine.graph.data import training_graph
-from engine.graph.heads import direction_scale, fit_direction, one_way_validation, ridge_logistic, with_heads
+from engine.graph.heads import (
+    RANDOM_PAIRS,
+    direction_scale,
+    fit_direction,
+    one_way_validation,
+    ridge_logistic,
+    with_heads,
+)
 from engine.graph.scoring import DirectionHead, InnerProductScorer, entries
 
 
@@ -78,6 +85,43 @@ def test_the_score_is_the_log_odds_of_an_edge_against_a_random_pair(bare, prepar
     assert (odds[0].mean() + odds[1].mean()) / 2 == pytest.approx(0.5, abs=0.03)
     assert odds[0].mean() > odds[1].mean() + 0.03
     assert float(weights["edge_scale"]) > 0
+
+
+def test_the_edge_head_is_a_logistic_regression_on_validation_edges_and_unknown_random_pairs(bare, prepared):
+    training = prepared.training
+    rng = np.random.default_rng(3)
+    # Offsets of the sources, and what they would say, are not looked at.
+    shifted = replace(bare, source_offset=rng.normal(size=training.num_nodes).astype(np.float32))
+    _, weights = with_heads(shifted, training, np.random.default_rng(0))
+    edges = training.validation_edge_index.T.tolist()
+    known = set(map(tuple, [*training.edge_index.T.tolist(), *edges]))
+    drawn = np.random.default_rng(0).integers(training.num_nodes, size=(2, RANDOM_PAIRS * len(edges))).T.tolist()
+    others = [(u, v) for u, v in drawn if u != v and (u, v) not in known]
+    assert len(others) < len(drawn) - 10
+    out_degree = np.bincount(training.edge_index[0], minlength=training.num_nodes)
+    rows = [
+        (bare.rows(np.array([u]))[0, v], np.log1p(out_degree[u]), out_degree[u] == 0, 1.0) for u, v in [*edges, *others]
+    ]
+    reference = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10, max_iter=10_000)
+    share = np.repeat([1.0, len(edges) / len(others)], [len(edges), len(others)])
+    reference.fit(np.array(rows), np.repeat([1, 0], [len(edges), len(others)]), sample_weight=share)
+    found = [float(weights["edge_scale"]), *weights["activity_weight"]]
+    assert found == pytest.approx(reference.coef_[0], rel=1e-3, abs=1e-4)
+
+
+def test_of_two_nodes_the_one_that_many_point_to_is_the_target():
+    # 1 to 20 lead to 0 in training, 21 to 30 in validation; 0 leads to no one.
+    ends = np.arange(1, 31)
+    edges = np.stack([ends, np.zeros_like(ends)])
+    graph = training_graph(edges[:, :20], edges[:, 20:], 31)
+    nothing = np.zeros((31, 2), dtype=np.float32)
+    read, _ = with_heads(
+        InnerProductScorer(nothing, nothing, nothing[:, 0], nothing[:, 0]), graph, np.random.default_rng(0)
+    )
+    assert (read.direction(ends, np.zeros_like(ends)) > 1).all()
+    assert degree_head(graph).pairs(np.array([25, 0]), np.array([0, 25])).tolist() == pytest.approx(
+        read.direction(np.array([25, 0]), np.array([0, 25])).tolist(), abs=1e-5
+    )
 
 
 def test_the_direction_of_a_pair_and_of_its_reversal_are_opposite(fitted, prepared):
