@@ -127,8 +127,9 @@ def _counts(joint: pd.Series, verdicts: pd.DataFrame) -> str:
     counted = " · ".join(f"{word.lower()} {int(found.get(key, 0)):,}" for key, word in words.items())
     reviewers = verdicts["reviewer"].nunique()
     return (
-        f"{len(joint):,} pairs judged by {reviewers:,} reviewer{'s' if reviewers != 1 else ''}: {counted}. The pairs "
-        "were chosen for review, so these figures say nothing of other pairs."
+        f"{len(joint):,} pair{'s' if len(joint) != 1 else ''} judged by {reviewers:,} "
+        f"reviewer{'s' if reviewers != 1 else ''}: {counted}. Pairs were chosen for review, so these figures say "
+        "nothing of other pairs."
     )
 
 

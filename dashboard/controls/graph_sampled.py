@@ -126,7 +126,7 @@ def sentences(run: Run, node: int) -> tuple[str, str]:
     )
     form = graph_summary.form(run)
     shown = f"The form shown above {used}." if form == "dual" else "The paper's form draws with the adaptive size."
-    return about_node, f"{shown} {compared}; the tab *By degree* compares the two over all test edges."
+    return about_node, f"{shown} {compared}; under *How good is it?*, *By degree* compares the two over all test edges."
 
 
 def _sampler(run: Run) -> Sampler:

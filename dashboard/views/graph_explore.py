@@ -112,7 +112,7 @@ def _other_methods(run: Run, node: int, name: str) -> None:
     st.markdown(
         f"What to recommend after **{name}**, by method",
         help="✓ a held-out edge that the method found; = our list holds it too. Training and validation edges are left "
-        "out of every list. One node says little: the tab *Methods* has the figures over all test edges.",
+        "out of every list. One node says little: under *How good is it?* stand the figures over all test edges.",
     )
     for column, (method, (found, table)) in zip(st.columns(max(len(lists), 1)), lists.items(), strict=False):
         with column, st.container(border=True):

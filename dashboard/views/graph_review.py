@@ -50,8 +50,10 @@ def _queue(desk: Any) -> None:
     if not len(desk.whole):
         layout.empty_state(graph_review_text.nothing(desk))
         return
-    whose = layout.escape_markdown(desk.reviewer) if desk.reviewer else "nobody yet: enter your name"
-    st.progress(desk.done / len(desk.whole), text=f"**{desk.done:,} of {len(desk.whole):,}** reviewed by {whose}")
+    told = f"**{len(desk.whole):,} pairs** wait: enter your name to begin"
+    if desk.reviewer:
+        told = f"**{desk.done:,} of {len(desk.whole):,}** reviewed by {layout.escape_markdown(desk.reviewer)}"
+    st.progress(desk.done / len(desk.whole), text=told)
     if desk.at is None:
         layout.empty_state(graph_review_text.nothing(desk))
         return

@@ -52,6 +52,13 @@ def server(browser: BrowserContext, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
+def no_verdicts(server: Server) -> None:
+    """Start a journey without verdicts."""
+    for path in server.runs.glob("reviews.sqlite*"):
+        path.unlink()
+
+
+@pytest.fixture
 def new_reader(browser: BrowserContext, server: Server) -> Iterator[NewReader]:
     """Return a function that opens a tab; a journey with any trouble in one of its tabs fails."""
     readers: list[Reader] = []

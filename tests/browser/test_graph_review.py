@@ -4,62 +4,26 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from driver import Reader, Server
-from playwright.sync_api import Locator, Page, expect
+from driver import Reader
+from graph_steps import NAME, another_pair, headline, introduce, progress
+from playwright.sync_api import Page, expect
 
-NAME = "Ann & Bo"
-
-
-@pytest.fixture(autouse=True)
-def no_verdicts(server: Server) -> None:
-    """Start every journey without verdicts."""
-    for path in server.runs.glob("reviews.sqlite*"):
-        path.unlink()
+pytestmark = pytest.mark.usefixtures("no_verdicts")
 
 
-def headline(page: Page) -> Locator:
-    """Return the pair on the desk."""
-    return page.get_by_role("heading", level=5).filter(has_text="⟶").first
-
-
-def progress(page: Page, words: str) -> None:
-    expect(page.get_by_test_id("stProgress")).to_contain_text(words)
-
-
-def opened(reader: Reader, address: str = "graph?graph-tab=Review") -> Page:
-    page = reader.open(address)
-    expect(headline(page)).to_be_visible()
-    expect(page.get_by_role("heading", name="What the verdicts say")).to_be_visible()
-    return reader.drawn()
-
-
-def introduce(reader: Reader) -> Page:
+def opened(reader: Reader) -> Page:
     """Open the review and say who reviews."""
-    page = opened(reader)
-    field = page.get_by_label("Reviewer", exact=True)
-    expect(page.get_by_role("button", name="Right way")).to_be_disabled()
-    field.fill(NAME)
-    field.press("Enter")
-    expect(page.get_by_role("button", name="Right way")).to_be_enabled()
-    return reader.drawn()
-
-
-@contextmanager
-def another_pair(reader: Reader) -> Iterator[None]:
-    """Wait until what is done inside has put another pair on the desk."""
-    before = headline(reader.page).inner_text()
-    yield
-    expect(headline(reader.page)).not_to_have_text(before, use_inner_text=True)
+    reader.open("graph?graph-tab=Review+pairs")
+    expect(reader.page.get_by_role("heading", name="What the verdicts say")).to_be_visible()
     reader.drawn()
+    return introduce(reader)
 
 
 def test_verdicts_are_given_changed_kept_over_a_reload_and_exported(reader: Reader, tmp_path: Path) -> None:
-    page = introduce(reader)
+    page = opened(reader)
     first = headline(page).inner_text()
     page.get_by_label("Note", exact=True).fill("1 of 2, =1+1")
     with another_pair(reader):
@@ -94,7 +58,7 @@ def test_verdicts_are_given_changed_kept_over_a_reload_and_exported(reader: Read
 
 
 def test_keys_give_verdicts_and_move_but_not_while_a_note_is_written(reader: Reader) -> None:
-    page = introduce(reader)
+    page = opened(reader)
     first = headline(page).inner_text()
     note = page.get_by_label("Note", exact=True)
     note.click()
@@ -116,7 +80,7 @@ def test_keys_give_verdicts_and_move_but_not_while_a_note_is_written(reader: Rea
 
 
 def test_a_double_click_judges_one_pair(reader: Reader) -> None:
-    page = introduce(reader)
+    page = opened(reader)
     with another_pair(reader):
         page.get_by_role("button", name="Both fine").dblclick()
     reader.drawn()
@@ -124,7 +88,7 @@ def test_a_double_click_judges_one_pair(reader: Reader) -> None:
 
 
 def test_a_verdict_leaves_the_page_where_it_is(reader: Reader) -> None:
-    page = introduce(reader)
+    page = opened(reader)
     button = page.get_by_role("button", name="Both fine")
     button.scroll_into_view_if_needed()
     before = button.bounding_box()
@@ -135,7 +99,7 @@ def test_a_verdict_leaves_the_page_where_it_is(reader: Reader) -> None:
 
 
 def test_a_pair_is_chosen_from_the_list_and_filters_follow(reader: Reader) -> None:
-    page = introduce(reader)
+    page = opened(reader)
     with another_pair(reader):
         page.get_by_test_id("stRadio").locator("label").nth(4).click()
     page.get_by_text("To review", exact=True).click()
