@@ -8,9 +8,8 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import graph_sampled
+from dashboard.controls import EngineError, graph_sampled
 from dashboard.glossary import TERMS
-from engine.errors import EngineError
 from engine.figures.graph_sampled import inclusion
 
 _TITLES: dict[graph_sampled.Role, str] = {

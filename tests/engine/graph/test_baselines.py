@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from engine.graph.baselines import degree_head, fit_baseline, hope, popularity
 from engine.graph.data import training_graph
+from engine.graph.scoring import CocitationScorer
 
 
 def test_popularity_is_the_training_in_degree_for_every_query(five):
@@ -55,6 +56,20 @@ def test_the_degree_head_without_a_one_way_validation_edge_is_silent():
     edges = np.array([[0, 1, 1, 2], [1, 0, 2, 1]])
     graph = training_graph(edges[:, :3], edges[:, 3:], 3)
     assert degree_head(graph).rows(np.arange(3)).tolist() == [[0, 0, 0]] * 3
+
+
+def test_cocitation_counts_the_nodes_that_share_a_target_with_the_query_and_lead_to_the_candidate(five):
+    dense = five.adjacency().toarray()
+    naive = [
+        [sum(dense[u, w] * dense[x, w] * dense[x, v] for w in range(5) for x in range(5)) for v in range(5)]
+        for u in range(5)
+    ]
+    scorer = CocitationScorer.of(five)
+    assert scorer.rows(np.arange(5)).tolist() == naive
+    # 0 leads to 1 and 2: itself shares both and leads to 2; 1 and 3 share 2 and lead to 2.
+    assert naive[0] == [0, 2, 4, 0, 0]
+    source, target = np.divmod(np.arange(25), 5)
+    assert scorer.pairs(source, target).tolist() == np.ravel(naive).tolist()
 
 
 @pytest.mark.parametrize("method", ["popularity", "cocitation", "hope", "degree_head"])

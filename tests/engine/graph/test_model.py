@@ -81,6 +81,14 @@ def test_embeddings_have_the_lengths_that_the_score_is_made_of():
     torch.testing.assert_close(target.norm(dim=1), torch.ones(5))
 
 
+def test_the_target_offset_grows_with_the_logarithm_of_the_in_degree():
+    encoder = encoder_of()
+    encoder.target_bias.data = torch.tensor([0.5, 0.0, 0.0, 0.0, -1.0])
+    encoder.popularity_weight.data = torch.tensor(2.0)
+    offset = encoder.target_offset(torch.tensor([0.0, 0.0, 1.0, 7.0, 3.0])).tolist()
+    assert offset == pytest.approx([0.5, 0.0, 2 * math.log(2), 2 * math.log(8), 2 * math.log(4) - 1])
+
+
 def test_the_role_difference_is_zero_for_tied_roles_only():
     assert float(encoder_of(is_dual=False).role_difference().detach()) == 0.0
     encoder = encoder_of()

@@ -6,12 +6,17 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from engine.errors import TrainingError
 from engine.graph import train
+from engine.graph.batches import epochs
 from engine.graph.data import Dataset, prepare
+from engine.graph.model import DirectedEncoder
+from engine.graph.ranks import excluded_candidates
 from engine.graph.scoring import CocitationScorer, InnerProductScorer
-from engine.graph.train import fit
+from engine.graph.train import _losses, fit
+from engine.graph.train_common import sampler
 
 
 def arrays(scorer):
@@ -195,6 +200,46 @@ def test_reciprocity_is_learned_from_the_graph(make_dataset, quick):
     assert most > 0.5 and most > none + 1
 
 
+def test_a_pair_gets_the_bonus_whose_reversal_is_a_training_edge(prepared, fitted):
+    training, scorer = prepared.training, fitted.scorers["dual"]
+    reversals = {(v, u) for u, v in training.edge_index.T.tolist()}
+    row, column = scorer.pair_bonus.nonzero()
+    assert set(zip(row.tolist(), column.tolist(), strict=True)) == reversals
+    assert scorer.pair_bonus.data == pytest.approx(float(fitted.model["dual.reciprocity"]))
+    assert reversals != set(map(tuple, training.edge_index.T.tolist()))
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.7])
+def test_the_losses_are_those_of_the_documented_score(prepared, quick, weight):
+    training, config = prepared.training, dataclasses.replace(quick, reversed_weight=weight)
+    torch.manual_seed(0)
+    encoder = DirectedEncoder(training.num_nodes, dimension=4, scale=3.0, is_dual=True)
+    encoder.reciprocity.data, encoder.popularity_weight.data = torch.tensor(1.5), torch.tensor(0.4)
+    encoder.target_bias.data = torch.randn(training.num_nodes)
+    known = excluded_candidates(training.edge_index, training.num_nodes)
+    batch = next(next(epochs(training, known, sampler(training, config, "full"), config)))
+    source, target = (role.detach().numpy() for role in encoder(batch.out_neighbours, batch.in_neighbours))
+    offset = encoder.target_offset(batch.in_degree).detach().numpy()
+    messages = set(map(tuple, batch.out_neighbours.indices().T.tolist()))
+
+    def score(u: int, v: int) -> float:
+        return float(source[u] @ target[v] + offset[v]) + 1.5 * ((v, u) in messages)
+
+    left_out = set(map(tuple, training.edge_index.T.tolist()))
+    ranking, reversals = [], []
+    for (u, v), is_one_way in zip(batch.edges.T.tolist(), batch.is_one_way.tolist(), strict=True):
+        against = [score(u, k) for k in batch.negatives.tolist() if k != u and (u, k) not in left_out]
+        ranking.append(np.logaddexp.reduce([score(u, v), *against]) - score(u, v))
+        if is_one_way:
+            # This term compares vectors and offsets alone.
+            ahead, back = (float(source[a] @ target[b] + offset[b]) for a, b in ((u, v), (v, u)))
+            reversals.append(np.logaddexp(0, 1.5 - ahead) + np.logaddexp(0, back - 1.5))
+    found = {name: float(value.detach()) for name, value in _losses(encoder, batch, config).items()}
+    expected = {"ranking": np.mean(ranking)} | ({"reversed edges": weight * np.mean(reversals)} if weight else {})
+    assert found == pytest.approx(expected, rel=1e-4)
+    assert {bool(value) for value in batch.reversed_edge} == {True, False} and batch.reversed_negative.any()
+
+
 def test_every_small_parameter_is_kept_where_there_are_as_many_dimensions_as_nodes(make_dataset, quick):
     data = make_dataset(240, groups=3, mutual_share=0.5, seed=2)
     config = dataclasses.replace(quick, epochs=1, dimension=len(data.nodes), methods=("dual", "popularity"))
@@ -204,8 +249,6 @@ def test_every_small_parameter_is_kept_where_there_are_as_many_dimensions_as_nod
 
 
 def test_a_loss_that_is_no_number_ends_the_training(prepared, quick, monkeypatch):
-    import torch
-
     monkeypatch.setattr("engine.graph.train.ranking_loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
     with pytest.raises(TrainingError, match="ranking loss of the dual embeddings is not finite in epoch 1"):
         fit(prepared, dataclasses.replace(quick, methods=("dual",)))
