@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from engine.benchmark.command_line import output_folder, progress_bar
 from engine.benchmark.neighbourhood_command import add_neighbourhoods
-from engine.datasets import load
+from engine.datasets import BUNDLED, load
 from engine.errors import ConfigError
 
-DATA = ("debian-programs", "journey-types", "journey-categories")
+DATA = tuple(name for name, entry in BUNDLED.items() if entry.kind == "graph")
 RESULTS = ("benchmark.parquet", "benchmark.md", "headline.csv")
 
 
@@ -21,7 +21,13 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("benchmark", help="measure our methods and those of others on the same splits")
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND", parser_class=type(parser))
     parser = kinds.add_parser("graph", help="ranking and direction of directed-graph methods")
-    parser.add_argument("--data", nargs="+", default=list(DATA), metavar="NAME|PATH", help="bundled names, or files")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=list(DATA),
+        metavar="NAME|PATH",
+        help="bundled names, or files (default all bundled)",
+    )
     parser.add_argument("--splits", type=int, default=5, help="random splits, seeds 0, 1, … (default 5)")
     parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to measure (default all)")
     parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
