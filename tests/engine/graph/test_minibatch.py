@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.distributed import Workers
 from engine.graph.batches import epochs
 from engine.graph.minibatch import (
     NODE_PARAMETERS,
@@ -115,6 +116,32 @@ def test_a_step_moves_the_rows_it_gathered_and_no_other(training, quick):
     assert torch.equal(encoder.target_bias[resting], before.target_bias[resting])
     assert (encoder.input[batch.nodes] != before.input[batch.nodes]).any(dim=1).all()
     assert not torch.equal(encoder.source_role, before.source_role)
+
+
+class Pair(Workers):
+    """One of two workers that do the same halves: a sum is twice what this one has."""
+
+    def sum_in_place(self, tensors):
+        for tensor in tensors:
+            tensor *= 2
+
+
+def test_two_workers_with_half_a_loss_each_have_the_gradient_of_one(training, quick, monkeypatch):
+    config = dataclasses.replace(quick, role_decay=0.5)
+    (batch,) = next(epochs_of(training, config))
+    gradients = []
+    for group in (Workers(), Pair(rank=0, size=2)):
+        monkeypatch.setattr("engine.graph.minibatch.workers", lambda group=group: group)
+        encoder = make_encoder(training)
+        Stepper(
+            encoder,
+            _optimizer(encoder, config),
+            loss_of=lambda local, part, size=group.size: {"ranking": _losses(local, part, config)["ranking"] / size},
+            penalty=lambda encoder=encoder: config.role_decay * encoder.role_difference(),
+        ).step(batch)
+        gradients.append(encoder.source_role.grad.clone())
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
+    assert gradients[0].abs().max() > 0.1
 
 
 def test_every_tensor_of_the_encoder_with_a_row_per_node_is_gathered(training):
