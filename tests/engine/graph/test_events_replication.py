@@ -8,6 +8,8 @@ import pytest
 
 from engine.graph.events import EventGraph, event_graph
 from engine.graph.events_config import EventSettings
+from engine.graph.events_pairs import Pairs
+from engine.graph.events_replication import replication_report
 from engine.graph.explain import explain_edges
 
 SETTINGS = EventSettings(window_days=10, minimum_users=10, minimum_score=0.0)
@@ -128,3 +130,39 @@ def test_a_report_without_a_pair_has_no_values():
     table = pd.DataFrame({"user": [1, 2, 3], "item": ["a", "b", "a"], "time": [0, 40, 80]})
     report = event_graph(table, EventSettings()).replication
     assert report["value"].isna().all() and (report["n"] == 0).all()
+
+
+def hub_pairs(users: np.ndarray) -> Pairs:
+    """Return pairs of item 0 with every other, both ways, with users in both halves and other counts at random."""
+    count = users.shape[1]
+    hub, leaves = np.zeros(count // 2, dtype=np.int64), np.arange(1, count // 2 + 1)
+    rng = np.random.default_rng(0)
+    values = {
+        name: rng.uniform(20, 40, size=(3, count))
+        for name in ("followed", "preceded", "expected", "expected_preceded", "expected_all_year", "source_days")
+    }
+    return Pairs(
+        source=np.concatenate([hub, leaves]),
+        target=np.concatenate([leaves, hub]),
+        users=np.concatenate([users, users.sum(axis=0, keepdims=True)]).astype(float),
+        order_variance=np.full((3, count), 0.1),
+        asymmetry_variance=np.full(count, 0.1),
+        **values,
+    )
+
+
+@pytest.mark.parametrize(("half", "row"), [(0, 1), (1, 1), (0, 7), (1, 7)])
+def test_a_pair_is_compared_if_each_half_supports_it_both_ways(half, row):
+    # Six pairs; rows 1 and 7 are the two ways of the second one.
+    users = np.full((2, 12), 10)
+    everything = replication_report(hub_pairs(users), np.arange(3), minimum_users=10, seed=0)
+    users[half, row] = 9
+    report = replication_report(hub_pairs(users), np.arange(3), minimum_users=10, seed=0)
+    assert everything["n"].tolist()[:4] == [6] * 4 and report["n"].tolist()[:4] == [5] * 4
+
+
+def test_the_interval_of_a_correlation_draws_both_items_of_a_pair():
+    report = replication_report(hub_pairs(np.full((2, 60), 10)), np.arange(3), minimum_users=10, seed=0)
+    for row in report[report["measure"] == "correlation"].itertuples():
+        # All pairs share item 0: only draws of the others can move the correlation.
+        assert row.ci_low < row.value - 0.05 and row.value + 0.05 < row.ci_high
