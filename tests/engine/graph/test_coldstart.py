@@ -100,3 +100,27 @@ def test_sources_choose_among_seen_nodes_and_targets_among_new_ones(dataset, qui
         left = [v for v in pool if v != row.source and (row.source, v) not in known]
         assert row.rank == 1 + sum(score[v] > score[row.target] for v in left)
         assert row.node == (row.source if row.role == "source" else row.target)
+
+
+def test_the_feature_baseline_is_chosen_on_validation_nodes(dataset, quick, monkeypatch):
+    split, real, asked = split_by_nodes(dataset, quick), coldstart.tested_ranks, []
+
+    def recorded(scorer, split, arrivals, revealed):
+        asked.append(arrivals is split.validation)
+        ranks = real(scorer, split, arrivals, revealed)
+        # On validation nodes the second candidate ranks best.
+        best = 1.0 if arrivals is split.validation and len(asked) == 2 else 1e3
+        return ranks.assign(rank=best) if arrivals is split.validation else ranks
+
+    likeness, used = coldstart.feature_neighbours, []
+
+    def spied(split, nodes, count):
+        used.append(count)
+        return likeness(split, nodes, count)
+
+    monkeypatch.setattr(coldstart, "tested_ranks", recorded)
+    monkeypatch.setattr(coldstart, "feature_neighbours", spied)
+    coldstart._feature_baseline(split)
+    first, others = len(coldstart.FEATURE_NEIGHBOURS), len(coldstart.REVEALED)
+    assert asked == [True] * first + [False] * others
+    assert used == [*coldstart.FEATURE_NEIGHBOURS, *[coldstart.FEATURE_NEIGHBOURS[1]] * others]
