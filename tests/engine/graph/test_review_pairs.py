@@ -114,6 +114,13 @@ def test_the_queues_by_hand(shown: Scene) -> None:
     assert arrows(queue_of(pairs, "not_replicated")) == ["dc", "ac"]
 
 
+@pytest.mark.parametrize(("rank", "queued"), [(2.5, True), (3.0, True), (3.5, False)])
+def test_a_pair_is_recommended_both_ways_up_to_the_last_place_of_the_lists(rank: float, queued: bool) -> None:
+    listed = [(4, place, 0.5, place + 1.0, 0.0, 9.0) for place in range(3)]
+    liked = scene([(0, 1, 3.0, 1.0, 2.0, rank, "train")], listed)
+    assert arrows(queue_of(chosen(liked), "both_ways")) == (["ab"] if queued else [])
+
+
 def test_without_evidence_of_events_no_pair_is_called_unstable(shown: Scene) -> None:
     assert (chosen(shown)["not_replicated"] == 0).all()
 
