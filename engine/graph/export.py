@@ -72,7 +72,8 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
     Notes
     -----
     The columns fit ``embedding-atlas FILE --x x --y y --text text --neighbors neighbors``, which takes the row numbers
-    in ``ids``. Neighbours are nearest by direction alone; scores add how popular a target and how active a source is.
+    in ``ids``. Neighbours are nearest by direction alone; scores add how popular a target and how active a source is,
+    and whether the edge back is known: of a run that kept a part of its edges, as far as those tell.
     """
     scene = opened_scene(run)
     source, target = (run.embedding(name).astype(np.float32) for name in ("source", "target"))

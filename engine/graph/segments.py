@@ -33,11 +33,6 @@ class TestEdges:
     """Segment to membership of the edges: ``all, one_way, mutual, out_degree:…`` (of the query) and
     ``in_degree:…`` (of the target), by training degrees. Empty buckets stay."""
 
-    @property
-    def num_queries(self) -> int:
-        """Distinct sources."""
-        return int(self.query.max()) + 1
-
 
 def ranked_test_edges(prepared: Prepared, config: GraphConfig) -> TestEdges:
     """Choose the test edges to rank and sort them into segments.
