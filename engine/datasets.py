@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import DataError
+import pandas as pd
+
+from engine.errors import DataError, NotEnoughDataError
 from engine.graph import events_config
 from engine.result import DatasetInfo, Kind, Origin
 from engine.schema import Column
@@ -116,7 +118,7 @@ def load(
         Name in `BUNDLED`, or path of a CSV or Parquet file.
     roles : mapping of str to str, optional
         Role to column name for own files; the roles of a kind are the names in the ``SCHEMA`` of its ``data``, for
-        graphs also those of `engine.graph.events`: a file with ``user, item, time`` and no ``source`` or ``target``
+        graphs also those of `engine.graph.events`: a file with ``user, item, time`` and no ``target``
         becomes edges by `engine.graph.events.edges_from_events` with its defaults.
     nodes : str, optional
         Path of a node table; graphs only.
@@ -149,9 +151,10 @@ def load(
     node_path = SAMPLE_DATA / bundled.nodes if bundled and bundled.nodes else Path(nodes) if nodes else None
     frame = apply_roles(read_table(path, text=_texts(schema, roles)), roles, source=path.name)
     given = set(frame.columns)
-    is_events = kind == "graph" and not {"source", "target"} & given and {"user", "item"} <= given
+    # Events may name the source they came from, for example an app.
+    is_events = kind == "graph" and "target" not in given and {"user", "item"} <= given
     if is_events:
-        frame = importlib.import_module("engine.graph.events").edges_from_events(frame)
+        frame = _edges_of_events(frame, path.name)
     node_frame = read_table(node_path, text=_texts(module.NODE_SCHEMA, {})) if node_path else None
     info = DatasetInfo(
         name=data if bundled else path.name,
@@ -160,6 +163,19 @@ def load(
         description=bundled.description if bundled else _EVENTS if is_events else "",
     )
     return module.load(frame, nodes=node_frame, info=info) if kind == "graph" else module.load(frame, info=info)
+
+
+def _edges_of_events(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Turn events into edges by the defaults, and say why where none comes of them."""
+    edges: pd.DataFrame = importlib.import_module("engine.graph.events").edges_from_events(frame)
+    if edges.empty:
+        settings = events_config.EventSettings()
+        raise NotEnoughDataError(
+            f"The events of '{name}' make no edge: of no two items did at least {settings.minimum_users} users take "
+            f"one within {settings.window_days} days after the other more often than the calendar alone explains. Add "
+            "events, or make edges with lower limits by the command 'edges'."
+        )
+    return edges
 
 
 def _check_roles(kind: Kind, roles: Mapping[str, str], schema: Sequence[Column]) -> None:

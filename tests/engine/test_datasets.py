@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from engine.datasets import BUNDLED, DEFAULT, SAMPLE_DATA, load
-from engine.errors import DataError
+from engine.errors import DataError, NotEnoughDataError
 from engine.result import KINDS
 
 
@@ -89,6 +89,17 @@ def test_a_file_of_events_becomes_edges_with_their_evidence(tmp_path):
     assert dataset.info.rows["edges"] == 120 and dataset.edges["users"].min() >= 15
     assert set(dataset.nodes["name"]) <= {str(item) for item in range(30)}
     assert "U, then V on a later day" in dataset.info.description and dataset.info.origin == "own"
+    # Events may come from a source, which is no end of an edge.
+    pd.read_csv(tmp_path / "events.csv").assign(source="app").to_csv(tmp_path / "sourced.csv", index=False)
+    sourced = load("graph", str(tmp_path / "sourced.csv"), roles={"user": "who", "item": "sku"})
+    assert sourced.edges.equals(dataset.edges)
+
+
+def test_events_that_make_no_edge_say_so(tmp_path):
+    table = pd.DataFrame({"user": [1, 1, 2, 2], "item": ["a", "b", "a", "b"], "time": [0, 40, 50, 90]})
+    table.to_csv(tmp_path / "events.csv", index=False)
+    with pytest.raises(NotEnoughDataError, match=r"The events of 'events.csv' make no edge: .* at least 15 users"):
+        load("graph", str(tmp_path / "events.csv"))
 
 
 @pytest.mark.parametrize(
