@@ -16,7 +16,7 @@ from engine.graph.config import GraphConfig
 from engine.graph.data import TrainingGraph, adjacency, prepare, training_graph
 from engine.graph.model import DirectedEncoder
 from engine.graph.ranks import excluded_candidates, pair_ranks
-from engine.graph.reencode import Weights, encode_node
+from engine.graph.reencode import Weights, encode_node, offset_change
 from engine.graph.run import run
 from engine.graph.sampling import fan_out_of, operators
 from engine.graph.scoring import DirectionHead, InnerProductScorer
@@ -191,6 +191,15 @@ def test_a_node_without_neighbours_keeps_its_own_input():
     alone = np.array([], dtype=np.int64)
     source, target = encode_node(np.array([[3.0, 4.0]]), weights, 0, targets=alone, sources=alone)
     assert source == pytest.approx([1.8, 2.4]) and target == pytest.approx([0.6, 0.8])
+
+
+def test_the_first_edge_out_of_a_node_ends_its_being_without_any():
+    activity = np.array([2.0, -5.0])
+    weights = Weights(np.eye(2), np.eye(2), np.ones(4), 3.0, 0.5, 0.0, activity, 0.0, np.zeros(4))
+    gained = offset_change(weights, in_degree=(1, 3), out_degree=(0, 1))
+    assert gained == pytest.approx((0.5 * np.log(2), 2 * np.log(2) + 5))
+    assert offset_change(weights, in_degree=(3, 1), out_degree=(1, 0)) == pytest.approx((-gained[0], -gained[1]))
+    assert offset_change(weights, in_degree=(2, 2), out_degree=(1, 3))[1] == pytest.approx(2 * np.log(2))
 
 
 def test_a_run_that_keeps_a_part_of_its_edges_says_so(stored, tmp_path):
