@@ -22,6 +22,7 @@ HEAD_PENALTY = 1.0
 RANDOM_PAIRS = 20
 """Random pairs per validation edge behind the log-odds of an edge; together they weigh as much as the edges."""
 _NEWTON_STEPS = 50
+_CONVERGED = 1e-9
 _LEAST_SCALE = 1e-3
 _SCALE_PENALTY = 1e-3
 _ROUNDING = 1e-5
@@ -179,7 +180,11 @@ def ridge_logistic(features: Floats, label: Floats, weight: Floats | None = None
         curvature = (signed.T * (weight * wrong * (1 - wrong))) @ signed
         step = np.linalg.solve(curvature + HEAD_PENALTY * np.eye(len(found)), gradient)
         # A long first step can leave the region where the loss is nearly quadratic.
-        found = found + step * min(1.0, 10.0 / max(float(np.abs(step).max(initial=0.0)), 1e-12))
+        length = float(np.abs(step).max(initial=0.0))
+        found = found + step * min(1.0, 10.0 / max(length, 1e-12))
+        # Each pass reads millions of rows on a large graph.
+        if length < _CONVERGED:
+            break
     return found
 
 
