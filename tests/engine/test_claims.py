@@ -118,6 +118,11 @@ def test_an_unknown_claim_is_refused():
         claim_row("C8", **{key: value for key, value in row().items() if key not in ("claim", "verdict")})
 
 
+@pytest.mark.parametrize(("n", "expected"), [(19, "inconclusive"), (20, "supported"), (0, "inconclusive")])
+def test_too_few_units_decide_nothing(n, expected):
+    assert row(n=n)["verdict"] == expected
+
+
 def test_every_kind_has_claims_and_every_claim_is_one_sentence():
     assert {claim.kind for claim in CLAIMS.values()} == set(KINDS) and list(CLAIMS) == [f"C{i}" for i in range(1, 8)]
     assert all(key == claim.key and claim.text.endswith(".") for key, claim in CLAIMS.items())
