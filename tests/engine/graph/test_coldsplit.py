@@ -33,6 +33,8 @@ def test_training_knows_all_edges_among_its_nodes_and_no_other(split, dataset):
     assert set(map(tuple, split.edge_index.T.tolist())) == expected
     assert np.array_equal(split.seen[split.training.edge_index], split.edge_index)
     assert split.training.num_nodes == len(seen)
+    # Every edge among them is trained on; none is left to choose by.
+    assert split.training.validation_edge_index.shape == (2, 0)
     assert split.training.features.matrix.shape[0] == len(seen)
 
 
