@@ -9,11 +9,15 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import Run
+from dashboard.controls.graph_review_text import chance
 from dashboard.state import GRAPH
 from engine.errors import RunError
 from engine.graph import readout
 from engine.graph.config import shown_method
 from engine.graph.explore import PAIR_COLUMNS, Scene
+
+EXPLORE = "Explore a node"
+"""The tab on one node."""
 
 
 def scene(run: Run) -> Scene:
@@ -65,6 +69,12 @@ def clicked_name(event: Any, shown: Scene) -> str | None:
     return None
 
 
+def explore(name: str) -> None:
+    """Make a node the selected one and open the tab that shows it."""
+    go_to(name)
+    st.session_state[GRAPH["tab"]] = EXPLORE
+
+
 def follow_click(chart: str, shown: Scene) -> None:
     """Move to the node that was clicked in a chart."""
     name = clicked_name(st.session_state.get(chart), shown)
@@ -84,8 +94,9 @@ def ranked_list(run: Run, node: int, role: Literal["target", "source"]) -> pd.Da
             "Score": table["score"],
             # A target's rank is its place.
             **({"Rank": table["rank"]} if role == "source" else {}),
+            "P": [chance(value) for value in readout.direction_probability(table)],
             "Back": table["back_score"],
-            "Rank back": table["back_rank"],
+            "Back #": table["back_rank"],
             "Edge": [
                 f"{'✓' if is_hit else ''}{'←' if has_reverse else ''}{'◎' if is_marked else ''}"
                 for is_hit, has_reverse, is_marked in marks

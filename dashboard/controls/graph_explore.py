@@ -13,6 +13,9 @@ from engine.graph import explore
 from engine.graph.explore import SEPARATOR, Scene
 
 EXAMPLES = 3
+"""Most examples."""
+_EXAMPLE_LIMIT = 12
+"""Most characters of one."""
 CRUMBS = 6
 """Most visited nodes that are shown."""
 
@@ -52,13 +55,23 @@ def node_picker(shown: Scene) -> int:
                 label, icon=icon, disabled=not is_open, on_click=_step, args=(step,), key=f"graph-{label.lower()}"
             )
         st.button("Random", icon=":material/casino:", on_click=_go_random, args=(shown,), key="graph-random")
-        for place, node in enumerate(explore.example_nodes(shown, EXAMPLES)):
-            label = graph_summary.label(shown.names[node], limit=16)
+        for place, node in enumerate(_examples(shown)):
+            label = graph_summary.label(shown.names[node], limit=_EXAMPLE_LIMIT)
             st.button(
                 label, on_click=graph.go_to, args=(shown.names[node],), key=f"graph-example-{place}", type="tertiary"
             )
     _breadcrumb(trail)
     return shown.position[name]
+
+
+def _examples(shown: Scene) -> list[int]:
+    """Return example nodes, as many as have room beside the buttons."""
+    nodes, room = [], 3 * _EXAMPLE_LIMIT - 8
+    for node in explore.example_nodes(shown, EXAMPLES):
+        room -= min(len(shown.names[node]), _EXAMPLE_LIMIT)
+        if room >= 0:
+            nodes.append(node)
+    return nodes
 
 
 def current_node(shown: Scene) -> int:

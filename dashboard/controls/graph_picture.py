@@ -190,3 +190,26 @@ def _why_empty(shown: Scene, node: int) -> str:
     if not count:
         return "No link is known or predicted at this node."
     return f"None of {count} neighbours passes: choose more kinds of links, or widen the filters."
+
+
+def takeaway(drawn: Picture, name: str) -> str:
+    """Say what a picture shows, for screen readers: its neighbours by role and its links by kind.
+
+    Parameters
+    ----------
+    drawn : Picture
+    name : str
+        The node in the middle.
+
+    Returns
+    -------
+    str
+    """
+    around = drawn.nodes[drawn.nodes["hop"] > 0]
+    both = int(around["is_two_way"].sum())
+    apart = around[~around["is_two_way"]]
+    # The sources stand on the left.
+    sources = int((apart["x"] < 0).sum())
+    kinds = drawn.links["kind"].value_counts()
+    links = ", ".join(f"{int(kinds.get(kind, 0))} {label.lower()}s" for kind, label in KIND_LABEL.items())
+    return f"{name} with {sources} sources, {len(apart) - sources} targets and {both} linked both ways; {links}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.controls.graph import explore
 from dashboard.controls.graph_review import Desk, put_on_desk, store
 from dashboard.controls.graph_review_text import VERDICT_HELP, VERDICT_WORD, chance, pair_label, rank
-from dashboard.layout import error_box
+from dashboard.layout import error_box, escape_markdown
 from dashboard.state import REVIEW
 from engine.errors import EngineError
 from engine.graph.review import NOTE_LIMIT, PairKey
@@ -105,6 +106,27 @@ def verdict_buttons(desk: Desk) -> None:
         error_box(problem)
 
 
+def ways_to_explore(desk: Desk) -> None:
+    """Offer to see either node of the pair on the desk in its neighbourhood."""
+    if desk.at is None:
+        return
+    pair, names = desk.material.pairs.loc[desk.at], desk.material.scene.names
+    with st.container(horizontal=True, gap="small"):
+        for side in ("source", "target"):
+            name = names[int(pair[side])]
+            is_pressed = st.button(
+                f"Explore {escape_markdown(name, limit=28)}",
+                icon=":material/hub:",
+                type="tertiary",
+                on_click=explore,
+                args=(name,),
+                key=f"review-explore-{side}",
+            )
+            if is_pressed:
+                # The tab belongs to the whole page, this button to a part of it.
+                st.rerun()
+
+
 def evidence(desk: Desk, pair: int) -> Evidence:
     """Return what the data say of a pair."""
     row = desk.material.pairs.loc[pair]
@@ -154,4 +176,4 @@ def _choose(run_id: str, key: str) -> None:
     put_on_desk(run_id, st.session_state[key])
 
 
-__all__ = ["evidence", "pair_list", "verdict_buttons"]
+__all__ = ["evidence", "pair_list", "verdict_buttons", "ways_to_explore"]

@@ -241,3 +241,25 @@ def chance(probability: float) -> str:
 def rank(value: float) -> str:
     """Write a rank; ties have half ranks."""
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def factors(terms: pd.DataFrame) -> str:
+    """Write the factors of an asymmetry in a row, for screen readers."""
+    known = terms[terms["value"].notna()]
+    return ", ".join(f"{TERM_LABEL[row.term].lower()} × {number(math.exp(row.value))}" for row in known.itertuples())
+
+
+def claimed(shares: pd.DataFrame) -> str:
+    """Say how many directions the model claims and the data have, for screen readers."""
+    first = shares.iloc[0]
+    return (
+        f"The model claims a direction for {100 * first['value']:.0f} % of {int(first['n']):,} linked pairs; "
+        f"{100 * first['one_way']:.0f} % are one-way in the data; categories: {len(shares) - 1}"
+    )
+
+
+def confirmed(methods: pd.DataFrame) -> str:
+    """Say whose directions reviewers confirm most often, for screen readers."""
+    first = methods.sort_values("value", ascending=False).iloc[0]
+    method = METHOD_LABEL.get(str(first["method"]), str(first["method"]))
+    return f"Of {len(methods)} methods {method} agrees with reviewers most often: {number(first['value'])}"

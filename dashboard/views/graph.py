@@ -6,12 +6,12 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import graph_summary, run_picker
+from dashboard.controls import graph, graph_summary, run_picker
 from dashboard.state import GRAPH
 from dashboard.views import graph_evaluation, graph_explore, graph_projection, graph_review
 
 _TABS = {
-    "Explore a node": graph_explore.draw,
+    graph.EXPLORE: graph_explore.draw,
     "Review pairs": graph_review.draw,
     "How good is it?": graph_evaluation.draw,
 }

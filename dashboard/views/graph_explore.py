@@ -82,7 +82,7 @@ def _network(
         key=key,
         title=f"Around {name}: what leads to it on the left, what it leads to on the right",
         how_to_read=_HOW_TO_READ,
-        alt=f"{len(picture.links)} links around {name}",
+        alt=graph_picture.takeaway(picture, name),
         on_select=lambda: graph.follow_click(key, shown),
     )
     st.caption(f"{picture.badge} Click a node to move there.")
@@ -132,24 +132,26 @@ _HOW_TO_READ = (
     f"{TERMS['direction_probability'].help()}"
 )
 _LIST_MARKS = (
-    "Back and Rank back belong to the opposite direction. ✓ a held-out edge that the model found; ← the opposite "
-    "direction is a known edge; ◎ in the lasso. Training and validation edges are left out, as in the evaluation."
+    "P: probability that the pair points as listed. Back and Back # belong to the opposite direction. ✓ a held-out "
+    "edge that the model found; ← the opposite direction is a known edge; ◎ in the lasso. Training and validation "
+    "edges are left out, as in the evaluation."
 )
 _LIST_HELP = {
     "target": f"The targets with the best scores; a target's rank is its place. {_LIST_MARKS}",
     "source": f"The sources with the best scores. {_LIST_MARKS}",
 }
 _LIST_COLUMNS: dict[str, Any] = {
-    "#": st.column_config.NumberColumn(width=30, help="Place in this list."),
-    "Node": st.column_config.TextColumn(width=108),
-    "Score": st.column_config.NumberColumn(width=50, format="%.2f", help=TERMS["edge_score"].help()),
+    "#": st.column_config.NumberColumn(width=28, help="Place in this list."),
+    "Node": st.column_config.TextColumn(width=104),
+    "Score": st.column_config.NumberColumn(width=46, format="%.2f", help=TERMS["edge_score"].help()),
     "Rank": st.column_config.NumberColumn(
-        width=46, format="localized", help="Where the selected node stands in the source's own list of targets."
+        width=44, format="localized", help="Where the selected node stands in the source's own list of targets."
     ),
-    "Back": st.column_config.NumberColumn(width=48, format="%.2f", help="Score of the opposite direction."),
-    "Rank back": st.column_config.NumberColumn(width=62, format="localized", help="Rank in the opposite direction."),
+    "P": st.column_config.TextColumn(width=46, help=f"From source to target. {TERMS['direction_probability'].help()}"),
+    "Back": st.column_config.NumberColumn(width=46, format="%.2f", help="Score of the opposite direction."),
+    "Back #": st.column_config.NumberColumn(width=50, format="localized", help="Rank in the opposite direction."),
     "Edge": st.column_config.TextColumn(
-        width=42, help="✓ held-out edge, ← the opposite direction is an edge, ◎ in the lasso."
+        width=40, help="✓ held-out edge, ← the opposite direction is an edge, ◎ in the lasso."
     ),
 }
 _COMPARED_COLUMNS: dict[str, Any] = {

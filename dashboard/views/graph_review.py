@@ -86,6 +86,7 @@ def _pair(desk: Any) -> None:
     st.dataframe(graph_review_text.methods(desk, desk.at), hide_index=True, width="stretch")
     if desk.material.scores is None:
         st.caption("This run holds no scores of the other methods; train it again to see them.")
+    graph_review_desk.ways_to_explore(desk)
 
 
 def _evidence(desk: Any, pair: Any) -> None:
@@ -101,7 +102,7 @@ def _evidence(desk: Any, pair: Any) -> None:
         st.plotly_chart(
             explanation_bars(told.terms, labels=graph_review_text.TERM_LABEL, carrier=told.key),
             key=f"review-terms-{desk.at}",
-            alt="Factors of the asymmetry of this pair",
+            alt=f"Factors of the asymmetry of this pair: {graph_review_text.factors(told.terms)}",
             width="stretch",
             config={"displayModeBar": False},
         )
@@ -145,7 +146,7 @@ def _results(desk: Any) -> None:
                 how_to_read=f"{TERMS['review_direction'].help()} The pairs were chosen by our form, so "
                 "this compares methods on these pairs only. A method that prefers neither way counts as not right. "
                 "Dotted: a coin.",
-                alt=f"Share of judged pairs whose direction {len(found.methods)} methods prefer",
+                alt=graph_review_text.confirmed(found.methods),
             )
     if len(found.agreements):
         with columns[-1], st.container(border=True):
@@ -165,5 +166,5 @@ def _categories(desk: Any) -> None:
         title="Where is the asymmetry? Share of linked pairs with a claimed direction, by category",
         how_to_read=f"{TERMS['claimed_share'].help()} The diamond is the share of the same pairs that are an edge one "
         f"way only, in the data: where the dot lies far from it, the model claims more, or less, than is there.{more}",
-        alt=f"Claimed directions in {len(shown) - 1} categories",
+        alt=graph_review_text.claimed(shown),
     )

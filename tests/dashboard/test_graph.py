@@ -156,6 +156,15 @@ def test_the_evaluation_keeps_the_chosen_node(stored: Run, shown: Scene) -> None
     assert len(rings["At the selected node"]["text"]) == len(table)
 
 
+def test_a_pair_under_review_leads_to_either_of_its_nodes(stored: Run, shown: Scene) -> None:
+    app = opened(graph_tab="Review pairs")
+    button = app.button(key="review-explore-target")
+    button.click().run()
+    assert not app.exception
+    assert drawn_names(app)[0] == app.selectbox(key=SEARCH).value
+    assert graph_summary.label(drawn_names(app)[0], limit=28) in button.label
+
+
 def test_names_from_data_never_become_markdown(stored: Run, shown: Scene) -> None:
     app = opened(graph_node=shown.names[3])
     assert app.selectbox(key=SEARCH).value.startswith("![x]")

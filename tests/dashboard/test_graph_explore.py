@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -175,3 +177,22 @@ def test_the_first_sight_of_a_session_sends_the_top_first(stored: Run) -> None:
     app.session_state["graph-painted"] = True
     app.run()
     assert not app.exception and len(app.get("plotly_chart")) == 2
+
+
+def test_both_lists_say_how_likely_each_pair_points_as_listed(stored: Run, shown: Scene) -> None:
+    app = opened()
+    node = explore.default_node(shown)
+    for listed, role in zip(app.dataframe[:2], ("target", "source"), strict=True):
+        table = readout.ranked_list(shown, node, role)
+        chances = 1 / (1 + np.exp(-table["direction"].to_numpy()))
+        for said, chance in zip(listed.value["P"], chances, strict=True):
+            assert said == (f"{chance:.2f}" if 0.005 <= chance < 0.995 else "> 0.99" if chance > 0.5 else "< 0.01")
+
+
+def test_the_alternative_text_counts_what_is_drawn(stored: Run) -> None:
+    app = opened()
+    kinds = {name.split(" (")[0] for name in network(app) if " (" in name}
+    text = app.get("plotly_chart")[0].proto.alt
+    sources, targets, both = (int(part) for part in re.findall(r"(\d+) (?:sources|targets|linked both ways)", text))
+    assert sources + targets + both == len(drawn_names(app)) - 1
+    assert all(f" 0 {kind.lower()}s" not in text for kind in kinds)

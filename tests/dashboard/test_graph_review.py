@@ -270,3 +270,15 @@ def test_a_run_without_scores_of_other_methods_says_so(stored: Run) -> None:
     app = opened(review_name="Ann")
     assert len(app.dataframe[0].value) == 1
     assert any("train it again to see them" in item.value for item in app.caption)
+
+
+def test_alternative_texts_of_the_review_carry_the_figures() -> None:
+    terms = pd.DataFrame({"term": ["popularity", "season", "time_order"], "value": [np.log(2), np.nan, -np.log(4)]})
+    assert graph_review_text.factors(terms) == "popularity × 2.00, time order × 0.250"
+    shares = pd.DataFrame({"value": [0.875, 0.5], "one_way": [0.9, 0.25], "n": [1200, 4]})
+    said = graph_review_text.claimed(shares)
+    assert "a direction for 88 % of 1,200 linked pairs; 90 % are one-way in the data; categories: 1" in said
+    methods = pd.DataFrame({"method": ["single", "hope"], "value": [0.5, 0.75]})
+    assert (
+        graph_review_text.confirmed(methods) == "Of 2 methods HOPE (Katz SVD) agrees with reviewers most often: 0.750"
+    )
