@@ -34,6 +34,7 @@ SUPPORT_COLUMNS = ("users", "households", "support", "weight")
 ALL_CATEGORIES = "all categories"
 
 _UNKNOWN = "none"
+_SPLITS = ("split", "back_split")
 
 
 def candidate_pairs(scene: Scene) -> pd.DataFrame:
@@ -48,7 +49,8 @@ def candidate_pairs(scene: Scene) -> pd.DataFrame:
     DataFrame
         ``source, target`` (positions) such that ``direction`` >= 0, of a tie the way of the known edge, then of the
         smaller position; the columns of `scene.pair_table`; ``edge, back_edge`` (row of `scene.edges` that points this
-        way and the other way, -1 without one); ``split, back_split`` (part of the split of these edges, or none);
+        way and the other way, -1 where the table holds none); ``split, back_split`` (part of the split of the edges this
+        way and the other way, or none);
         ``kind`` (observed: one of them is a training or validation edge; held_out: both that exist are test edges;
         predicted: there is none).
 
@@ -63,7 +65,9 @@ def candidate_pairs(scene: Scene) -> pd.DataFrame:
     lists = scene.lists
     listed = lists[(lists["method"] == scene.form) & (lists["role"] == "target")]
     listed = listed.rename(columns={"node": "source", "other": "target"})
-    both = pd.concat([scene.edges[columns], listed[columns]], ignore_index=True)
+    # The lists know the split of pairs whose edges the tables of a large run left out.
+    listed = listed.reindex(columns=[*columns, *_SPLITS]).astype(dict.fromkeys(_SPLITS, object))
+    both = pd.concat([scene.edges[columns], listed], ignore_index=True)
     both = both.astype({"source": np.int64, "target": np.int64})
     low, high = both[["source", "target"]].min(axis=1), both[["source", "target"]].max(axis=1)
     pairs = both[~(low * len(scene.nodes) + high).duplicated()].reset_index(drop=True)
@@ -107,7 +111,7 @@ def review_pairs(scene: Scene, explained: pd.DataFrame) -> pd.DataFrame:
     )
     both = pairs["score"] + pairs["back_score"]
     worse = pairs[["rank", "back_rank"]].max(axis=1)
-    one_way = (pairs["edge"] >= 0) != (pairs["back_edge"] >= 0)
+    one_way = (pairs["split"] != _UNKNOWN) != (pairs["back_split"] != _UNKNOWN)
     replicates = _edge_values(explained["replicates"], pairs)
     chosen = {
         "asymmetric": _places(pairs, [-pairs["direction"]], pairs["direction"] > 0),
@@ -174,7 +178,7 @@ def category_shares(scene: Scene) -> pd.DataFrame:
         counts for the category of either node, once if they share it.
     """
     pairs = candidate_pairs(scene)
-    pairs = pairs[pairs["kind"] != "predicted"]
+    pairs = pairs[pairs[["edge", "back_edge"]].max(axis=1) >= 0]
     category = scene.nodes["category"].astype(str).to_numpy()
     facts = pd.DataFrame(
         {
@@ -199,7 +203,7 @@ def category_shares(scene: Scene) -> pd.DataFrame:
 
 def _turned(pairs: pd.DataFrame, turn: np.ndarray) -> pd.DataFrame:
     """Turn some pairs round."""
-    swap = {"source": "target", "score": "back_score", "rank": "back_rank"}
+    swap = {"source": "target", "score": "back_score", "rank": "back_rank", "split": "back_split"}
     back = {**swap, **{value: key for key, value in swap.items()}}
     turned = {name: np.where(turn, pairs[back[name]], pairs[name]) for name in back}
     # Log-odds of the reversal are the negative; adding 0 keeps a tie from becoming -0.
@@ -212,9 +216,11 @@ def _with_edges(scene: Scene, pairs: pd.DataFrame) -> pd.DataFrame:
     parts = np.append(scene.edges["split"].astype(str).to_numpy(dtype=object), _UNKNOWN)
     edge = _edge_row(scene, pairs["source"], pairs["target"])
     back = _edge_row(scene, pairs["target"], pairs["source"])
-    split, back_split = parts[edge], parts[back]
+    listed, back_listed = (pairs[name].fillna(_UNKNOWN).to_numpy() for name in _SPLITS)
+    split, back_split = np.where(edge >= 0, parts[edge], listed), np.where(back >= 0, parts[back], back_listed)
     is_observed = np.isin(split, ("train", "validation")) | np.isin(back_split, ("train", "validation"))
-    kind = np.where(is_observed, "observed", np.where((edge >= 0) | (back >= 0), "held_out", "predicted"))
+    is_known = (split != _UNKNOWN) | (back_split != _UNKNOWN)
+    kind = np.where(is_observed, "observed", np.where(is_known, "held_out", "predicted"))
     return pairs.assign(edge=edge, back_edge=back, split=split, back_split=back_split, kind=kind)
 
 

@@ -99,6 +99,16 @@ def test_a_pair_knows_its_edges_their_split_and_its_kind(shown: Scene) -> None:
     assert facts.loc["cb"].tolist() == [-1, -1, "none", "none", "predicted"]
 
 
+def test_a_pair_whose_edges_the_table_left_out_is_known_by_the_lists() -> None:
+    cut = scene([(0, 1, 3.0, 1.0, 1.0, 2.0, "train")], [(2, 3, 1.0, 1.0, 0.0, 1.0), (4, 2, 0.0, 2.0, 1.0, 1.0)])
+    lists = cut.lists.assign(split=["test", "none"], back_split=["none", "validation"])
+    pairs = candidate_pairs(replace(cut, lists=lists.astype({"split": "category", "back_split": "category"})))
+    facts = pairs.set_index(pd.Index(arrows(pairs)))[["edge", "back_edge", "split", "back_split", "kind"]]
+    assert facts.loc["cd"].tolist() == [-1, -1, "test", "none", "held_out"]
+    # The model turns e -> c round, so its known edge back points this way now.
+    assert facts.loc["ce"].tolist() == [-1, -1, "validation", "none", "observed"]
+
+
 def test_equal_scores_leave_a_pair_the_way_of_its_edge_or_of_the_smaller_position() -> None:
     tied = scene([(3, 1, 2.0, 1.0, 2.0, 1.0, "train")], [(4, 0, 1.0, 1.0, 1.0, 1.0)])
     assert arrows(candidate_pairs(tied)) == ["db", "ae"]
