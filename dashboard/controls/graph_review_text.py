@@ -74,7 +74,7 @@ METHODS_HELP = (
 _FACTS = {
     "users": "Users",
     "followed": "Days followed",
-    "share": "Share [95 %]",
+    "share": "Share [95\u00a0%]",
     "lift": "Lift (halves)",
     "season_share": "Season",
 }

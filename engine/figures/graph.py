@@ -126,7 +126,11 @@ def direction_reliability(table: pd.DataFrame, *, height: int = 360) -> go.Figur
         plotly_layout(
             height=height,
             xaxis={"title": {"text": "Probability given to the likelier direction"}, "range": [0.48, 1.02]},
-            yaxis={"title": {"text": "Share of edges that point that way"}, "range": [0.4, 1.02]},
+            # Few edges in a bin make a bar that reaches far down.
+            yaxis={
+                "title": {"text": "Share of edges that point that way"},
+                "range": [min(0.4, float(rows["ci_low"].min()) - 0.02), 1.02],
+            },
         )
     )
     return figure

@@ -52,6 +52,12 @@ def test_reliability_leaves_out_bins_without_edges():
     assert list(trace.error_y.array) == pytest.approx([0.1, 0.05])
 
 
+@pytest.mark.parametrize(("ci_low", "least"), [(0.6, 0.4), (0.2, 0.18)])
+def test_the_axis_of_reliability_reaches_below_every_bar(ci_low, least):
+    table = pd.DataFrame({"predicted": [0.55], "observed": [0.65], "ci_low": [ci_low], "ci_high": [0.7], "n": [9]})
+    assert direction_reliability(table).layout.yaxis.range[0] == pytest.approx(least)
+
+
 @pytest.mark.parametrize(
     "figure",
     [
