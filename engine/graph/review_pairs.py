@@ -49,10 +49,9 @@ def candidate_pairs(scene: Scene) -> pd.DataFrame:
     DataFrame
         ``source, target`` (positions) such that ``direction`` >= 0, of a tie the way of the known edge, then of the
         smaller position; the columns of `scene.pair_table`; ``edge, back_edge`` (row of `scene.edges` that points this
-        way and the other way, -1 where the table holds none); ``split, back_split`` (part of the split of the edges this
-        way and the other way, or none);
-        ``kind`` (observed: one of them is a training or validation edge; held_out: both that exist are test edges;
-        predicted: there is none).
+        way and the other way, -1 where the table holds none); ``split, back_split`` (part of the split of the edges
+        this way and the other way, or none); ``kind`` (observed: one of them is a training or validation edge;
+        held_out: both that exist are test edges; predicted: there is none).
 
     Raises
     ------
