@@ -7,8 +7,10 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import poisson
 
 from engine.graph.events import edges_from_events
+from engine.graph.events_pairs import Pairs
 from engine.seeding import generator
 
 WINDOW, REACH, SEED = 5, 2, 4
@@ -115,3 +117,35 @@ def test_the_asymmetry_has_the_users_as_units(edges, loops):
         pairs = [*zip(there, back, strict=True), (0.5, 0.5)]
         wanted = np.sqrt(sum((a / x - b / y) ** 2 for a, b in pairs))
         assert row.asymmetry_se == pytest.approx(wanted, abs=6e-4)
+
+
+def one_pair(**values: float) -> Pairs:
+    """Return one pair of items both ways, with the same numbers in each half and both together."""
+    names = ("users", "followed", "preceded", "expected", "expected_preceded", "expected_all_year", "source_days")
+    given = {name: np.full((3, 2), values.get(name, 10.0)) for name in names}
+    return Pairs(
+        source=np.array([0, 1]),
+        target=np.array([1, 0]),
+        order_variance=np.ones((3, 2)),
+        asymmetry_variance=np.ones(2),
+        **given,
+    )
+
+
+@pytest.mark.parametrize("users", [1, 15, 400])
+def test_the_score_is_the_lift_that_the_fewest_plausible_users_would_leave(users):
+    score = one_pair(users=users, followed=30.0, expected=10.0).score[0, 0]
+    # With so many users expected, as many as there are or more come in one case of twenty.
+    fewest = score / 3 * users
+    assert poisson.sf(users - 1, fewest) == pytest.approx(0.05)
+    assert one_pair(users=0).score[0, 0] == 0
+
+
+def test_the_season_share_lies_between_nothing_and_everything():
+    shares = {
+        expected: one_pair(followed=20.0, expected=expected, expected_all_year=10.0).season_share[0, 0]
+        for expected in (8.0, 10.0, 12.5, 20.0, 26.0)
+    }
+    assert shares == {8.0: 0, 10.0: 0, 12.5: 0.25, 20.0: 1, 26.0: 1}
+    # Without an excess over the year there is nothing to explain.
+    assert one_pair(followed=9.0, expected=12.0, expected_all_year=10.0).season_share[0, 0] == 0
