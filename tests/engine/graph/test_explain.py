@@ -169,6 +169,13 @@ def test_positions_serve_as_well_as_names():
     pd.testing.assert_frame_equal(explain_edges(numbered).drop(columns=ends), explain_edges(names).drop(columns=ends))
 
 
+def test_the_intervals_of_the_summary_resample_sources_not_edges():
+    table = pd.DataFrame({"source": ["a"] * 50 + ["b"] * 50, "explanation": ["popularity"] * 50 + ["none"] * 50})
+    found = explanation_summary(table).set_index("explanation").loc["popularity"]
+    # Two sources that differ wholly: a resample may hold one of them alone.
+    assert (found["share"], found["ci_low"], found["ci_high"], found["n"]) == (0.5, 0.0, 1.0, 100)
+
+
 def test_a_part_of_the_edges_is_explained_by_the_degrees_of_all():
     names = star(41)
     codes, known = pd.factorize(pd.concat([names["source"], names["target"]]))
