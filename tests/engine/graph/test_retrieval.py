@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,30 @@ from engine.graph.retrieval import check_retrieval, retrieve
 from engine.graph.scoring import CocitationScorer, InnerProductScorer, offset_scorer
 
 HAS_FAISS = importlib.util.find_spec("faiss") is not None
-needs_faiss = pytest.mark.skipif(not HAS_FAISS, reason="needs the optional package faiss")
+
+
+class FlatIndex:
+    """Answers what an exact index of the package answers, so that our part is tested without it, too."""
+
+    def __init__(self, dimension):
+        self.stored = np.empty((0, dimension), dtype=np.float32)
+
+    def add(self, vectors):
+        self.stored = np.concatenate([self.stored, vectors])
+
+    def search(self, asked, depth):
+        scores = asked @ self.stored.T
+        order = np.argsort(-scores, axis=1)[:, :depth]
+        return np.take_along_axis(scores, order, axis=1), order
+
+
+@pytest.fixture(params=["stand-in", "package"])
+def faiss(request, monkeypatch):
+    """Search by the package where it is installed, and by a stand-in in any case."""
+    if request.param == "stand-in":
+        monkeypatch.setitem(sys.modules, "faiss", SimpleNamespace(IndexFlatIP=FlatIndex))
+    elif not HAS_FAISS:
+        pytest.skip("needs the optional package faiss")
 
 
 def heavy_tailed(count, seed):
@@ -39,7 +64,7 @@ def test_exact_retrieval_is_the_blocked_product():
     assert all((left == right).all() for left, right in zip(found, expected, strict=True))
 
 
-@needs_faiss
+@pytest.mark.usefixtures("faiss")
 @pytest.mark.parametrize(("count", "k"), [(400, 10), (30, 20), (5, 10)])
 def test_faiss_finds_the_same_candidates_and_scores(count, k):
     scorer, excluded = heavy_tailed(count, 1)
@@ -51,7 +76,16 @@ def test_faiss_finds_the_same_candidates_and_scores(count, k):
     assert (candidates[is_left] == expected[is_left]).all()
 
 
-@needs_faiss
+@pytest.mark.usefixtures("faiss")
+def test_faiss_looks_behind_all_that_is_left_out():
+    # Of eight nodes the four best are known: the two that stay are the fifth and the sixth.
+    scorer = offset_scorer(np.arange(8.0, 0.0, -1.0), np.arange(8.0))
+    excluded = excluded_candidates(np.stack([np.full(3, 0), np.arange(1, 4)]), 8)
+    candidates, scores = retrieve(scorer, np.array([0, 7]), 2, excluded, method="faiss")
+    assert candidates.tolist() == [[4, 5], [0, 1]] and scores.tolist() == [[4, 3], [15, 14]]
+
+
+@pytest.mark.usefixtures("faiss")
 def test_faiss_chooses_among_equal_scores_only():
     scorer = offset_scorer(np.repeat([2.0, 1.0, 0.0], 20), np.zeros(60))
     excluded = excluded_candidates(np.empty((2, 0), dtype=np.int64), 60)
