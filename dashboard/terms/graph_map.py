@@ -32,8 +32,9 @@ GRAPH_MAP: dict[str, Term] = {
     ),
     "what_if": Term(
         label="What if",
-        gloss="The two ends of the edge gather their neighbours anew with the stored weights; nothing is trained "
-        "again, so a model trained with the edge could say something else.",
-        formula="s = x W_s + c1 mean(out) + c2 mean(in), likewise t; log-degrees of both ends follow",
+        gloss="The two ends of the edge gather their neighbours anew with the stored weights, and what counts degrees "
+        "or reciprocity follows; nothing is trained again, so a model trained with the edge could say something else.",
+        formula="s = x W_s + c₁ mean of t over out-neighbours + c₂ mean of s over in-neighbours, likewise t; then "
+        "popularity, activity, reciprocity and the degrees behind the direction, as after the change",
     ),
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import graph, graph_summary, run_picker
+from dashboard.controls import EngineError, graph, graph_summary, run_picker
 from dashboard.state import GRAPH
 from dashboard.views import graph_evaluation, graph_explore, graph_projection, graph_review
 
@@ -20,16 +22,27 @@ _TABS = {
 def render() -> None:
     """Draw the page; what is looked at first is sent first."""
     run = run_picker("graph")
+    # A run that cannot be read stops the page here, with one message.
+    graph.scene(run)
     graph_projection.begin(run)
     top = st.container()
     tabs = st.tabs(list(_TABS), key=GRAPH["tab"], on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, _TABS.values(), strict=True):
         if tab.open:
             with tab:
-                draw(run)
+                _tab(draw, run)
     with top:
         layout.page_header("Which way does it point?", graph_summary.answer(run), run)
         _cards(run)
+
+
+@st.fragment
+def _tab(draw: Callable[[Run], None], run: Run) -> None:
+    """Draw one tab; what happens in it leaves the rest of the page alone."""
+    try:
+        draw(run)
+    except EngineError as error:
+        layout.error_box(error)
 
 
 def _cards(run: Run) -> None:

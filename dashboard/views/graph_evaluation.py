@@ -34,9 +34,8 @@ _READING_COLUMNS: dict[str, Any] = {
 }
 
 
-@st.fragment
 def draw(run: Run) -> None:
-    """Draw the part that is open; what happens in it leaves the rest of the page alone.
+    """Draw the part that is open.
 
     Parameters
     ----------

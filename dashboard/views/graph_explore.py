@@ -18,9 +18,8 @@ from engine.figures.theme import METHOD_LABEL
 _TABS = ("Map", "Other methods", "Neighbours drawn", "What if")
 
 
-@st.fragment
 def draw(run: Run) -> None:
-    """Draw the tab; moving to another node leaves the rest of the page alone.
+    """Draw the tab.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ _HOW_TO_READ = (
     "each stands once, at its best link, and links among drawn neighbours are left out. "
     "Click a node to move there; hover the middle of an arrow for its "
     f"scores and ranks in both directions.  \n**Score**: {TERMS['edge_score'].help()}  \n**Points this way**: "
-    f"{TERMS['direction_probability'].help()}"
+    f"{TERMS['direction_probability'].help()}  \n**Reciprocity**: {TERMS['reciprocity'].help()}"
 )
 _LIST_MARKS = (
     "P: probability that the pair points as listed. Back and Back # belong to the opposite direction. ✓ a held-out "

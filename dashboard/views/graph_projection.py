@@ -25,9 +25,9 @@ _HOW_TO_READ = {
 }
 _CAUTION = (
     "An arrow is likely where the **source** of one is close in direction to the **target** of the other. A plane "
-    "keeps only a part of that, and scores also count popularity, so close points need not have high scores. **Draw a "
-    "lasso** to mark the same nodes in the other panel, in the picture above and in a table; **click** a point to "
-    "move to it."
+    "keeps only a part of that, and scores also count popularity and reciprocity, so close points need not have high "
+    "scores. **Draw a lasso** to mark the same nodes in the other panel, in the picture above and in a table; "
+    "**click** a point to move to it."
 )
 
 

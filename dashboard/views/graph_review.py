@@ -22,9 +22,8 @@ from engine.figures.graph_review import category_dots, explanation_bars
 _CATEGORIES = 16
 
 
-@st.fragment
 def draw(run: Run) -> None:
-    """Draw the review of a run; a verdict leaves the rest of the page alone.
+    """Draw the review of a run.
 
     Parameters
     ----------
