@@ -85,3 +85,27 @@ def test_the_most_alike_nodes_are_found_and_weigh_by_likeness(arrived):
     half = 2**-0.5
     assert row[[1, 2, 3]] == pytest.approx([1 / (1 + half), half / (1 + half), 0], abs=1e-6)
     assert feature_neighbours(made, np.array([0]), 1).toarray()[0, 1] == 1
+
+
+def test_known_edges_to_a_new_node_make_it_popular_and_answer_their_reversal(arrived, quick):
+    split, form = arrived
+    revealed = split.test.revealed(4)
+    scorer = arrived_scorer(form, split, revealed, quick)
+    weight, reciprocity = (float(form.parameters[name]) for name in ("popularity_weight", "reciprocity"))
+    assert weight and reciprocity
+    new = np.flatnonzero(split.test.is_new)
+    known = [(revealed[1] == node).sum() for node in new]
+    assert max(known) > 1
+    assert scorer.target_offset[new] == pytest.approx(weight * np.log1p(known), rel=1e-5)
+    for u, v in revealed.T.tolist():
+        assert scorer.pair_bonus[v, u] == pytest.approx(reciprocity)
+
+
+def test_what_a_node_borrows_does_not_depend_on_other_arrivals(arrived, quick):
+    split, form = arrived
+    lonely, revealed = np.flatnonzero(split.test.is_new)[:5], split.test.revealed(4)
+    revealed = revealed[:, ~np.isin(revealed, lonely).any(axis=0)]
+    alone, among = (arrived_scorer(form, split, edges, quick) for edges in (revealed[:, :0], revealed))
+    assert revealed.shape[1] > 20 and alone.source[lonely].any() and alone.target[lonely].any()
+    assert np.array_equal(alone.source[lonely], among.source[lonely])
+    assert np.array_equal(alone.target[lonely], among.target[lonely])

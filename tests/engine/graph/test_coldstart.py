@@ -124,3 +124,14 @@ def test_the_feature_baseline_is_chosen_on_validation_nodes(dataset, quick, monk
     first, others = len(coldstart.FEATURE_NEIGHBOURS), len(coldstart.REVEALED)
     assert asked == [True] * first + [False] * others
     assert used == [*coldstart.FEATURE_NEIGHBOURS, *[coldstart.FEATURE_NEIGHBOURS[1]] * others]
+
+
+def test_the_feature_baseline_knows_no_hidden_edge(dataset, quick):
+    split = split_by_nodes(dataset, quick)
+    nodes, revealed = np.arange(split.num_nodes), split.test.revealed(1)
+    turned = dataclasses.replace(split.test, edge_index=split.test.edge_index[::-1])
+    scores = coldstart._alike(split, split.test, revealed, 10).rows(nodes)
+    assert np.array_equal(scores, coldstart._alike(split, turned, revealed, 10).rows(nodes))
+    # A node of training alone has its own known edges, and what leads to new nodes by likeness.
+    known = np.concatenate([split.edge_index, revealed], axis=1)
+    assert (scores[np.ix_(split.seen, split.seen)] > 0).sum() == np.isin(known, split.seen).all(axis=0).sum()
