@@ -154,6 +154,17 @@ def test_the_direction_head_adds_what_the_embeddings_prefer():
     assert np.abs(weight).max() < 2 * scale
 
 
+def test_the_direction_weighs_the_difference_of_the_products_and_adds_that_of_the_potentials():
+    rows = np.array([[1.0, 0.0], [2.0, 1.0]], dtype=np.float32)
+    nothing = np.zeros(2, dtype=np.float32)
+    head = DirectionHead(np.float32(0.5), np.array([0.25, 2.0], dtype=np.float32))
+    scorer = InnerProductScorer(rows, rows[:, ::-1].copy(), nothing, nothing, direction_head=head)
+    # s_0 t_1 = 1 and s_1 t_0 = 1 x 1 = 1; with s_0 doubled the first is 2.
+    assert scorer.direction(np.array([0]), np.array([1])).tolist() == [1.75]
+    longer = replace(scorer, source=rows * np.array([[2], [1]], dtype=np.float32))
+    assert longer.direction(np.array([0, 1]), np.array([1, 0])).tolist() == [2.25, -2.25]
+
+
 def test_only_one_way_validation_edges_teach_a_direction():
     edges = np.array([[0, 1, 1, 2, 3], [1, 0, 2, 1, 0]])
     graph = training_graph(edges[:, :1], edges[:, 1:], 4)

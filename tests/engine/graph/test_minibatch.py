@@ -118,6 +118,21 @@ def test_a_step_moves_the_rows_it_gathered_and_no_other(training, quick):
     assert not torch.equal(encoder.source_role, before.source_role)
 
 
+def test_a_step_on_gathered_rows_has_the_penalties_of_the_full_batch(training, quick):
+    moved = {}
+    for size in (0, CUT):
+        config = dataclasses.replace(quick, batch_size=size, bias_decay=1.0)
+        encoder = make_encoder(training)
+        (batch,) = next(epochs_of(training, config))
+        stepper_of(encoder, config).step(batch)
+        moved[size] = encoder.target_bias.detach(), batch.nodes
+    nodes = torch.from_numpy(moved[CUT][1])
+    assert torch.allclose(moved[CUT][0][nodes], moved[0][0][nodes], atol=1e-5)
+    # The penalty outweighs the loss here: nearly every bias shrinks.
+    before = make_encoder(training).target_bias.detach()[nodes]
+    assert (moved[CUT][0][nodes].abs() < before.abs()).float().mean() > 0.8
+
+
 class Pair(Workers):
     """One of two workers that do the same halves: a sum is twice what this one has."""
 

@@ -15,7 +15,7 @@ from engine.graph.data import Dataset, prepare
 from engine.graph.model import DirectedEncoder
 from engine.graph.ranks import excluded_candidates
 from engine.graph.scoring import CocitationScorer, InnerProductScorer
-from engine.graph.train import _losses, fit
+from engine.graph.train import _losses, _optimizer, fit
 from engine.graph.train_common import sampler
 
 
@@ -238,6 +238,24 @@ def test_the_losses_are_those_of_the_documented_score(prepared, quick, weight):
     expected = {"ranking": np.mean(ranking)} | ({"reversed edges": weight * np.mean(reversals)} if weight else {})
     assert found == pytest.approx(expected, rel=1e-4)
     assert {bool(value) for value in batch.reversed_edge} == {True, False} and batch.reversed_negative.any()
+
+
+def test_every_kind_of_parameter_has_its_step_and_its_penalty(prepared, quick):
+    config = dataclasses.replace(quick, learning_rate=0.02, feature_decay=0.3, bias_decay=0.4)
+    encoder = DirectedEncoder(9, dimension=4, scale=3.0, is_dual=True, features=prepared.training.features)
+    groups = _optimizer(encoder, config).param_groups
+    place = {id(value): (group["lr"], group["weight_decay"]) for group in groups for value in group["params"]}
+    assert {name: place[id(value)] for name, value in encoder.named_parameters()} == {
+        "input": (0.02, 0),
+        "feature_weight": (0.02, 0.3),
+        "source_role": (0.01, 0),
+        "target_role": (0.01, 0),
+        "mix": (0.01, 0),
+        "target_bias": (0.02, 0.4),
+        "scale": (0.06, 0),
+        "popularity_weight": (0.06, 0),
+        "reciprocity": (0.2, 0),
+    }
 
 
 def test_every_small_parameter_is_kept_where_there_are_as_many_dimensions_as_nodes(make_dataset, quick):
