@@ -258,6 +258,14 @@ def test_every_kind_of_parameter_has_its_step_and_its_penalty(prepared, quick):
     }
 
 
+def test_the_role_penalty_ties_the_two_matrices(prepared, quick):
+    def gap(decay: float) -> float:
+        model = fit(prepared, dataclasses.replace(quick, methods=("dual",), epochs=30, role_decay=decay)).model
+        return float(np.square(model["dual.source_role"] - model["dual.target_role"]).sum())
+
+    assert gap(100.0) < gap(0.0) / 10
+
+
 def test_every_small_parameter_is_kept_where_there_are_as_many_dimensions_as_nodes(make_dataset, quick):
     data = make_dataset(240, groups=3, mutual_share=0.5, seed=2)
     config = dataclasses.replace(quick, epochs=1, dimension=len(data.nodes), methods=("dual", "popularity"))
