@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from driver import Reader
-from graph_steps import NAME, another_pair, headline, introduce, progress
+from graph_steps import NAME, another_pair, arrived, headline, introduce, progress
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.usefixtures("no_verdicts")
@@ -79,22 +79,17 @@ def test_keys_give_verdicts_and_move_but_not_while_a_note_is_written(reader: Rea
     progress(page, "0 of ")
 
 
-def test_a_double_click_judges_one_pair(reader: Reader) -> None:
-    page = opened(reader)
-    with another_pair(reader):
-        page.get_by_role("button", name="Both fine").dblclick()
-    reader.drawn()
-    progress(page, "1 of ")
-
-
-def test_a_verdict_leaves_the_page_where_it_is(reader: Reader) -> None:
+def test_a_double_click_judges_one_pair_and_leaves_the_page_where_it_is(reader: Reader) -> None:
     page = opened(reader)
     button = page.get_by_role("button", name="Both fine")
     button.scroll_into_view_if_needed()
     before = button.bounding_box()
-    for _ in range(3):
-        with another_pair(reader):
-            button.click()
+    with another_pair(reader):
+        button.dblclick()
+    progress(page, "1 of ")
+    with another_pair(reader):
+        button.click()
+    progress(page, "2 of ")
     assert before is not None and button.bounding_box() == pytest.approx(before, abs=2)
 
 
@@ -110,3 +105,16 @@ def test_a_pair_is_chosen_from_the_list_and_filters_follow(reader: Reader) -> No
     expect(page.get_by_test_id("stRadio").locator("label")).to_have_count(2)
     reader.drawn()
     assert "review-show=Reviewed" in page.url
+
+
+def test_a_pair_leads_to_its_nodes_and_back_to_the_same_pair(reader: Reader) -> None:
+    page = opened(reader)
+    with another_pair(reader):
+        page.get_by_role("button", name="Next").click()
+    pair = headline(page).inner_text()
+    page.get_by_role("button", name=f"Explore {pair.split(' ⟶ ')[0]}").click()
+    arrived(page, pair.split(" ⟶ ")[0])
+    reader.drawn()
+    page.get_by_role("tab", name="Review pairs").click()
+    expect(headline(page)).to_have_text(pair, use_inner_text=True)
+    reader.drawn()
