@@ -49,8 +49,8 @@ NEIGHBOURS: dict[str, Term] = {
     ),
     "feature_neighbours": Term(
         label="Edges of similar nodes",
-        gloss="A new node is given the edges of the nodes most like it in features; how many of them is chosen on "
-        "nodes kept for validation. Nothing is trained.",
+        gloss="A new node is given the edges of the nodes most like it in features, whatever edges of its own are "
+        "known; how many of them is chosen on nodes kept for validation. Nothing is trained.",
         formula="L A Lᵀ, with L the cosines of features, rows adding up to 1",
     ),
     "cold_start": Term(

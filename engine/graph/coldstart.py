@@ -88,8 +88,9 @@ def cold_start(dataset: Dataset, config: GraphConfig) -> pd.DataFrame:
     arrivals among which a node of training chooses. Known edges are no candidates; ties take their mean rank.
     *Methods*: ``dual`` and ``single`` as in a run, embedded inductively (see `engine.graph.arrivals`);
     ``no_propagation``, the dual form trained and used without neighbours; ``popularity``, the known in-edges;
-    ``cocitation`` over all known edges; ``feature_neighbours``, which gives an arriving node the edges of the nodes
-    most like it in features, their number chosen on validation nodes.
+    ``cocitation`` over all known edges; ``feature_neighbours``, which gives an arriving node the edges of the nodes of
+    training most like it in features, their number chosen on validation nodes. It reads features alone: edges of
+    arrivals that are known add nothing to it.
 
     References
     ----------
