@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from engine.benchmark.methods import METHODS
+from engine.claims import MINIMUM_UNITS
 
 COLUMNS = {
     "hit_rate_at_10": "HitRate@10",
@@ -35,8 +36,7 @@ def markdown(summary: pd.DataFrame) -> str:
     parts = []
     for data, rows in summary[summary["segment"] == "all"].groupby("data", sort=False):
         values = rows[(rows["statistic"] == "value") & rows["metric"].isin(list(COLUMNS))]
-        queries = values.loc[values["metric"] == "hit_rate_at_10", "n"].max()
-        parts += [f"**{data}** · {_splits(values)}{_queries(queries)}", "", *_grid(values), ""]
+        parts += [f"**{data}** · {_splits(values)}{_queries(values)}", "", *_grid(values), ""]
         parts += [*_against_best(rows), ""]
     return "\n".join(parts).rstrip()
 
@@ -84,10 +84,12 @@ def headline(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _grid(values: pd.DataFrame) -> list[str]:
-    """Return the lines of the table of methods and metrics; the best value of a metric is bold."""
+    """Return the lines of the table of methods and metrics; the best value is bold, unless few units decide it."""
     cells = {(row.method, row.metric): row for row in values.itertuples()}
     best = {
-        metric: max((row.value for row in cells.values() if row.metric == metric), default=None)
+        metric: max(
+            (row.value for row in cells.values() if row.metric == metric and row.n >= MINIMUM_UNITS), default=None
+        )
         for metric in COLUMNS
         if metric not in _PLAIN
     }
@@ -123,6 +125,7 @@ def _against_best(rows: pd.DataFrame) -> list[str]:
             lines.append(
                 f"- {METHODS[row.method].label}, {COLUMNS[row.metric]}: {sign}{size:.3f} "
                 f"[{row.ci_low:.3f}, {row.ci_high:.3f}] {'of' if is_ratio else 'to'} {METHODS[row.baseline].label}"
+                f"{f' (n {row.n}, too few to say)' if row.n < MINIMUM_UNITS else ''}"
             )
     return lines
 
@@ -133,6 +136,10 @@ def _splits(values: pd.DataFrame) -> str:
     return "1 split" if count == 1 else f"{count} splits"
 
 
-def _queries(count: float) -> str:
-    """Say how many query nodes there are, where anything was ranked."""
-    return "" if pd.isna(count) else f" · {count:,.0f} query nodes"
+def _queries(values: pd.DataFrame) -> str:
+    """Say how many query nodes there are, and with one-way test edges, where anything was measured on them."""
+    ranked = values.loc[values["metric"] == "hit_rate_at_10", "n"].max()
+    one_way = values.loc[values["metric"] == "direction_auc", "n"].max()
+    parts = [] if pd.isna(ranked) else [f"{ranked:,.0f} query nodes"]
+    parts += [] if pd.isna(one_way) else [f"{one_way:,.0f} with one-way test edges, for direction"]
+    return "".join(f" · {part}" for part in parts)

@@ -36,7 +36,7 @@ def summary() -> pd.DataFrame:
 
 def test_the_table_has_a_row_per_method_with_intervals_and_the_best_in_bold(summary):
     lines = markdown(summary).splitlines()
-    assert lines[0] == "**g** · 5 splits · 1,234 query nodes"
+    assert lines[0] == "**g** · 5 splits · 1,234 query nodes · 1,234 with one-way test edges, for direction"
     assert lines[2] == f"| method | {' | '.join(COLUMNS.values())} |"
     assert lines[4] == (
         "| Dual embeddings (ours) | **0.457** [0.447, 0.467] | – | – | – | 0.900 [0.890, 0.910] | – | 12 | – |"
@@ -69,3 +69,9 @@ def test_segments_without_a_value_are_left_out_and_each_has_its_number_of_querie
         "| Dual embeddings (ours) | 0.457 [0.447, 0.467] | – |",
         "| HOPE | 0.300 [0.290, 0.310] | 0.900 [0.890, 0.910] |",
     ]
+
+
+def test_a_metric_of_few_units_has_no_best_and_decides_nothing(summary):
+    text = markdown(summary.assign(n=summary["n"].where(summary["metric"] != "direction_auc", 12)))
+    assert "**0.950**" not in text and "0.950 [0.940, 0.960]" in text and "12 with one-way test edges" in text
+    assert text.endswith("−0.050 [-0.060, -0.040] to Degrees only (n 12, too few to say)")
