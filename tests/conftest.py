@@ -69,7 +69,7 @@ def tiny_result() -> RunResult:
         value=0.3,
         ci_low=0.1,
         ci_high=0.5,
-        n=12,
+        n=120,
         n_unit="queries",
         margin=0.02,
     )

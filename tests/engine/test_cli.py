@@ -15,7 +15,7 @@ def test_a_training_writes_a_run_and_prints_what_it_found(train, tmp_path, capsy
     out, err = capsys.readouterr()
     assert err == "" and out.startswith("new-run · edges.csv (own) · seed 0 · ")
     assert "test · all · mrr\n    dual             0.500 [0.400, 0.600] n 12\n" in out
-    assert "C1 supported: MRR, dual − popularity (all test edges) = 0.3 [0.1, 0.5] · n 12 queries" in out
+    assert "C1 supported: MRR, dual − popularity (all test edges) = 0.3 [0.1, 0.5] · n 120 queries" in out
     assert out.endswith(f"{tmp_path / 'new-run'}\n")
     assert read_run(tmp_path / "new-run").manifest["dataset"]["rows"]["edges"] == 132
 

@@ -47,7 +47,7 @@ NOWHERE = ["train", "graph", "--data", "debian-programs"]
     ("words", "part"),
     [
         ([], "The following arguments are required: COMMAND"),
-        (["bogus"], "invalid choice: 'bogus' (choose from 'datasets', 'train', 'show', 'simulate')"),
+        (["bogus"], "invalid choice: 'bogus' (choose from 'datasets', 'train', 'show', 'simulate', 'export'"),
         (["train"], "The following arguments are required: kind"),
         (["train", "tree"], "Argument kind: invalid choice: 'tree' (choose from 'graph', 'delay', 'uncertainty')"),
         (["train", "graph", "--bogus"], "Unrecognized arguments: --bogus"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,12 @@ def simulated(rows: int, **knobs: Any) -> Prepared:
     info = DatasetInfo(name="made", origin="simulated", data_id="0" * 8)
     dataset = load(simulate(rows, config), nodes=simulate_nodes(rows, config), info=info)
     return prepare(dataset, GraphConfig(seed=3))
+
+
+@pytest.fixture(autouse=True)
+def plain_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let measuring processes start from a main module that is nobody's file: page tests leave theirs behind."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 @pytest.fixture(scope="session")

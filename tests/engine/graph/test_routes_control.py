@@ -8,6 +8,7 @@ import pytest
 from engine.datasets import load
 from engine.graph.config import GraphConfig
 from engine.graph.explain import explain_edges, explanation_summary
+from engine.graph.readout import direction_probability
 from engine.graph.run import run
 from engine.result import RunResult
 
@@ -49,8 +50,7 @@ def test_two_embeddings_rank_mutual_routes_no_better_than_one_because_of_directi
 
 def test_hardly_any_route_is_reported_as_one_way(result):
     edges = result.curves["edges"]
-    scale = float(result.curves["direction_calibration"]["scale"].iloc[0])
-    probability = 1 / (1 + np.exp(-scale * (edges["score"] - edges["back_score"])))
+    probability = direction_probability(edges)
     assert (np.maximum(probability, 1 - probability) >= SURE).mean() < 0.01
 
 
