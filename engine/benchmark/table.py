@@ -11,13 +11,13 @@ COLUMNS = {
     "hit_rate_at_10": "HitRate@10",
     "mrr": "MRR",
     "existence_auc": "Existence AUC",
-    "existence_auc_degree_corrected": "degree-corrected",
+    "existence_auc_degree_corrected": "Existence AUC, degree-corrected",
     "direction_auc": "Direction AUC",
-    "direction_auc_difference": "by difference",
+    "direction_auc_difference": "Direction AUC, by difference",
     "seconds": "fit, s",
     "megabytes": "peak, MiB",
 }
-_RATIO_METRICS = ("hit_rate_at_10", "mrr")
+RATIO_METRICS = ("hit_rate_at_10", "mrr")
 _PLAIN = {"seconds": ".0f", "megabytes": ".0f"}
 
 
@@ -118,7 +118,7 @@ def _against_best(rows: pd.DataFrame) -> list[str]:
     rows = rows[rows["method"] == ours]
     order = rows.assign(place=rows["metric"].map({metric: place for place, metric in enumerate(COLUMNS)}))
     for row in order.sort_values("place", kind="stable").itertuples():
-        is_ratio = row.metric in _RATIO_METRICS
+        is_ratio = row.metric in RATIO_METRICS
         if row.metric in COLUMNS and row.statistic == ("ratio" if is_ratio else "difference"):
             sign = "×" if is_ratio else "+" if row.value >= 0 else "−"
             size = row.value if is_ratio else abs(row.value)
