@@ -21,7 +21,10 @@ def set_fields(page: Page, **values: str) -> None:
     """Type settings into the form."""
     page.get_by_text("Settings", exact=True).click()
     for label, value in values.items():
-        page.get_by_label(label.replace("_", " ").capitalize(), exact=True).fill(value)
+        field = page.get_by_label(label.replace("_", " ").capitalize(), exact=True)
+        # While a form is redrawn for other data, fields of the one before can still stand beside its own.
+        expect(field).to_have_count(1)
+        field.fill(value)
 
 
 def test_a_training_is_watched_survives_a_reload_and_is_cancelled(new_reader: Callable[..., Reader]) -> None:
