@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from engine.delay import weights
 from engine.delay.auxiliary import FLIP_GROUPS
 from engine.delay.claims import claims_table
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.panel import Measured, Panel
-from engine.delay.streams import Stream
 from engine.delay.train import Fitted
-from engine.delay.weights import ess_share
+from engine.delay.weight_tables import weight_histogram, weight_metrics, weight_tails
 from engine.metrics.calibration import reliability_table
-from engine.metrics.resampling import bootstrap, percentile_interval
-from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS, metric_row
+from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.seeding import generator
 
 PAIRS = (
@@ -31,7 +27,6 @@ PAIRS = (
 )
 """Method and baseline of the stored differences."""
 _BINS = 8
-_WEIGHT_BINS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +40,9 @@ class Evaluation:
     claims: pd.DataFrame
     reliability: pd.DataFrame
     weights: pd.DataFrame
-    """Histogram of the weights by method and label."""
+    """Histogram of the weights by method, segment and label."""
+    tails: pd.DataFrame
+    """The largest weights of every method."""
     predictions: pd.DataFrame
     """Exposures that training has not seen with a final label, one column ``prob_…`` per method."""
 
@@ -73,7 +70,8 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: DelayConfig, flip_by_se
     pending = pending_panel.measure(resamples=config.resamples, rng=rng) if pending_panel else None
     parts = [part for part in (test, holdout, pending) if part is not None]
     rows = [row for part in parts for row in part.rows()]
-    rows += _weight_rows(fitted, prepared, config, rng)
+    weighted = (fitted.streams, fitted.probability, prepared)
+    rows += weight_metrics(*weighted, resamples=config.resamples, rng=rng)
     differences = [test.differences(PAIRS)]
     if holdout is not None:
         differences.append(holdout.differences(PAIRS))
@@ -84,7 +82,8 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: DelayConfig, flip_by_se
         differences=pd.concat(differences, ignore_index=True)[list(DIFFERENCE_COLUMNS)],
         claims=claims_table(prepared, test, pending, resamples=config.resamples, rng=rng),
         reliability=_reliability(fitted, prepared),
-        weights=_histograms(fitted),
+        weights=weight_histogram(*weighted),
+        tails=weight_tails(*weighted),
         predictions=_predictions(fitted, prepared),
     )
 
@@ -152,89 +151,6 @@ def _panel(
     )
 
 
-def observed_label_weights(stream: Stream, probability: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the weights that a stream trains with at the end, by what they weigh; FNW's follow from the fitted model.
-
-    Parameters
-    ----------
-    stream : Stream
-    probability : ndarray of shape (n_rows,)
-        Of the method, over all prepared exposures.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``positive`` and ``negative``: weights of the labels as they were seen; ``pending``: weights of the positive
-        that a negative row carries for the conversion still to come.
-    """
-    positive, negative = stream.positive, stream.negative
-    if stream.own_weight:
-        f = probability[stream.exposure]
-        up, down = weights.fnw(f)
-        positive, negative = positive * up, negative * down
-    soft = (positive > 0) & (negative > 0)
-    return {
-        "positive": positive[(positive > 0) & ~soft],
-        "negative": negative[negative > 0],
-        "pending": positive[soft],
-    }
-
-
-def _weight_rows(
-    fitted: Fitted, prepared: Prepared, config: DelayConfig, rng: np.random.Generator
-) -> list[dict[str, Any]]:
-    """Return effective sample share, mean, largest and clipped share of the weights of the labels as seen."""
-    rows: list[dict[str, Any]] = []
-    for method, stream in fitted.streams.items():
-        parts = observed_label_weights(stream, fitted.probability[method])
-        is_positive = stream.negative == 0
-        weight = np.empty(stream.exposure.size)
-        weight[is_positive], weight[~is_positive] = parts["positive"], parts["negative"]
-        unit = prepared.unit[stream.exposure]
-        squares = np.column_stack((np.ones_like(weight), weight, weight**2))
-
-        def statistic(taken: np.ndarray, squares: np.ndarray = squares) -> np.ndarray:
-            n, total, square = taken @ squares
-            return np.array([total**2 / (n * square), total / n])
-
-        low, high = percentile_interval(bootstrap(statistic, unit, n_resamples=config.resamples, rng=rng))
-        values = {
-            "ess_share": (ess_share(weight), low[0], high[0]),
-            "mean_weight": (weight.mean(), low[1], high[1]),
-            "max_weight": (weight.max(), np.nan, np.nan),
-            "clipped_share": (stream.clipped_share, np.nan, np.nan),
-        }
-        rows += [
-            metric_row(
-                method=method, split="train", segment="all", metric=metric, value=value, ci_low=a, ci_high=b,
-                n=np.unique(unit).size,
-            )
-            for metric, (value, a, b) in values.items()
-        ]  # fmt: skip
-    return rows
-
-
-def _histograms(fitted: Fitted) -> pd.DataFrame:
-    """Count weights in equal bins by method and by what they weigh; empty bins stay."""
-    parts = {
-        (method, label): values
-        for method, stream in fitted.streams.items()
-        for label, values in observed_label_weights(stream, fitted.probability[method]).items()
-        if values.size
-    }
-    largest = max(2.0, *(float(values.max()) for values in parts.values()))
-    edges = np.linspace(0.0, largest, _WEIGHT_BINS + 1)
-    tables = []
-    for (method, label), values in parts.items():
-        # A weight on an edge belongs to the bin below, so that 1 and 2 close a bin.
-        place = np.clip(np.ceil(values / edges[1] - 1e-9).astype(int) - 1, 0, _WEIGHT_BINS - 1)
-        n = np.bincount(place, minlength=_WEIGHT_BINS)
-        rows = fitted.streams[method].exposure.size
-        columns = {"bin_low": edges[:-1], "bin_high": edges[1:], "n": n, "share": n / rows, "rows": rows}
-        tables.append(pd.DataFrame({"method": method, "label": label} | columns))
-    return pd.concat(tables, ignore_index=True)
-
-
 def _reliability(fitted: Fitted, prepared: Prepared) -> pd.DataFrame:
     """Compare predicted and observed rates per bin of every method on the test rows."""
     label = prepared.label[prepared.test]
@@ -264,4 +180,4 @@ def _predictions(fitted: Fitted, prepared: Prepared) -> pd.DataFrame:
     return frame.assign(**probabilities)
 
 
-__all__ = ["PAIRS", "Evaluation", "Measured", "evaluate", "observed_label_weights", "pending_rows"]
+__all__ = ["PAIRS", "Evaluation", "Measured", "evaluate", "pending_rows"]

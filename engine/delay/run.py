@@ -37,7 +37,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     Returns
     -------
     RunResult
-        Curves ``claims, differences, arrival, windows, cohorts, reliability, weights, snapshot``.
+        Curves ``claims, differences, arrival, windows, cohorts, reliability, weights, tails, snapshot``.
 
     Raises
     ------
@@ -71,6 +71,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "differences": evaluation.differences,
             "reliability": evaluation.reliability,
             "weights": evaluation.weights,
+            "tails": evaluation.tails,
             "arrival": arrival,
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
             "cohorts": cohort_triangle(snapshot, final, step_days=config.step_days, horizon_bin=horizon_bin),

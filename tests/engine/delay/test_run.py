@@ -14,7 +14,7 @@ from engine.errors import ConfigError
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.runs import read_run, write_run
 
-CURVES = {"claims", "differences", "arrival", "windows", "cohorts", "reliability", "weights", "snapshot"}
+CURVES = {"claims", "differences", "arrival", "windows", "cohorts", "reliability", "weights", "tails", "snapshot"}
 
 
 def test_a_run_has_every_table_and_can_be_stored_and_read(quick_run, tmp_path):
@@ -42,7 +42,7 @@ def test_unit_weights_are_worth_all_rows_and_others_less(quick_run):
     rows = quick_run.metrics.query("split == 'train' and metric == 'ess_share'").set_index("method")["value"]
     assert (rows[["oracle", "wait", "vanilla"]] == 1.0).all()
     assert ((rows[["fnw", "es_dfm", "exact_joint", "dress_style"]] < 1.0) & (rows > 0.5)[3:]).all()
-    histogram = quick_run.curves["weights"]
+    histogram = quick_run.curves["weights"].query("segment == 'all'")
     labels = histogram[histogram["label"] != "pending"].groupby("method")
     assert (labels["n"].sum() == labels["rows"].first()).all()
     assert np.allclose(histogram["share"], histogram["n"] / histogram["rows"])
