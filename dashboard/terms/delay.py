@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from dashboard.terms import Term
 
-DELAY: dict[str, Term] = {
+_RELATIVE = {
+    f"relative_{metric}": Term(
+        label=f"Relative {name}",
+        gloss=f"Share of the way from vanilla to the oracle that a method covers in {name}; it means little where the "
+        "two are close.",
+        formula="(M − vanilla) ÷ (oracle − vanilla)",
+        better="1",
+        source="Yang et al. (2021), arXiv 2012.03245",
+    )
+    for metric, name in {
+        "log_loss": "log loss",
+        "roc_auc": "ROC AUC",
+        "pr_auc": "PR AUC",
+        "brier": "Brier score",
+        "calibration_error": "calibration error",
+    }.items()
+}
+
+DELAY: dict[str, Term] = _RELATIVE | {
     "flip_rate": Term(
         label="Flip rate",
         gloss="Share of the exposures without conversion at that age that still convert inside their window.",
@@ -35,46 +53,6 @@ DELAY: dict[str, Term] = {
         gloss="Distance of predicted ÷ observed positives from 1.",
         formula="|Σ p ÷ Σ y − 1|",
         better="lower",
-    ),
-    "relative_log_loss": Term(
-        label="Relative log loss",
-        gloss="Share of the way from vanilla to the oracle that a method covers in log loss; unstable where the two are "
-        "close.",
-        formula="(M − vanilla) ÷ (oracle − vanilla)",
-        better="1",
-        source="Yang et al. (2021)",
-    ),
-    "relative_roc_auc": Term(
-        label="Relative ROC AUC",
-        gloss="Share of the way from vanilla to the oracle that a method covers in ROC AUC; unstable where the two are "
-        "close.",
-        formula="(M − vanilla) ÷ (oracle − vanilla)",
-        better="1",
-        source="Yang et al. (2021)",
-    ),
-    "relative_pr_auc": Term(
-        label="Relative PR AUC",
-        gloss="Share of the way from vanilla to the oracle that a method covers in PR AUC; unstable where the two are "
-        "close.",
-        formula="(M − vanilla) ÷ (oracle − vanilla)",
-        better="1",
-        source="Yang et al. (2021)",
-    ),
-    "relative_brier": Term(
-        label="Relative Brier score",
-        gloss="Share of the way from vanilla to the oracle that a method covers in Brier score; unstable where the two are "
-        "close.",
-        formula="(M − vanilla) ÷ (oracle − vanilla)",
-        better="1",
-        source="Yang et al. (2021)",
-    ),
-    "relative_calibration_error": Term(
-        label="Relative calibration error",
-        gloss="Share of the way from vanilla to the oracle that a method covers in calibration error; unstable where the two are "
-        "close.",
-        formula="(M − vanilla) ÷ (oracle − vanilla)",
-        better="1",
-        source="Yang et al. (2021)",
     ),
     "mean_weight": Term(
         label="Mean weight", gloss="Average weight of the labels as seen.", formula="Σ w ÷ n", better="1"
