@@ -15,6 +15,7 @@ from engine.delay.config import DelayConfig
 from engine.delay.counts import collect, exit_counts
 from engine.delay.data import Dataset, Prepared, prepare
 from engine.delay.evaluate import evaluate, pending_rows
+from engine.delay.funnel import funnel_table, selection_gap
 from engine.delay.train import fit
 from engine.delay.windows import window_table
 from engine.errors import ConfigError
@@ -37,7 +38,8 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     Returns
     -------
     RunResult
-        Curves ``claims, differences, arrival, windows, cohorts, reliability, weights, tails, snapshot``.
+        Curves ``claims, differences, arrival, windows, cohorts, reliability, weights, tails, funnel,
+        funnel_check, snapshot``.
 
     Raises
     ------
@@ -72,6 +74,8 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "reliability": evaluation.reliability,
             "weights": evaluation.weights,
             "tails": evaluation.tails,
+            "funnel": funnel_table(fitted, prepared, config),
+            "funnel_check": selection_gap(fitted, prepared, config),
             "arrival": arrival,
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
             "cohorts": cohort_triangle(snapshot, final, step_days=config.step_days, horizon_bin=horizon_bin),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from engine.delay.config import DelayConfig
-from engine.delay.data import Dataset, load
+from engine.delay.data import Dataset, Prepared, load, prepare
 from engine.delay.simulate import SimulationConfig, simulate
 from engine.result import DatasetInfo, RunResult
+
+if TYPE_CHECKING:
+    from engine.delay.train import Fitted
 
 QUICK = {"members": 1, "hidden": 8, "steps": 60, "batch_size": 128, "resamples": 60, "landmarks": 2}
 
@@ -70,3 +74,13 @@ def quick_run(simulated: pd.DataFrame) -> RunResult:
     from engine.delay.run import run
 
     return run(load(simulated, info=info()), DelayConfig(**QUICK, training_days=40.0))
+
+
+@pytest.fixture(scope="session")
+def quick_fit(simulated: pd.DataFrame) -> tuple[Prepared, DelayConfig, Fitted]:
+    """Snapshot, settings and networks of the fast run, for tables that need more than its result."""
+    from engine.delay.train import fit
+
+    config = DelayConfig(**QUICK, training_days=40.0)
+    prepared = prepare(load(simulated, info=info()), config)
+    return prepared, config, fit(prepared, config)

@@ -14,7 +14,19 @@ from engine.errors import ConfigError
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.runs import read_run, write_run
 
-CURVES = {"claims", "differences", "arrival", "windows", "cohorts", "reliability", "weights", "tails", "snapshot"}
+CURVES = {
+    "claims",
+    "differences",
+    "arrival",
+    "windows",
+    "cohorts",
+    "reliability",
+    "weights",
+    "tails",
+    "funnel",
+    "funnel_check",
+    "snapshot",
+}
 
 
 def test_a_run_has_every_table_and_can_be_stored_and_read(quick_run, tmp_path):
