@@ -16,6 +16,7 @@ from engine.delay.counts import collect, exit_counts
 from engine.delay.data import Dataset, Prepared, prepare
 from engine.delay.evaluate import evaluate, pending_rows
 from engine.delay.funnel import funnel_table, selection_gap
+from engine.delay.maturing import maturing_table
 from engine.delay.train import fit
 from engine.delay.windows import window_table
 from engine.errors import ConfigError
@@ -39,7 +40,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     -------
     RunResult
         Curves ``claims, differences, arrival, windows, cohorts, reliability, weights, tails, funnel,
-        funnel_check, snapshot``.
+        funnel_check, maturing, snapshot``.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "tails": evaluation.tails,
             "funnel": funnel_table(fitted, prepared, config),
             "funnel_check": selection_gap(fitted, prepared, config),
+            "maturing": maturing_table(fitted, prepared, config),
             "arrival": arrival,
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
             "cohorts": cohort_triangle(snapshot, final, step_days=config.step_days, horizon_bin=horizon_bin),

@@ -25,6 +25,7 @@ CURVES = {
     "tails",
     "funnel",
     "funnel_check",
+    "maturing",
     "snapshot",
 }
 
