@@ -73,7 +73,7 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
     rows = streams(prepared, outlook, max_weight=config.max_weight)
     members, networks = _fit_one_head(prepared, rows, config, progress)
     has_leak = converts_without_engagement(prepared)
-    members[OURS], engagement, ours = _fit_entire_space(prepared, rows[OURS], has_leak, config, progress)
+    members[OURS], engagement, ours = fit_entire_space(prepared, rows[OURS], has_leak, config, progress)
     return Fitted(
         probability={method: members[method].mean(axis=0) for method in METHODS},
         members={method: members[method] for method in METHODS},
@@ -118,10 +118,29 @@ def _fit_one_head(
     return dict(zip(groups, share.numpy(), strict=True)), network
 
 
-def _fit_entire_space(
+def fit_entire_space(
     prepared: Prepared, stream: Stream, has_leak: bool, config: DelayConfig, progress: Progress
 ) -> tuple[np.ndarray, np.ndarray, StackedNetwork]:
-    """Train ours: engagement and conversion on one trunk."""
+    """Train ours: engagement and conversion on one trunk.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    stream : Stream
+        Its rows, weights and labels.
+    has_leak : bool
+        See `engine.delay.model.entire_space`.
+    config : DelayConfig
+    progress : Progress
+
+    Returns
+    -------
+    conversion : ndarray of shape (members, n_rows), float64, in (0, 1)
+        What every network says of every prepared exposure.
+    engagement : ndarray of shape (n_rows,)
+        Mean of the networks.
+    network : StackedNetwork
+    """
     engaged = torch.from_numpy(prepared.state.astype(np.float32))
 
     def loss_of(heads: Tensor, batch: Batch) -> Tensor:
