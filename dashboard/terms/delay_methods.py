@@ -102,5 +102,11 @@ DELAY_METHODS: dict[str, Term] = {
         "expectation–maximisation.",
         source="Wang et al. (2021), arXiv 2011.11826",
     ),
+    "entire_space": Term(
+        label="Entire space, no signals",
+        gloss="The network of ours, engagement and conversion over all exposures, with weights that do not know the "
+        "engagement: what ours gains over it is what the signals buy.",
+        source="after ESMM, Ma et al. (2018)",
+    ),
 }
 """Key of a method to its term."""

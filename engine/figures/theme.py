@@ -50,6 +50,7 @@ METHOD_LABEL = {
     "dfm": "DFM",
     "nndf": "nnDF",
     "esdf": "ESDF",
+    "entire_space": "Entire space, no signals",
     "dress_style": "DRESS-style (ours)",
     "kaplan_meier": "Kaplan–Meier by segment",
     "greedy": "Greedy per bucket",
