@@ -46,6 +46,12 @@ class DelayConfig:
     """Importance weights above this are clipped; the share clipped is reported."""
     step_days: float = 1.0
     """Grid of elapsed time in the aggregates and curves, days."""
+    asof_days: int = 12
+    """Days from the first matured label to the end of the log on which the run looks at what was known then."""
+    streaming: bool = True
+    """Whether the methods are also run as a stream: train on each step, test on the exposures of the next."""
+    stream_step_days: float = 7.0
+    """Length of a step of the stream, days."""
     resamples: int = 400
     """Bootstrap resamples of the units behind every interval."""
 
@@ -79,6 +85,7 @@ _WHOLE = {
     "steps": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
     "landmarks": (1, 100),
+    "asof_days": (1, 16),
     "resamples": (10, 100_000),
 }
 _REAL = {
@@ -91,5 +98,6 @@ _REAL = {
     "weight_decay": (0.0, 10.0),
     "max_weight": (1.0, 1e6),
     "step_days": (0.001, 365.0),
+    "stream_step_days": (0.01, 10_000.0),
 }
 _OPTIONAL = ("as_of_day", "training_days")
