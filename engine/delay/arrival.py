@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from engine.metrics.calibration import wilson_interval
 from engine.metrics.survival import (
     KaplanMeier,
     conditional_flip_rate,
@@ -17,6 +18,7 @@ from engine.metrics.survival import (
 MAX_PERIODS = 4
 """Periods of exposures that the cohorts are gathered into for curves."""
 _Z = 1.959963984540054
+_HAZARD = ("hazard", "hazard_low", "hazard_high")
 
 
 def curve_of(exits: pd.DataFrame, horizon_bin: int, *, after: int = -1) -> KaplanMeier | None:
@@ -68,23 +70,25 @@ def arrival_table(
     -------
     DataFrame
         One row per ``view`` (snapshot, final), ``group`` (all, segment, cohort, engagement), ``key`` and
-        ``elapsed_days``: ``n`` exposures; ``at_risk`` still negative and observed; ``flip`` = 1 - S(W)/S(e) with
-        its Greenwood band; ``converted`` = 1 - S(e) with its band and ``converted_naive`` = conversions so far over
-        all exposures, young ones included; ``seen`` = (1 - S(e)) / (1 - S(W)) with its band and ``seen_naive``
-        among the conversions so far; ``late`` = S(e) - S(W); ``observed_share``: exposures old enough, in the view,
-        to be looked at; ``visible_share``: the same on the snapshot day.
+        ``elapsed_days``: ``n`` exposures; ``at_risk`` still negative and observed; ``flip`` = 1 - S(W)/S(e) with its
+        Greenwood band; ``hazard`` = P(converts in the bin that ends at e | negative and observed until then) with its
+        Wilson interval (float32); ``converted`` = 1 - S(e) with its band and ``converted_naive`` = conversions so far
+        over all exposures, young ones included; ``seen`` = (1 - S(e)) / (1 - S(W)) with its band and ``seen_naive``
+        among the conversions so far; ``late`` = S(e) - S(W); ``observed_share``: exposures old enough, in the view, to
+        be looked at; ``visible_share``: the same on the snapshot day.
 
     Notes
     -----
     For ``engagement`` every row is a landmark of its own: exposures negative at e, by their state at min(e, waiting
-    window). The flip rate of a state therefore need not fall with e.
+    window). The flip rate of a state therefore need not fall with e. The hazard takes the state at the start of the
+    bin. Nor need any hazard fall with e: an expiry date often pulls conversions towards the end of the window.
     """
     views = {"snapshot": snapshot, "final": final}
     periods = period_labels(final)
     tables = []
     for view, exits in views.items():
         for group, key, part in _groups(exits, periods):
-            table = _describe(part, horizon_bin, step_days)
+            table = describe_part(part, horizon_bin, step_days)
             if table is not None:
                 tables.append(table.assign(view=view, group=group, key=key))
         for key, table in _by_engagement(exits, horizon_bin, waiting_bin, step_days):
@@ -110,13 +114,18 @@ def period_labels(final: pd.DataFrame) -> dict[float, str]:
     return labels
 
 
-def _groups(exits: pd.DataFrame, periods: dict[float, str]) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Cut the aggregate into all exposures, segments and periods."""
+def segments_of(exits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield group, key and rows of all exposures and, if there are several, of every segment."""
     yield "all", "all", exits
     segments = list(exits.groupby("segment"))
     if len(segments) > 1:
         for key, part in segments:
             yield "segment", str(key), part
+
+
+def _groups(exits: pd.DataFrame, periods: dict[float, str]) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Cut the aggregate into all exposures, segments and periods."""
+    yield from segments_of(exits)
     period = exits["cohort"].map(periods)
     if len(set(periods.values())) > 1:
         for key in dict.fromkeys(periods.values()):
@@ -124,8 +133,8 @@ def _groups(exits: pd.DataFrame, periods: dict[float, str]) -> Iterator[tuple[st
                 yield "cohort", key, exits[period == key]
 
 
-def _describe(exits: pd.DataFrame, horizon_bin: int, step_days: float) -> pd.DataFrame | None:
-    """Return the rows of one group."""
+def describe_part(exits: pd.DataFrame, horizon_bin: int, step_days: float) -> pd.DataFrame | None:
+    """Return the columns of `arrival_table` for a part of the aggregate, one row per bin; None if it is empty."""
     curve = curve_of(exits, horizon_bin)
     if curve is None:
         return None
@@ -137,6 +146,7 @@ def _describe(exits: pd.DataFrame, horizon_bin: int, step_days: float) -> pd.Dat
     seen, seen_low, seen_high = seen_share(curve, bins, horizon_bin)
     events = np.cumsum(_events(exits, horizon_bin))
     n = float(exits["n"].sum())
+    hazard = hazard_of(curve, bins)
     table = pd.DataFrame(
         {
             "elapsed_days": bins * step_days,
@@ -155,6 +165,9 @@ def _describe(exits: pd.DataFrame, horizon_bin: int, step_days: float) -> pd.Dat
             "seen_naive": events / events[-1] if events[-1] > 0 else np.nan,
             "late": survival - end if curve.follow_up >= horizon_bin else np.nan,
             "observed_share": 1 - _censored_before(exits, horizon_bin) / n,
+            "hazard": hazard[0],
+            "hazard_low": hazard[1],
+            "hazard_high": hazard[2],
         }
     )
     unknown = [name for name in table.columns if name.startswith("converted") and name != "converted_naive"]
@@ -168,18 +181,47 @@ def _by_engagement(
     """Return the flip rate by engagement state, with a landmark at every elapsed bin."""
     engage_bin = exits["engage_bin"].to_numpy()
     for key, wanted in (("engaged", True), ("not engaged", False)):
-        rows = []
+        rows: list[tuple[float, ...]] = []
+        hazard: tuple[float, ...] = (np.nan, np.nan, np.nan)
         for elapsed in range(horizon_bin):
             state = (engage_bin >= 0) & (engage_bin <= min(elapsed, waiting_bin))
             curve = curve_of(exits[state == wanted], horizon_bin, after=elapsed)
             if curve is None:
+                hazard = (np.nan, np.nan, np.nan)
                 continue
             flip, low, high = conditional_flip_rate(curve, elapsed, horizon_bin)
             at_risk = float(curve.at_risk[0])
-            rows.append((elapsed * step_days, int(at_risk), at_risk, float(flip), float(low), float(high)))
+            rows.append((elapsed * step_days, int(at_risk), at_risk, float(flip), float(low), float(high), *hazard))
+            # What the exposures at risk here do in the next bin belongs to the row of that bin.
+            hazard = tuple(float(part[0]) for part in hazard_of(curve, np.array([elapsed + 1])))
         if rows:
-            names = ["elapsed_days", "n", "at_risk", "flip", "flip_low", "flip_high"]
+            names = ["elapsed_days", "n", "at_risk", "flip", "flip_low", "flip_high", *_HAZARD]
             yield key, pd.DataFrame(rows, columns=names)
+
+
+def hazard_of(curve: KaplanMeier, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the discrete hazard of conversion in bins.
+
+    h(k) = d_k / n_k, d_k conversions in bin k, n_k exposures still negative and observed through it
+
+    Parameters
+    ----------
+    curve : KaplanMeier
+        With bins as times.
+    bins : ndarray of shape (n,), int
+
+    Returns
+    -------
+    value, low, high : ndarrays of shape (n,), float32, in [0, 1]
+        With Wilson's 95 % interval; NaN where nobody is at risk.
+    """
+    row = np.clip(np.searchsorted(curve.time, bins), 0, curve.time.size - 1)
+    listed = curve.time[row] == bins
+    events = np.where(listed, curve.events[row], 0.0)
+    at_risk = np.where(listed, curve.at_risk[row], 0.0)
+    low, high = wilson_interval(events, at_risk)
+    value = np.divide(events, at_risk, out=np.full(len(bins), np.nan), where=at_risk > 0)
+    return value.astype(np.float32), low.astype(np.float32), high.astype(np.float32)
 
 
 def seen_share(curve: KaplanMeier, elapsed: np.ndarray, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

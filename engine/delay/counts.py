@@ -1,15 +1,20 @@
-"""The one aggregate that every curve of labels over time comes from, as an Ibis expression."""
+"""The aggregates that every curve of labels over time comes from, one Ibis expression per table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
-import numpy as np
 import pandas as pd
 from ibis import _
 
 EXIT_COLUMNS = ("segment", "cohort", "engage_bin", "exit_bin", "converted", "n")
+UNIT_COLUMNS = ("segment", "unit_group", "exit_bin", "converted", "n")
+DAY_COLUMNS = ("as_of", "segment", "exposures", "matured", "positives_final")
 NEVER = -1
 """Bin of an engagement that did not happen by the day looked at."""
+_HEX_DIGITS = 2
+"""Digits of a unit's digest that name its group: 256 groups."""
 
 
 def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_bin: int) -> ibis.Table:
@@ -36,8 +41,66 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
         Columns `EXIT_COLUMNS`; ``cohort`` is the first day of a 7-day week of exposures, ``engage_bin`` is
         `NEVER` without engagement, ``converted`` is 0 or 1, ``n`` counts exposures.
     """
-    by_then = exposures.filter(_.exposure_time < as_of)
-    timed = by_then.mutate(
+    exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin).mutate(
+        cohort=(_.exposure_time / 7.0).floor() * 7.0,
+        engage_bin=ibis.ifelse(
+            _.engaged.fill_null(False), (_.engage_delay / step_days - 1e-9).ceil().cast("int64"), NEVER
+        ),
+    )
+    return _counted(exits, EXIT_COLUMNS)
+
+
+def unit_exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_bin: int) -> ibis.Table:
+    """Count exposures as `exit_counts` does, by groups of whole units in place of cohort and engagement.
+
+    Parameters
+    ----------
+    exposures : ibis.Table
+        As for `exit_counts`, with a column ``unit`` (text).
+    as_of, step_days, horizon_bin
+        As for `exit_counts`.
+
+    Returns
+    -------
+    ibis.Table
+        Columns `UNIT_COLUMNS`. ``unit_group`` is the start of the unit's MD5 digest: 256 groups that are as good as
+        drawn at random, and the same ones on every backend. Their number bounds the size of the table.
+    """
+    exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
+    return _counted(exits.mutate(unit_group=_.unit.hexdigest("md5").substr(0, _HEX_DIGITS)), UNIT_COLUMNS)
+
+
+def day_counts(exposures: ibis.Table, days: Sequence[float], *, final_day: float) -> ibis.Table:
+    """Count, for several days at once, the exposures so far, those with their window over, and the final positives.
+
+    Parameters
+    ----------
+    exposures : ibis.Table
+        As for `exit_counts`.
+    days : sequence of float
+    final_day : float
+        Day on which final labels are read.
+
+    Returns
+    -------
+    ibis.Table
+        One row per ``segment`` with columns ``exposures_0, matured_0, positives_0, exposures_1 …``, numbered as
+        `days`: one scan whatever their number. `collect_days` makes rows of them.
+    """
+    delay = _.conversion_time - _.exposure_time
+    final = ((delay <= _.window_days) & (delay <= final_day - _.exposure_time)).fill_null(False)
+    measures = {}
+    for place, day in enumerate(days):
+        there = _.exposure_time < day
+        measures[f"exposures_{place}"] = there.sum()
+        measures[f"matured_{place}"] = (there & (day - _.exposure_time >= _.window_days)).sum()
+        measures[f"positives_{place}"] = (there & final).sum()
+    return exposures.group_by("segment").aggregate(**measures).order_by("segment")
+
+
+def _exits(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_bin: int) -> ibis.Table:
+    """Add when every exposure made before a day leaves the risk set, and whether by converting."""
+    timed = exposures.filter(_.exposure_time < as_of).mutate(
         age=as_of - _.exposure_time,
         delay=_.conversion_time - _.exposure_time,
         engage_delay=_.engagement_time - _.exposure_time,
@@ -54,11 +117,7 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
             (_.delay <= _.window_days) & (_.delay <= _.age) & (_.complete | (_.event_bin <= _.lived_bin))
         ).fill_null(False)
     )
-    exits = flagged.mutate(
-        cohort=(_.exposure_time / 7.0).floor() * 7.0,
-        engage_bin=ibis.ifelse(
-            _.engaged.fill_null(False), (_.engage_delay / step_days - 1e-9).ceil().cast("int64"), NEVER
-        ),
+    return flagged.mutate(
         exit_bin=ibis.ifelse(
             _.converted,
             ibis.least(_.event_bin, horizon_bin),
@@ -66,12 +125,35 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
         ),
         converted=_.converted.cast("int64"),
     )
-    keys = list(EXIT_COLUMNS[:-1])
+
+
+def _counted(exits: ibis.Table, columns: tuple[str, ...]) -> ibis.Table:
+    """Count rows by all columns but the last, which is their number."""
+    keys = list(columns[:-1])
     return exits.group_by(keys).aggregate(n=_.count()).order_by(keys)
 
 
 def collect(expression: ibis.Table) -> pd.DataFrame:
-    """Run the aggregate and return it as a small frame with whole-number bins."""
+    """Run an aggregate of exits and return it as a small frame with whole-number bins."""
     table = expression.to_pyarrow().to_pandas()
-    whole = ["engage_bin", "exit_bin", "converted", "n"]
-    return table.astype(dict.fromkeys(whole, "int64")).astype({"cohort": np.float64, "segment": object})
+    types = {name: "int64" for name in ("engage_bin", "exit_bin", "converted", "n")}
+    types |= {"cohort": "float64", "segment": "object", "unit_group": "object"}
+    return table.astype({name: kind for name, kind in types.items() if name in table.columns})
+
+
+def collect_days(expression: ibis.Table, days: Sequence[float]) -> pd.DataFrame:
+    """Run `day_counts` and return one row per day and segment, columns `DAY_COLUMNS`."""
+    wide = expression.to_pyarrow().to_pandas()
+    parts = [
+        pd.DataFrame(
+            {
+                "as_of": float(day),
+                "segment": wide["segment"].astype(object),
+                "exposures": wide[f"exposures_{place}"].astype("int64"),
+                "matured": wide[f"matured_{place}"].astype("int64"),
+                "positives_final": wide[f"positives_{place}"].astype("int64"),
+            }
+        )
+        for place, day in enumerate(days)
+    ]
+    return pd.concat(parts, ignore_index=True)

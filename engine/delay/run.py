@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import time
 
-import ibis
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from engine.delay.arrival import arrival_table
-from engine.delay.cohorts import cohort_triangle
+from engine.delay.asof import asof_days
 from engine.delay.config import DelayConfig
-from engine.delay.counts import collect, exit_counts
 from engine.delay.data import Dataset, Prepared, prepare
 from engine.delay.evaluate import evaluate, pending_rows
+from engine.delay.flipped import flip_examples
 from engine.delay.funnel import funnel_table, selection_gap
 from engine.delay.maturing import maturing_table
+from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
 from engine.delay.train import fit
 from engine.delay.windows import window_table
-from engine.errors import ConfigError
 from engine.result import OnEpoch, RunResult
-
-MAX_BINS = 400
 
 
 def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = None) -> RunResult:
@@ -39,13 +34,13 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     Returns
     -------
     RunResult
-        Curves ``claims, differences, arrival, windows, cohorts, reliability, weights, tails, funnel,
-        funnel_check, maturing, snapshot``.
+        Curves ``claims, differences, arrival, cure, asof, asof_curves, asof_cohorts, windows, cohorts, reliability,
+        weights, tails, funnel, funnel_check, maturing, flips, snapshot``.
 
     Raises
     ------
     ConfigError
-        If the grid of elapsed time would have more than `MAX_BINS` bins.
+        If the grid of elapsed time would have too many bins.
     NotEnoughDataError
         If nothing can be learned or judged; see `engine.delay.data.prepare`.
     TrainingError
@@ -53,15 +48,9 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     """
     started = time.perf_counter()
     prepared = prepare(dataset, config)
-    horizon_bin = _horizon_bin(prepared, config)
-    snapshot, final = count_exits(prepared, config, horizon_bin)
-    arrival = arrival_table(
-        snapshot,
-        final,
-        step_days=config.step_days,
-        horizon_bin=horizon_bin,
-        waiting_bin=int(np.floor(config.waiting_days / config.step_days + 1e-9)),
-    )
+    horizon_bin = horizon_bin_of(float(prepared.window.max()), config.step_days)
+    statistics = describe_window(prepared, config, horizon_bin)
+    arrival = statistics["arrival"]
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config, flip_by_segment(arrival, prepared, config))
     return RunResult(
@@ -78,9 +67,9 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "funnel": funnel_table(fitted, prepared, config),
             "funnel_check": selection_gap(fitted, prepared, config),
             "maturing": maturing_table(fitted, prepared, config),
-            "arrival": arrival,
+            "flips": flip_examples(fitted, prepared, config),
+            **statistics,
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
-            "cohorts": cohort_triangle(snapshot, final, step_days=config.step_days, horizon_bin=horizon_bin),
             "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak),
         },
         predictions=evaluation.predictions,
@@ -90,48 +79,31 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     )
 
 
-def count_exits(prepared: Prepared, config: DelayConfig, horizon_bin: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Run the aggregate as of the snapshot day and as of the end of the log.
+def describe_window(prepared: Prepared, config: DelayConfig, horizon_bin: int) -> dict[str, pd.DataFrame]:
+    """Describe how labels arrive, see `engine.delay.statistics.statistics_tables`.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    config : DelayConfig
+    horizon_bin : int
 
     Returns
     -------
-    snapshot, final : DataFrame
-        Columns `engine.delay.counts.EXIT_COLUMNS`.
+    dict of str to DataFrame
+        ``arrival, cure, cohorts, asof, asof_curves, asof_cohorts``.
     """
-    exposures = ibis.memtable(
-        pa.table(
-            {
-                "segment": pa.array(prepared.segment.astype(str).tolist(), pa.string()),
-                "exposure_time": prepared.time,
-                "engagement_time": _event_time(prepared.time, prepared.engage_delay),
-                "conversion_time": _event_time(prepared.time, prepared.delay),
-                "window_days": prepared.window,
-            }
-        )
+    closed = prepared.time + prepared.window
+    return statistics_tables(
+        exposure_table(prepared),
+        as_of=prepared.as_of,
+        # Every prepared exposure has a complete window at the end of the log, which the aggregate takes as exclusive.
+        final_day=max(prepared.observed_until, float(closed.max())) + 1.0,
+        other_days=asof_days(float(closed.min()), prepared.observed_until, prepared.as_of, config.asof_days),
+        step_days=config.step_days,
+        horizon_bin=horizon_bin,
+        waiting_bin=int(np.floor(config.waiting_days / config.step_days + 1e-9)),
     )
-    # Every prepared exposure has a complete window at the end of the log, which the aggregate takes as exclusive.
-    days = (prepared.as_of, max(prepared.observed_until, float((prepared.time + prepared.window).max())) + 1.0)
-    found = [
-        collect(exit_counts(exposures, as_of=day, step_days=config.step_days, horizon_bin=horizon_bin)) for day in days
-    ]
-    return found[0], found[1]
-
-
-def _event_time(time_: np.ndarray, delay: np.ndarray) -> pa.Array:
-    """Return the day of an event, NULL if it did not happen."""
-    happened = np.isfinite(delay)
-    return pa.array(np.where(happened, time_ + np.where(happened, delay, 0.0), 0.0), mask=~happened)
-
-
-def _horizon_bin(prepared: Prepared, config: DelayConfig) -> int:
-    """Return the bin in which the longest window ends."""
-    horizon = int(np.ceil(float(prepared.window.max()) / config.step_days - 1e-9))
-    if horizon > MAX_BINS:
-        raise ConfigError(
-            f"'step_days' is {config.step_days:g}, which makes {horizon:,} bins of the longest window; at most "
-            f"{MAX_BINS} are allowed. Choose a longer step."
-        )
-    return horizon
 
 
 def flip_by_segment(arrival: pd.DataFrame, prepared: Prepared, config: DelayConfig) -> np.ndarray:
