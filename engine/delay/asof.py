@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine.delay.arrival import curve_of, describe_part, segments_of
 from engine.delay.cohorts import cohort_triangle
-from engine.delay.counts import collect, collect_days, day_counts, exit_counts
+from engine.delay.counts import collect, collect_days, day_counts, exit_counts_by_day
 from engine.metrics.survival import KaplanMeier, log_log_interval
 
 MAX_POINTS = 24
@@ -80,14 +80,10 @@ def asof_tables(
     been lived through; with times in whole days and bins of a day this changes nothing. The final columns use what
     came later and belong beside the others, never into them.
     """
-    snapshots = [
-        collect(exit_counts(exposures, as_of=day, step_days=step_days, horizon_bin=horizon_bin)) for day in days
-    ]
+    snapshots = collect(exit_counts_by_day(exposures, days, step_days=step_days, horizon_bin=horizon_bin))
     facts = collect_days(day_counts(exposures, days, final_day=final_day), days)
     states, curves, cohorts = [], [], []
-    for day, exits in zip(days, snapshots, strict=True):
-        if exits.empty:
-            continue
+    for day, exits in snapshots.groupby("as_of"):
         states += list(_states(exits, facts[facts["as_of"] == day], horizon_bin))
         curves.append(_curves(exits, step_days, horizon_bin).assign(as_of=day))
         triangle = cohort_triangle(exits, exits, step_days=step_days, horizon_bin=horizon_bin)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import ibis
 import pandas as pd
-from ibis import _
+from ibis import Deferred, _
 
 EXIT_COLUMNS = ("segment", "cohort", "engage_bin", "exit_bin", "converted", "n")
 UNIT_COLUMNS = ("segment", "unit_group", "exit_bin", "converted", "n")
@@ -41,13 +41,8 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
         Columns `EXIT_COLUMNS`; ``cohort`` is the first day of a 7-day week of exposures, ``engage_bin`` is
         `NEVER` without engagement, ``converted`` is 0 or 1, ``n`` counts exposures.
     """
-    exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin).mutate(
-        cohort=(_.exposure_time / 7.0).floor() * 7.0,
-        engage_bin=ibis.ifelse(
-            _.engaged.fill_null(False), (_.engage_delay / step_days - 1e-9).ceil().cast("int64"), NEVER
-        ),
-    )
-    return _counted(exits, EXIT_COLUMNS)
+    exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
+    return _counted(_with_cohort(exits, step_days), EXIT_COLUMNS)
 
 
 def unit_exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_bin: int) -> ibis.Table:
@@ -68,6 +63,29 @@ def unit_exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, h
     """
     exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
     return _counted(exits.mutate(unit_group=_.unit.hexdigest("md5").substr(0, _HEX_DIGITS)), UNIT_COLUMNS)
+
+
+def exit_counts_by_day(
+    exposures: ibis.Table, days: Sequence[float], *, step_days: float, horizon_bin: int
+) -> ibis.Table:
+    """Count exposures as `exit_counts` does, as of several days in one scan.
+
+    Parameters
+    ----------
+    exposures : ibis.Table
+        As for `exit_counts`.
+    days : sequence of float
+    step_days, horizon_bin
+        As for `exit_counts`.
+
+    Returns
+    -------
+    ibis.Table
+        Column ``as_of`` and `EXIT_COLUMNS`; a day before the first exposure has no row.
+    """
+    looked = exposures.cross_join(ibis.memtable({"as_of": [float(day) for day in days]}))
+    exits = _exits(looked, as_of=_.as_of, step_days=step_days, horizon_bin=horizon_bin)
+    return _counted(_with_cohort(exits, step_days), ("as_of", *EXIT_COLUMNS))
 
 
 def day_counts(exposures: ibis.Table, days: Sequence[float], *, final_day: float) -> ibis.Table:
@@ -98,7 +116,7 @@ def day_counts(exposures: ibis.Table, days: Sequence[float], *, final_day: float
     return exposures.group_by("segment").aggregate(**measures).order_by("segment")
 
 
-def _exits(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_bin: int) -> ibis.Table:
+def _exits(exposures: ibis.Table, *, as_of: float | Deferred, step_days: float, horizon_bin: int) -> ibis.Table:
     """Add when every exposure made before a day leaves the risk set, and whether by converting."""
     timed = exposures.filter(_.exposure_time < as_of).mutate(
         age=as_of - _.exposure_time,
@@ -124,6 +142,16 @@ def _exits(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_bin
             ibis.ifelse(_.complete, horizon_bin, ibis.least(_.lived_bin, horizon_bin)),
         ),
         converted=_.converted.cast("int64"),
+    )
+
+
+def _with_cohort(exits: ibis.Table, step_days: float) -> ibis.Table:
+    """Add the week of the exposure and the bin of the engagement."""
+    return exits.mutate(
+        cohort=(_.exposure_time / 7.0).floor() * 7.0,
+        engage_bin=ibis.ifelse(
+            _.engaged.fill_null(False), (_.engage_delay / step_days - 1e-9).ceil().cast("int64"), NEVER
+        ),
     )
 
 
