@@ -155,7 +155,8 @@ class _Cells:
         exact, waiting = self.lower == self.upper, np.isinf(self.upper)
         hazard_low, rate_low = _hazard(self.lower, theta[1], shape)
         hazard_high, rate_high = _hazard(np.where(waiting, 1.0, self.upper), theta[1], shape)
-        step = np.where(exact | waiting, 1.0, hazard_high - hazard_low)
+        # Far from the optimum both hazards can round to one number.
+        step = np.where(exact | waiting, 1.0, np.maximum(hazard_high - hazard_low, 1e-100))
         later = special.expit(theta[0] - hazard_low)  # of those waiting: will convert
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             pull = 1.0 / np.expm1(step)
