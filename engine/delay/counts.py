@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 from ibis import Deferred, _
 
 EXIT_COLUMNS = ("segment", "cohort", "engage_bin", "exit_bin", "converted", "n")
@@ -83,7 +84,7 @@ def exit_counts_by_day(
     ibis.Table
         Column ``as_of`` and `EXIT_COLUMNS`; a day before the first exposure has no row.
     """
-    looked = exposures.cross_join(ibis.memtable({"as_of": [float(day) for day in days]}))
+    looked = exposures.cross_join(ibis.memtable(pa.table({"as_of": [float(day) for day in days]})))
     exits = _exits(looked, as_of=_.as_of, step_days=step_days, horizon_bin=horizon_bin)
     return _counted(_with_cohort(exits, step_days), ("as_of", *EXIT_COLUMNS))
 
