@@ -15,6 +15,7 @@ from engine.delay.flipped import flip_examples
 from engine.delay.funnel import funnel_table, selection_gap
 from engine.delay.maturing import maturing_table
 from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
+from engine.delay.tradeoff import tradeoff_table
 from engine.delay.train import fit
 from engine.delay.windows import window_table
 from engine.result import OnEpoch, RunResult
@@ -35,7 +36,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     -------
     RunResult
         Curves ``claims, differences, arrival, cure, asof, asof_curves, asof_cohorts, windows, cohorts, reliability,
-        weights, tails, funnel, funnel_check, maturing, flips, snapshot``.
+        weights, tails, funnel, funnel_check, maturing, flips, tradeoff, snapshot``.
 
     Raises
     ------
@@ -70,6 +71,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "flips": flip_examples(fitted, prepared, config),
             **statistics,
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
+            "tradeoff": tradeoff_table(prepared, config, horizon_bin=horizon_bin, flip_of=fitted.flip_model.flip),
             "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak),
         },
         predictions=evaluation.predictions,

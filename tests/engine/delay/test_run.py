@@ -26,6 +26,12 @@ CURVES = {
     "funnel",
     "funnel_check",
     "maturing",
+    "flips",
+    "tradeoff",
+    "cure",
+    "asof",
+    "asof_curves",
+    "asof_cohorts",
     "snapshot",
 }
 
