@@ -1,0 +1,173 @@
+"""The methods of the stream: warm from one pre-training, each on its own rows and weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.delay import weights
+from engine.delay.config import DelayConfig
+from engine.delay.data import Prepared
+from engine.delay.emission import STREAM_OF, Emissions, Emit, fake_negative
+from engine.delay.model import StackedNetwork, entire_space, weighted_loss
+from engine.delay.streaming_arrival import ArrivalModels, real_negatives_by_segment
+from engine.delay.streaming_learner import Learner, StepBatch, StepRows
+from engine.delay.streaming_weights import Arrival, row_weights
+
+OURS = "dress_style"
+FROZEN = "pretrained"
+ONE_HEAD = tuple(method for method in STREAM_OF if method != OURS)
+STREAM_METHODS = ("oracle", FROZEN, *(method for method in STREAM_OF if method != "oracle"))
+"""Methods that take part. Those that learn from a snapshot (FSIW, ULC, DFM, nnDF, ESDF) are left out: they need every
+open exposure again at every step, which is no stream."""
+
+
+class StreamMethods:
+    """All methods of a stream.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    x : Tensor of shape (n_rows, n_features)
+        Features of the prepared exposures.
+    pretrain_to : float
+        Exposures before this day are pre-trained on with final labels, the others are streamed.
+    config : DelayConfig
+    """
+
+    def __init__(self, prepared: Prepared, x: Tensor, pretrain_to: float, config: DelayConfig) -> None:
+        self._prepared, self._config = prepared, config
+        self._state = prepared.engaged_by(prepared.waiting)
+        self._shown = torch.from_numpy(self._state.astype(np.float32))
+        self._known = {name: np.zeros(prepared.time.size) for name in ("late", "plain", "signals", "segment")}
+        # DEFER's weights also need the model's own probability: its loss looks p_dp up here.
+        self._late = torch.zeros(prepared.time.size)
+        block = np.flatnonzero(prepared.time < pretrain_to)
+        self._usual_rows = block.size * config.stream_step_days / (pretrain_to - float(prepared.time.min()))
+        self._has_leak = bool(np.any(prepared.label[block] * (1.0 - self._state[block])))
+        streamed = np.flatnonzero(prepared.time >= pretrain_to)
+        self._streams = {name: _emit(emit, prepared, streamed) for name, emit in STREAM_OF.items()}
+        self._arrival = ArrivalModels(prepared, x, self._state, block, config)
+        self._before = self._pretrain_one_head(x, block)
+        source = [1 if method == "fnc" else 0 for method in ONE_HEAD]
+        self._one_head = self._before.spread(source, self._own_weight_loss)
+        self._ours = self._pretrain_ours(x, block)
+
+    def learn(self, start: float, end: float) -> float:
+        """Train on what was emitted from `start` up to, but not at, `end`; returns the mean loss, NaN without rows."""
+        self._arrival.learn(self._streams["wait"].between(start, end), usual_rows=self._usual_rows)
+        emitted = {name: stream.between(start, end) for name, stream in self._streams.items()}
+        self._ask_arrival(np.unique(np.concatenate([part.exposure for part in emitted.values()])), end)
+        rows = {name: self._weighted(name, part) for name, part in emitted.items()}
+        loss = self._one_head.learn([rows[name] for name in ONE_HEAD], usual_rows=self._usual_rows)
+        self._ours.learn([rows[OURS]], usual_rows=self._usual_rows)
+        return loss
+
+    def predict(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return P(conversion within the window | x) of every method: the mean of its networks, shape (n,)."""
+        frozen = torch.sigmoid(self._before.heads(rows)[0, :, :, 0]).mean(dim=0)
+        share = torch.sigmoid(self._one_head.heads(rows)[..., 0])
+        fnc = ONE_HEAD.index("fnc")
+        share[fnc] = (share[fnc] / (1.0 - share[fnc]).clamp(min=1e-9)).clamp(max=1.0)
+        found = dict(zip(ONE_HEAD, share.mean(dim=1), strict=True))
+        _, convert = entire_space(self._ours.heads(rows)[0], has_leak=self._has_leak)
+        found |= {FROZEN: frozen, OURS: torch.sigmoid(convert).mean(dim=0)}
+        return {name: found[name].numpy() for name in STREAM_METHODS}
+
+    def _ask_arrival(self, rows: np.ndarray, end: float) -> None:
+        """Note what the models of arrival say of some exposures at the end of a step."""
+        since = end - 2.0 * float(self._prepared.window.max())
+        found = self._arrival.at(rows)
+        found["segment"] = real_negatives_by_segment(self._prepared, rows, since=since, until=end)
+        for name, values in found.items():
+            self._known[name][rows] = values
+        self._late[rows] = torch.from_numpy(found["late"]).float()
+
+    def _weighted(self, method: str, emitted: Emissions) -> StepRows:
+        """Give the rows of a step their weights."""
+        rows, limit = emitted.exposure, self._config.max_weight
+        arrival = Arrival(**{name: values[rows] for name, values in self._known.items()})
+        positive, negative = row_weights(method, label=emitted.label, first=emitted.first, arrival=arrival)
+        return StepRows(
+            exposure=rows,
+            positive=np.minimum(positive, limit),
+            negative=np.minimum(negative, limit),
+            first=emitted.first.astype(np.float64),
+        )
+
+    def _own_weight_loss(self, heads: Tensor, batch: StepBatch) -> Tensor:
+        """Weight the rows of FNW and DEFER by the model's own probability; the others bring their weights."""
+        log_odds = heads.squeeze(2)
+        f = torch.sigmoid(log_odds).detach()
+        late = self._late[batch.exposure]
+        positive, negative = batch.positive, batch.negative
+        # p >= p_dp by definition; a model that says less would give DEFER a weight without bound.
+        p = torch.maximum(f, late).clamp(1e-6, 1.0 - 1e-6)
+        for method, (up, down) in (("fnw", weights.fnw(f)), ("defer", weights.defer(p, torch.minimum(late, p)))):
+            first = ONE_HEAD.index(method) * self._config.members
+            mine = torch.zeros(f.shape[0], 1, dtype=torch.bool)
+            mine[first : first + self._config.members] = True
+            positive, negative = (
+                torch.where(mine, positive * up, positive),
+                torch.where(mine, negative * down, negative),
+            )
+        return weighted_loss(log_odds, positive, negative)
+
+    def _entire_space_loss(self, heads: Tensor, batch: StepBatch) -> Tensor:
+        """Teach each row's head of conversion, and engagement once per exposure."""
+        state = self._shown[batch.exposure]
+        engage, given, without = heads.unbind(dim=2)
+        counts = torch.ones_like(state) if self._has_leak else state
+        conversion = weighted_loss(
+            torch.where(state > 0, given, without), batch.positive * counts, batch.negative * counts
+        )
+        return conversion + weighted_loss(engage, batch.first * state, batch.first * (1.0 - state))
+
+    def _pretrain_one_head(self, x: Tensor, block: np.ndarray) -> Learner:
+        """Train on final labels, and once more on the rows of FNC, whose network means something else."""
+        fake = _emit(fake_negative, self._prepared, block)
+        rows = [_plain(block, self._prepared.label[block]), _plain(fake.exposure, fake.label)]
+        network = self._network(x, groups=2, outputs=1)
+        shares = torch.tensor([item.positive.mean() for item in rows]).float()
+        network.start_at(shares.repeat_interleave(self._config.members)[:, None])
+        learner = Learner(network, x, _log_loss, self._config)
+        learner.pretrain(rows)
+        return learner
+
+    def _pretrain_ours(self, x: Tensor, block: np.ndarray) -> Learner:
+        """Train engagement and conversion on final labels."""
+        label, state = self._prepared.label[block], self._state[block]
+        shares = [
+            state.mean(),
+            (label * state).sum() / max(state.sum(), 1.0),
+            (label * (1 - state)).sum() / max((1 - state).sum(), 1.0),
+        ]
+        network = self._network(x, groups=1, outputs=3)
+        network.start_at(torch.tensor([shares]).float().expand(self._config.members, 3))
+        learner = Learner(network, x, self._entire_space_loss, self._config)
+        learner.pretrain([_plain(block, label)])
+        return learner
+
+    def _network(self, x: Tensor, *, groups: int, outputs: int) -> StackedNetwork:
+        """Draw networks of the shape that every method has."""
+        config = self._config
+        return StackedNetwork(x.shape[1], hidden=config.hidden, outputs=outputs, members=config.members, groups=groups)
+
+
+def _emit(emit: Emit, prepared: Prepared, rows: np.ndarray) -> Emissions:
+    """Run a stream over some exposures, in rows of the prepared arrays."""
+    found = emit(prepared.time[rows], prepared.delay[rows], prepared.waiting[rows], prepared.window[rows])
+    return replace(found, exposure=rows[found.exposure])
+
+
+def _plain(exposure: np.ndarray, label: np.ndarray) -> StepRows:
+    """Give rows their labels with weight 1."""
+    return StepRows(exposure=exposure, positive=label, negative=1.0 - label, first=np.ones(label.size))
+
+
+def _log_loss(heads: Tensor, batch: StepBatch) -> Tensor:
+    """Return the log loss of networks with one head."""
+    return weighted_loss(heads.squeeze(2), batch.positive, batch.negative)
