@@ -7,10 +7,13 @@ import torch
 from torch import Tensor
 
 from engine.delay.config import DelayConfig
+from engine.delay.counterfactual import counterfactual_rows
 from engine.delay.data import Prepared
 from engine.delay.flips import CLOCK_FEATURES, clock, frozen_state, landmarks
 from engine.delay.loop import Batch, Progress, Rows, optimise, predict
-from engine.delay.model import StackedNetwork, weighted_loss
+from engine.delay.losses import weighted_loss
+from engine.delay.model import StackedNetwork
+from engine.delay.segment_curves import flip_of_segments
 from engine.delay.streams import Outlook
 from engine.seeding import generator, torch_seed
 
@@ -51,21 +54,18 @@ class FlipModel:
         return {name: np.where(open_still, torch.sigmoid(part.double()).numpy(), 0.0) for name, part in pair}
 
 
-def fit_auxiliary(
-    prepared: Prepared, config: DelayConfig, progress: Progress
-) -> tuple[FlipModel, Outlook, dict[str, np.ndarray]]:
-    """Fit the flip model and the model of late conversions.
+def fit_auxiliary(prepared: Prepared, config: DelayConfig, progress: Progress) -> tuple[FlipModel, Outlook]:
+    """Fit the flip model, the model of late conversions and the counterfactual pair.
 
     Returns
     -------
     flip_model : FlipModel
     outlook : Outlook
         Their statements about every exposure as of the snapshot.
-    parameters : dict of str to ndarray
-        Weights of the networks.
     """
     flip_model = _fit_flips(prepared, config, progress)
     late_network = _fit_late(prepared, config, progress)
+    seen_share, flip_counterfactual = _fit_counterfactual(prepared, config, progress)
     every = np.arange(prepared.time.size)
     at_waiting = flip_model.flip(every, prepared.waiting)
     now = flip_model.flip(every, np.clip(prepared.age, 0.0, prepared.window))
@@ -75,8 +75,11 @@ def fit_auxiliary(
         flip_at_waiting=at_waiting[FLIP_GROUPS[0]].mean(axis=0),
         flip_plain=now[FLIP_GROUPS[0]].mean(axis=0),
         flip_signals=now[FLIP_GROUPS[1]].mean(axis=0),
+        flip_segment=flip_of_segments(prepared),
+        seen_counterfactual=seen_share,
+        flip_counterfactual=flip_counterfactual,
     )
-    return flip_model, outlook, parameters_of(flip_model.network, "flip") | parameters_of(late_network, "late")
+    return flip_model, outlook
 
 
 def flip_inputs(prepared: Prepared, exposure: np.ndarray, elapsed: np.ndarray) -> Tensor:
@@ -140,14 +143,47 @@ def _fit_late(prepared: Prepared, config: DelayConfig, progress: Progress) -> St
     return network
 
 
+def _fit_counterfactual(prepared: Prepared, config: DelayConfig, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Train FSIW's two models side by side and ask them about every exposure at its own age.
+
+    Returns
+    -------
+    seen_share : ndarray of shape (n_rows,)
+        F = P(converted so far | converts); learned from exposures that converted by the snapshot day.
+    flip : ndarray of shape (n_rows,)
+        P(converts later | not so far); learned from exposures that had not converted at the deadline.
+        Where the window is over, F = 1 and the flip probability is 0.
+    """
+    past = counterfactual_rows(prepared, days=config.counterfactual_days)
+    running = past.elapsed < prepared.window[past.exposure]
+    chosen = {
+        "seen so far": (past.by_snapshot, past.by_deadline),
+        "flips by the snapshot": (~past.by_deadline, past.by_snapshot),
+    }
+    groups, inputs = {}, []
+    for name, (rows, target) in chosen.items():
+        # Windows over at the deadline teach nothing; they are all there is in a log of too few days.
+        use = np.flatnonzero(rows & running) if (rows & running).any() else np.flatnonzero(rows)
+        label = target[use].astype(np.float64)
+        groups[name] = Rows(exposure=past.exposure[use], positive=label, negative=1.0 - label)
+        inputs.append(blind(flip_inputs(prepared, past.exposure[use], past.elapsed[use])))
+    with torch_seed(config.seed, "delay", "counterfactual"):
+        network = StackedNetwork(
+            inputs[0].shape[1], hidden=config.hidden, outputs=1, members=config.members, groups=len(groups)
+        )
+    shares = torch.tensor([rows.positive.mean() for rows in groups.values()]).float()
+    network.start_at(shares.repeat_interleave(config.members)[:, None])
+    optimise(network, inputs, groups, _plain_loss, config=config, stage="counterfactual labels", progress=progress)
+    age = np.clip(prepared.age, 0.0, prepared.window)
+    x = blind(flip_inputs(prepared, np.arange(age.size), age))
+    said = torch.sigmoid(predict(network, x).squeeze(2).double()).reshape(2, config.members, -1).mean(dim=1).numpy()
+    over = age >= prepared.window
+    return np.where(over, 1.0, said[0]), np.where(over, 0.0, said[1])
+
+
 def _plain_loss(heads: Tensor, batch: Batch) -> Tensor:
     """Return the log loss of a network with one head."""
     return weighted_loss(heads.squeeze(2), batch.positive, batch.negative)
 
 
-def parameters_of(network: StackedNetwork, prefix: str) -> dict[str, np.ndarray]:
-    """Return the weights of a network under a prefix."""
-    return {f"{prefix}.{name}": value.detach().numpy().copy() for name, value in network.named_parameters()}
-
-
-__all__ = ["CLOCK_FEATURES", "FLIP_GROUPS", "FlipModel", "fit_auxiliary", "parameters_of"]
+__all__ = ["CLOCK_FEATURES", "FLIP_GROUPS", "FlipModel", "fit_auxiliary"]

@@ -7,7 +7,28 @@ from typing import Any
 
 from engine.errors import ConfigError
 
-METHODS = ("oracle", "wait", "vanilla", "fnw", "es_dfm", "exact_joint", "dress_style")
+METHODS = (
+    "oracle",
+    "pretrained",
+    "wait",
+    "vanilla",
+    "vanilla_win",
+    "fnw",
+    "fnc",
+    "es_dfm",
+    "exact_joint",
+    "defer",
+    "defuse",
+    "fsiw",
+    "ulc",
+    "dfm",
+    "nndf",
+    "kaplan_meier",
+    "esdf",
+    "entire_space",
+    "dress_style",
+)
+"""Every method of a run, in the order of its tables; ours comes last, before it the same network without signals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +63,10 @@ class DelayConfig:
     """L2 penalty on the weight matrices, added to the mean loss."""
     landmarks: int = 3
     """Ages per matured exposure at which the flip model looks back at it."""
+    counterfactual_days: float | None = None
+    """Days from the snapshot back to the deadline that FSIW, ULC and nnDF pretend, so that later labels teach them
+    what comes. Conversions that take longer still count as none. None: the row's attribution window, so that all
+    labels read are final."""
     max_weight: float = 10.0
     """Importance weights above this are clipped; the share clipped is reported."""
     step_days: float = 1.0
@@ -94,10 +119,11 @@ _REAL = {
     "waiting_days": (0.001, 10_000.0),
     "training_days": (0.01, 100_000.0),
     "holdout_share": (0.05, 0.9),
+    "counterfactual_days": (0.001, 10_000.0),
     "learning_rate": (1e-6, 1.0),
     "weight_decay": (0.0, 10.0),
     "max_weight": (1.0, 1e6),
     "step_days": (0.001, 365.0),
     "stream_step_days": (0.01, 10_000.0),
 }
-_OPTIONAL = ("as_of_day", "training_days")
+_OPTIONAL = ("as_of_day", "training_days", "counterfactual_days")

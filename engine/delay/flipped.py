@@ -8,9 +8,10 @@ import pandas as pd
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.evaluate import pending_rows
+from engine.delay.joint import fit_entire_space
 from engine.delay.loop import Progress
 from engine.delay.streams import Stream
-from engine.delay.train import OURS, Fitted, fit_entire_space
+from engine.delay.train import OURS, Fitted
 from engine.seeding import generator
 
 MAX_FLIPPED = 100
@@ -70,6 +71,6 @@ def final_label_scores(fitted: Fitted, prepared: Prepared, config: DelayConfig) 
     exposure = fitted.streams[OURS].exposure
     label = prepared.label[exposure]
     final = Stream(exposure=exposure, positive=label, negative=1.0 - label)
-    conversion, _, _ = fit_entire_space(prepared, final, fitted.has_leak, config, Progress(None))
-    mean: np.ndarray = conversion.mean(axis=0)
+    conversion, _, _ = fit_entire_space(prepared, {OURS: final}, fitted.has_leak, config, Progress(None))
+    mean: np.ndarray = conversion[OURS].mean(axis=0)
     return mean

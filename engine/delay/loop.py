@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import torch
@@ -11,8 +13,10 @@ from torch import Tensor
 
 from engine.delay.config import DelayConfig
 from engine.delay.model import StackedNetwork
+from engine.delay.streams import Stream
 from engine.errors import TrainingError
 from engine.result import EpochRecord, OnEpoch
+from engine.seeding import generator, torch_seed
 
 _REPORTS = 20
 _PREDICT_ROWS = 16_384
@@ -37,6 +41,11 @@ class Rows:
     exposure: np.ndarray
     positive: np.ndarray
     negative: np.ndarray
+
+    @classmethod
+    def of(cls, stream: Stream) -> Self:
+        """Take the rows of a stream."""
+        return cls(exposure=stream.exposure, positive=stream.positive, negative=stream.negative)
 
 
 @dataclass(slots=True)
@@ -90,8 +99,8 @@ def optimise(
     Notes
     -----
     Draws are with replacement and shared: in a step, networks of the same member take rows at the same relative
-    place of their streams, so that methods differ by rows and weights and not by luck. Call it inside
-    `engine.seeding.torch_seed`.
+    place of their streams, so that methods differ by rows and weights and not by luck. The places follow from the
+    seed of the run alone, in every call.
     """
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=config.steps)
@@ -119,8 +128,9 @@ def _batches(features: Sequence[Tensor], groups: dict[str, Rows], config: DelayC
         for name in ("exposure", "positive", "negative")
     }
     by_row = torch.cat(list(features)) if len(features) > 1 else None
+    places = generator(config.seed, "delay", "places")
     for _ in range(config.steps):
-        place = torch.rand(config.members, config.batch_size, dtype=torch.float64)
+        place = torch.from_numpy(places.random((config.members, config.batch_size)))
         # (G, M, B): the same places in every group, then networks group by group.
         drawn = (place[None] * sizes[:, None, None]).long() + offset[:, None, None]
         drawn = drawn.flatten(0, 1)
@@ -129,9 +139,51 @@ def _batches(features: Sequence[Tensor], groups: dict[str, Rows], config: DelayC
         yield Batch(x, table["positive"][drawn].float(), table["negative"][drawn].float(), exposure)
 
 
+def train_from_one_start(
+    x: np.ndarray,
+    groups: dict[str, Rows],
+    loss_of: LossOf,
+    *,
+    start: Tensor,
+    config: DelayConfig,
+    stage: str,
+    progress: Progress,
+) -> StackedNetwork:
+    """Train methods on the features of the exposures, from the starts that all methods of a run share.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_features), float32
+    groups : dict of str to Rows
+    loss_of : callable
+        See `LossOf`.
+    start : Tensor of shape (len(groups), outputs)
+        What the heads of each group say before training, log odds for probabilities; as many heads on the trunk.
+    config, stage, progress
+        See `optimise`.
+
+    Returns
+    -------
+    StackedNetwork
+    """
+    with torch_seed(config.seed, "delay", "methods"):
+        network = StackedNetwork(
+            x.shape[1], hidden=config.hidden, outputs=start.shape[1], members=config.members, groups=len(groups)
+        )
+    network.start_from(start.float().repeat_interleave(config.members, dim=0))
+    optimise(network, (torch.from_numpy(x),), groups, loss_of, config=config, stage=stage, progress=progress)
+    return network
+
+
 def predict(network: StackedNetwork, x: Tensor) -> Tensor:
     """Return the heads of every network for the same rows, (n, n_features) -> (N, n, outputs), without gradients."""
     count = network.biases[0].shape[0]
     with torch.no_grad():
         parts = [network(part[None].expand(count, -1, -1)) for part in x.split(_PREDICT_ROWS)]
     return torch.cat(parts, dim=1)
+
+
+def log_odds_of(share: float) -> float:
+    """Return the log odds of a share, held within 0.001 and 0.999."""
+    inside = min(max(share, 1e-3), 1 - 1e-3)
+    return math.log(inside / (1 - inside))

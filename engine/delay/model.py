@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import torch
 from torch import Tensor, nn
+
+from engine.delay.losses import weighted_loss
+
+__all__ = ["StackedNetwork", "entire_space", "weighted_loss"]
 
 
 class StackedNetwork(nn.Module):
     """Networks of one shape that share nothing, stacked along a leading axis for speed.
 
     Two hidden layers of equal width with ReLU; every output is a log odds. The first `members` networks are
-    drawn at random and repeated for each further group, so that groups differ by their training alone.
+    drawn at random and repeated for each further group, so that groups differ by their training alone. From one
+    random state, networks of any number of heads start with the same trunk and the same first head.
 
     Parameters
     ----------
@@ -33,18 +37,24 @@ class StackedNetwork(nn.Module):
 
     def __init__(self, n_features: int, *, hidden: int, outputs: int, members: int, groups: int = 1) -> None:
         super().__init__()
-        widths = [n_features, hidden, hidden, outputs]
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
-        for inputs, width in itertools.pairwise(widths):
-            start = torch.randn(members, inputs, width) * math.sqrt(2.0 / inputs)
-            self.weights.append(nn.Parameter(start.repeat(groups, 1, 1)))
-            self.biases.append(nn.Parameter(torch.zeros(groups * members, 1, width)))
+        trunk = [torch.randn(members, inputs, hidden) for inputs in (n_features, hidden)]
+        # Head by head, so that the first one starts alike whatever their number.
+        heads = torch.cat([torch.randn(members, hidden, 1) for _ in range(outputs)], dim=2)
+        for start in (*trunk, heads):
+            scale = math.sqrt(2.0 / start.shape[1])
+            self.weights.append(nn.Parameter((start * scale).repeat(groups, 1, 1)))
+            self.biases.append(nn.Parameter(torch.zeros(groups * members, 1, start.shape[2])))
 
     def start_at(self, shares: Tensor) -> None:
         """Set the output biases to the log odds of known shares, shape (N, outputs), in (0, 1)."""
+        self.start_from(torch.logit(shares.clamp(1e-3, 1 - 1e-3)))
+
+    def start_from(self, outputs: Tensor) -> None:
+        """Set the output biases, shape (N, outputs)."""
         with torch.no_grad():
-            self.biases[-1].copy_(torch.logit(shares.clamp(1e-3, 1 - 1e-3))[:, None, :])
+            self.biases[-1].copy_(outputs[:, None, :])
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the log odds of every head."""
@@ -100,17 +110,3 @@ def entire_space(heads: Tensor, *, has_leak: bool) -> tuple[Tensor, Tensor]:
     else:
         negative = torch.logaddexp(negative, log(-engage))
     return engage, positive - negative
-
-
-def weighted_loss(log_odds: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-    """Return the mean weighted log loss of each network, shape (N, B) -> (N,), nats.
-
-    mean over rows of  - w+ log f - w- log(1 - f);  a row may carry both weights (a soft label)
-
-    Parameters
-    ----------
-    log_odds, positive, negative : Tensors of shape (N, B)
-        Log odds of f, and the weights of the positive and of the negative label; weights carry no gradient.
-    """
-    log = nn.functional.logsigmoid
-    return -(positive * log(log_odds) + negative * log(-log_odds)).mean(dim=1)

@@ -10,18 +10,23 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from engine.delay import weights
-from engine.delay.auxiliary import FlipModel, fit_auxiliary, parameters_of
+from engine.delay import corrections, weights
+from engine.delay.auxiliary import FlipModel, fit_auxiliary
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import Prepared
-from engine.delay.loop import Batch, Progress, Rows, optimise, predict
-from engine.delay.model import StackedNetwork, entire_space, weighted_loss
-from engine.delay.streams import Outlook, Stream, streams
+from engine.delay.joint import fit_entire_space, fit_exponential, fit_slots
+from engine.delay.loop import Batch, Progress, Rows, log_odds_of, predict, train_from_one_start
+from engine.delay.losses import nonnegative_loss, weighted_loss
+from engine.delay.model import StackedNetwork
+from engine.delay.streams import Outlook, Stream, snapshot_rows, streams
 from engine.result import OnEpoch
-from engine.seeding import torch_seed
 
 OURS = "dress_style"
-ONE_HEAD = tuple(method for method in METHODS if method != OURS)
+ENTIRE_SPACE = ("entire_space", OURS)
+ONE_HEAD = tuple(method for method in METHODS if method not in (*ENTIRE_SPACE, "dfm", "esdf"))
+FNC_CEILING = 0.99
+"""FNC's map gives 1 and more where its model exceeds one half, which only an estimate can: a negative there would cost
+infinitely much. Cut off at this value it costs 4.6 nats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class Fitted:
     outlook: Outlook
     flip_model: FlipModel
     model: Mapping[str, np.ndarray]
+    """Weights of our networks."""
     history: pd.DataFrame
     """Columns ``stage, epoch, loss, value``."""
 
@@ -66,23 +72,30 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
     Notes
     -----
     Only `oracle` is given labels from after the snapshot day. All methods share the trunk, the starts, the number
-    of steps and the places of the draws.
+    of steps and the places of the draws, also those with more heads (DFM 2, ours 3, ESDF 11) and those whose
+    exposures enter twice. FNC's networks are mapped one by one before their mean.
     """
     progress = Progress(on_epoch)
-    flip_model, outlook, parameters = fit_auxiliary(prepared, config, progress)
-    rows = streams(prepared, outlook, max_weight=config.max_weight)
-    members, networks = _fit_one_head(prepared, rows, config, progress)
+    flip_model, outlook = fit_auxiliary(prepared, config, progress)
+    weighted = streams(prepared, outlook, max_weight=config.max_weight)
+    own = snapshot_rows(prepared, counterfactual_days=config.counterfactual_days)
     has_leak = converts_without_engagement(prepared)
-    members[OURS], engagement, ours = fit_entire_space(prepared, rows[OURS], has_leak, config, progress)
+    members = _fit_one_head(prepared, weighted | {"nndf": own["nndf"]}, outlook, config, progress)
+    members["dfm"] = fit_exponential(prepared, own["dfm"], config, progress)
+    members["esdf"] = fit_slots(prepared, own["esdf"], has_leak, config, progress)
+    conversion, engagement, networks = fit_entire_space(
+        prepared, {method: weighted[method] for method in ENTIRE_SPACE}, has_leak, config, progress
+    )
+    members |= conversion
     return Fitted(
         probability={method: members[method].mean(axis=0) for method in METHODS},
         members={method: members[method] for method in METHODS},
-        engagement=engagement,
+        engagement=engagement[OURS],
         has_leak=has_leak,
-        streams=rows,
+        streams=weighted,
         outlook=outlook,
         flip_model=flip_model,
-        model=parameters | parameters_of(networks, "methods") | parameters_of(ours, OURS),
+        model=_parameters_of_ours(networks, config),
         history=pd.DataFrame(progress.rows, columns=["stage", "epoch", "loss", "value"]),
     )
 
@@ -94,78 +107,49 @@ def converts_without_engagement(prepared: Prepared) -> bool:
 
 
 def _fit_one_head(
-    prepared: Prepared, rows: Mapping[str, Stream], config: DelayConfig, progress: Progress
-) -> tuple[dict[str, np.ndarray], StackedNetwork]:
-    """Train all methods but ours side by side."""
-    groups = {method: _rows(rows[method]) for method in ONE_HEAD}
-    own = torch.tensor([rows[method].own_weight for method in ONE_HEAD]).repeat_interleave(config.members)[:, None]
+    prepared: Prepared, rows: Mapping[str, Stream], outlook: Outlook, config: DelayConfig, progress: Progress
+) -> dict[str, np.ndarray]:
+    """Train all methods with a single head side by side."""
+    groups = {method: Rows.of(rows[method]) for method in ONE_HEAD}
+    late = torch.from_numpy(outlook.late).float()
+    own = {method: _networks(method, config) for method in ("fnw", "defer", "nndf")}
 
     def loss_of(heads: Tensor, batch: Batch) -> Tensor:
         log_odds = heads.squeeze(2)
-        up, down = weights.fnw(torch.sigmoid(log_odds).detach())
-        positive = torch.where(own, batch.positive * up, batch.positive)
-        return weighted_loss(log_odds, positive, torch.where(own, batch.negative * down, batch.negative))
+        positive, negative = batch.positive, batch.negative
+        f = torch.sigmoid(log_odds).detach()
+        # By definition p_dp <= p; a model that says otherwise is held to it.
+        least = late[batch.exposure[own["defer"]]].minimum(f[own["defer"]])
+        for at, pair in (
+            (own["fnw"], weights.fnw(f[own["fnw"]])),
+            (own["defer"], weights.defer(f[own["defer"]], least)),
+        ):
+            positive, negative = _scaled(positive, at, pair[0]), _scaled(negative, at, pair[1])
+        loss = weighted_loss(log_odds, positive, negative)
+        at = own["nndf"]
+        cut_off = nonnegative_loss(log_odds[at], positive[at], negative[at])
+        return torch.cat((loss[: at.start], cut_off, loss[at.stop :]))
 
-    x = torch.from_numpy(prepared.x)
-    with torch_seed(config.seed, "delay", "methods"):
-        network = StackedNetwork(
-            x.shape[1], hidden=config.hidden, outputs=1, members=config.members, groups=len(groups)
-        )
-        shares = torch.tensor([_share(item) for item in groups.values()]).repeat_interleave(config.members)
-        network.start_at(shares[:, None])
-        optimise(network, (x,), groups, loss_of, config=config, stage="baselines", progress=progress)
-    share = torch.sigmoid(predict(network, x).squeeze(2).double()).reshape(len(groups), config.members, -1)
-    return dict(zip(groups, share.numpy(), strict=True)), network
-
-
-def fit_entire_space(
-    prepared: Prepared, stream: Stream, has_leak: bool, config: DelayConfig, progress: Progress
-) -> tuple[np.ndarray, np.ndarray, StackedNetwork]:
-    """Train ours: engagement and conversion on one trunk.
-
-    Parameters
-    ----------
-    prepared : Prepared
-    stream : Stream
-        Its rows, weights and labels.
-    has_leak : bool
-        See `engine.delay.model.entire_space`.
-    config : DelayConfig
-    progress : Progress
-
-    Returns
-    -------
-    conversion : ndarray of shape (members, n_rows), float64, in (0, 1)
-        What every network says of every prepared exposure.
-    engagement : ndarray of shape (n_rows,)
-        Mean of the networks.
-    network : StackedNetwork
-    """
-    engaged = torch.from_numpy(prepared.state.astype(np.float32))
-
-    def loss_of(heads: Tensor, batch: Batch) -> Tensor:
-        state = engaged[batch.exposure]
-        engage, given, without = heads.unbind(dim=2)
-        # The weights are exact given the engagement state, so each row teaches the head of its own state; where
-        # conversion presupposes engagement, the other rows have nothing to teach.
-        counts = torch.ones_like(state) if has_leak else state
-        conversion = weighted_loss(
-            torch.where(state > 0, given, without), batch.positive * counts, batch.negative * counts
-        )
-        return conversion + weighted_loss(engage, state, 1.0 - state)
-
-    rows, x = _rows(stream), torch.from_numpy(prepared.x)
-    with torch_seed(config.seed, "delay", "methods"):
-        network = StackedNetwork(x.shape[1], hidden=config.hidden, outputs=3, members=config.members)
-        network.start_at(_start_of_heads(stream, prepared.state).expand(config.members, 3))
-        optimise(network, (x,), {OURS: rows}, loss_of, config=config, stage="DRESS-style", progress=progress)
-    engage, convert = entire_space(predict(network, x).double(), has_leak=has_leak)
-    return torch.sigmoid(convert).numpy(), torch.sigmoid(engage).mean(dim=0).numpy(), network
+    start = torch.tensor([[log_odds_of(_share(item))] for item in groups.values()])
+    network = train_from_one_start(
+        prepared.x, groups, loss_of, start=start, config=config, stage="baselines", progress=progress
+    )
+    odds = predict(network, torch.from_numpy(prepared.x)).squeeze(2).double()
+    share = torch.sigmoid(odds).reshape(len(groups), config.members, -1).numpy()
+    members = dict(zip(groups, share, strict=True))
+    members["fnc"] = np.minimum(corrections.fnc(np.minimum(members["fnc"], 0.5)), FNC_CEILING)
+    return members
 
 
-def _rows(stream: Stream) -> Rows:
-    """Hand a stream to the loop."""
-    return Rows(exposure=stream.exposure, positive=stream.positive, negative=stream.negative)
+def _networks(method: str, config: DelayConfig) -> slice:
+    """Return the networks of a method in the stack of those with one head."""
+    first = ONE_HEAD.index(method) * config.members
+    return slice(first, first + config.members)
+
+
+def _scaled(values: Tensor, at: slice, factor: Tensor) -> Tensor:
+    """Multiply some rows of a matrix."""
+    return torch.cat((values[: at.start], values[at] * factor, values[at.stop :]))
 
 
 def _share(rows: Rows) -> float:
@@ -173,13 +157,8 @@ def _share(rows: Rows) -> float:
     return float(rows.positive.sum() / (rows.positive.sum() + rows.negative.sum()))
 
 
-def _start_of_heads(stream: Stream, state: np.ndarray) -> Tensor:
-    """Return the weighted shares that the three heads start from, shape (1, 3)."""
-    engaged = state[stream.exposure]
-    up, total = stream.positive, stream.positive + stream.negative
-    shares = [
-        engaged.mean(),
-        (up * engaged).sum() / max((total * engaged).sum(), 1e-9),
-        (up * (1 - engaged)).sum() / max((total * (1 - engaged)).sum(), 1e-9),
-    ]
-    return torch.tensor([shares], dtype=torch.float32)
+def _parameters_of_ours(network: StackedNetwork, config: DelayConfig) -> dict[str, np.ndarray]:
+    """Return the weights of our networks alone: the baselines can be trained again."""
+    first = ENTIRE_SPACE.index(OURS) * config.members
+    mine = slice(first, first + config.members)
+    return {f"{OURS}.{name}": value.detach()[mine].numpy().copy() for name, value in network.named_parameters()}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine.delay import weights
 from engine.delay.data import Prepared
-from engine.delay.streams import Stream
+from engine.delay.streams import Stream, label_weights
 from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.result import metric_row
 
@@ -23,7 +23,7 @@ _SUMS = ["n", "weight_sum", "weight_square_sum"]
 
 
 def weight_rows(stream: Stream, probability: np.ndarray) -> pd.DataFrame:
-    """List every weight that a stream trains with at the end; FNW's follow from the fitted model.
+    """List every weight that a stream trains with at the end; those of FNW and DEFER follow from the fitted model.
 
     Parameters
     ----------
@@ -38,10 +38,7 @@ def weight_rows(stream: Stream, probability: np.ndarray) -> pd.DataFrame:
         label as it was seen, ``positive`` or ``negative``; a negative row that also carries a positive weight for the
         conversion still to come has a second entry, ``pending``.
     """
-    positive, negative = stream.positive, stream.negative
-    if stream.own_weight:
-        up, down = weights.fnw(probability[stream.exposure])
-        positive, negative = positive * up, negative * down
+    positive, negative = label_weights(stream, probability)
     seen = negative == 0
     soft = (positive > 0) & ~seen
     observed = pd.DataFrame(

@@ -157,6 +157,12 @@ def defer(p: Values, p_dp: Values) -> tuple[Values, Values]:
     tuple
         w+ in [1, 2] and w- in (0, 1], of the shape of the arguments.
 
+    Notes
+    -----
+    The paper takes the model's own f for p, gradient stopped; a wrong p_dp' then moves the fixed point to
+    p + (p_dp' - p_dp) / 2. Conditional on an engagement state that the model does not see, p must come from a model
+    of its own that does.
+
     References
     ----------
     Gu et al. (2021), Real negatives matter: continuous training with real negatives for delayed feedback

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from engine.delay import loop
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import prepare
 from engine.delay.loop import Batch
 from engine.delay.simulate import SimulationConfig, simulate
+from engine.delay.streams import Outlook
 from engine.delay.train import ONE_HEAD, converts_without_engagement, fit
 
 DAY = 60.0
@@ -73,18 +77,35 @@ def test_the_funnel_bounds_conversion_by_engagement_where_nothing_leaks(simulate
     assert converts_without_engagement(prepare(dataset_of(simulated), config))
 
 
-def test_fnw_weights_are_constants_of_its_loss(simulated, dataset_of, quick_config, monkeypatch):
-    losses = {}
-    monkeypatch.setattr("engine.delay.train.optimise", lambda *args, stage, **_: losses.update({stage: args[3]}))
+def test_weights_from_the_model_itself_are_constants_of_its_loss(simulated, dataset_of, quick_config, monkeypatch):
+    losses, train = {}, loop.train_from_one_start
+
+    def keep(x, groups, loss_of, *, stage, **settings):
+        losses[stage] = loss_of
+        return train(x, groups, loss_of, stage=stage, **settings)
+
+    monkeypatch.setattr("engine.delay.train.train_from_one_start", keep)
+    monkeypatch.setattr(
+        "engine.delay.train.fit_auxiliary", lambda prepared, *_: (None, half_an_outlook(prepared.time.size))
+    )
     config = quick_config(steps=1)
     fit(prepare(dataset_of(simulated), config), config)
     heads = torch.zeros(len(ONE_HEAD), 2, 1, requires_grad=True)  # f = 1/2, a positive and a negative row
     label = torch.tensor([[1.0, 0.0]]).expand(len(ONE_HEAD), 2)
-    losses["baselines"](heads, Batch(heads, label, 1 - label, heads)).sum().backward()
+    exposure = torch.zeros(len(ONE_HEAD), 2, dtype=torch.long)
+    losses["baselines"](heads, Batch(heads, label, 1 - label, exposure)).sum().backward()
     gradient = dict(zip(ONE_HEAD, heads.grad.squeeze(2).tolist(), strict=True))
     # Means over 2 rows of -w+ (1 - f) and w- f with w+ = 1 + f = 3/2 and w- = (1 - f)(1 + f) = 3/4.
     assert gradient["fnw"] == pytest.approx([-0.375, 0.1875])
-    assert gradient["vanilla"] == pytest.approx([-0.25, 0.25])
+    # p_dp = 1/4: w+ = (1/2) / (1/2 - 1/8) = 4/3 and w- = (1/2) / (1/2 + 1/8) = 4/5.
+    assert gradient["defer"] == pytest.approx([-1 / 3, 0.2])
+    for method in ("vanilla", "nndf", "fnc", "es_dfm"):
+        assert gradient[method] == pytest.approx([-0.25, 0.25]), method
+
+
+def half_an_outlook(n: int) -> Outlook:
+    """Say 1/4 of everything."""
+    return Outlook(**{field.name: np.full(n, 0.25) for field in dataclasses.fields(Outlook)})
 
 
 @pytest.mark.slow
