@@ -1,4 +1,4 @@
-"""The commands `benchmark graph` and `benchmark graph-scale`."""
+"""The command `benchmark` and its kinds; those of the graph are here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from engine.benchmark.command_line import output_folder, progress_bar
+from engine.benchmark.delay_command import add_delay
 from engine.benchmark.neighbourhood_command import add_neighbourhoods
 from engine.datasets import BUNDLED, load
 from engine.errors import ConfigError
@@ -41,6 +42,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     scale.add_argument("--json", action="store_true", help="print the figures as JSON")
     scale.set_defaults(command=run_scale)
     add_neighbourhoods(kinds)
+    add_delay(kinds)
 
 
 def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
