@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-DRAWN_WITH = ("engine.runs", "engine.claims", "engine.figures.overview", "engine.figures.delay_cohorts")
+DRAWN_WITH = ("engine.runs", "engine.claims", "engine.figures.overview", "engine.figures.delay_weights")
 """Modules that bring the slow imports of the pages: pandas, pyarrow, Plotly, Altair. None of them caches."""
 
 

@@ -10,13 +10,11 @@ from dashboard.controls.delay import (
     Choice,
     arrival_rows,
     day_text,
-    difference_rows,
     has_engagement,
-    method_rows,
     page_facts,
-    weight_summary,
     window_row,
 )
+from dashboard.controls.delay_methods import method_rows
 from dashboard.layout import escape_markdown, number
 
 
@@ -65,7 +63,7 @@ def _engagement_note(run: Run) -> str:
 
 
 def signals_sentence(run: Run) -> str:
-    """Say what engagement signals add, from the intervals of this run alone."""
+    """Say what engagement signals add here beyond static features, from the intervals of this run alone."""
     if not has_engagement(run):
         return "These data hold no engagement: what signals after the exposure add cannot be tested."
     claims = run.curve("claims")
@@ -105,60 +103,16 @@ def seen_sentence(run: Run, choice: Choice) -> str:
     )
 
 
-def naive_sentence(run: Run) -> str:
+def naive_sentence(run: Run, segment: str = "all") -> str:
     """Say the conversion rate that naive counting, Kaplan-Meier and the whole log give."""
-    last = arrival_rows(run, "all", "snapshot").iloc[-1]
-    final = arrival_rows(run, "all", "final").iloc[-1]
+    last = arrival_rows(run, segment, "snapshot").iloc[-1]
+    final = arrival_rows(run, segment, "final").iloc[-1]
     return (
         f"Counted on the snapshot day: {_percent(last['converted_naive'])} of {int(last['n']):,} exposures. Estimated "
         f"from the same data: {_percent(last['converted'])} [{_percent(last['converted_low'])}, "
         f"{_percent(last['converted_high'])}]. Over the whole log ({int(final['n']):,} exposures, later ones "
         f"included): {_percent(final['converted'])}."
     )
-
-
-def cohort_sentence(run: Run) -> str:
-    """Say how far the projection of the immature weeks was from what came."""
-    table = run.curve("cohorts")
-    last = table["age_days"].max()
-    end = table[table["age_days"] == last].pivot_table(index=["cohort", "n"], columns="stage", values="rate")
-    if "projected" not in end or end["projected"].isna().all():
-        return "Every week was fully seen on the snapshot day."
-    n = end.index.get_level_values("n").to_numpy(dtype=float)
-    open_ = end["projected"].notna().to_numpy()
-    projected, final = (np.average(end[name].to_numpy()[open_], weights=n[open_]) for name in ("projected", "final"))
-    return (
-        f"Over {int(open_.sum())} weeks that were not finished on the snapshot day (n {n[open_].sum():,.0f}), the "
-        f"curves of earlier weeks projected {_percent(projected)} conversions; {_percent(final)} came."
-    )
-
-
-def method_sentence(run: Run, metric: str) -> str:
-    """Say the metric of vanilla, ours and the oracle."""
-    rows = method_rows(run, metric).set_index("method")
-    parts = [
-        f"{name} {number(rows.loc[method, 'value'])} [{number(rows.loc[method, 'ci_low'])}, "
-        f"{number(rows.loc[method, 'ci_high'])}]"
-        for method, name in (("vanilla", "vanilla"), ("dress_style", "ours"), ("oracle", "oracle"))
-    ]
-    return f"{metric.replace('_', ' ')} on later exposures: {', '.join(parts)}."
-
-
-def difference_sentence(run: Run, metric: str, baseline: str) -> str:
-    """Say ours minus the baseline."""
-    rows = difference_rows(run, metric, baseline).set_index("method")
-    row = rows.loc["dress_style"]
-    return (
-        f"Ours minus {baseline}: {number(row['value'])} [{number(row['ci_low'])}, {number(row['ci_high'])}], "
-        f"n {int(row['n']):,} units."
-    )
-
-
-def weight_sentence(run: Run) -> str:
-    """Say the effective sample shares."""
-    table = weight_summary(run)
-    parts = [f"{row.method.replace('_', ' ')} {number(row.ess_share)}" for row in table.itertuples()]
-    return f"Effective sample share of the weights: {', '.join(parts)}."
 
 
 def _percent(share: float) -> str:

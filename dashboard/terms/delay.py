@@ -87,4 +87,74 @@ DELAY: dict[str, Term] = _RELATIVE | {
         formula="r(x) = p_a(x) p(y | a, x) + (1 − p_a(x)) p(y | no a, x)",
         source="after Datta et al. (KDD 2023), ESMM and ES-DFM",
     ),
+    "rate_seen": Term(
+        label="Conversions counted so far",
+        gloss="Conversions so far by exposures so far; the exposures that are too young to have converted pull it "
+        "down. The interval is Wilson's.",
+        formula="conversions by that day ÷ exposures by that day",
+        source="Wilson (1927)",
+    ),
+    "rate_estimated": Term(
+        label="Honest estimate that day",
+        gloss="Share of the exposures that convert within their window, estimated from what was visible on that day: "
+        "at every age only exposures count that had reached it.",
+        formula="1 − S(W), S from Kaplan–Meier as of that day",
+        source="Kaplan and Meier (1958); interval: Greenwood's variance, log-log scale",
+    ),
+    "cohort_projection": Term(
+        label="Projection of a week",
+        gloss="Carries a week on from its last seen age with the curve of its segments over all weeks, as chain-ladder "
+        "does with insurance claims; it knows nothing of a change in how fast labels arrive.",
+        formula="S(a) = Σ share of segment × S_week(a₀) × S_pool(a) ÷ S_pool(a₀)",
+    ),
+    "window_error": Term(
+        label="Error of a waiting window",
+        gloss="Bias: labels read too early miss late conversions. Variance: a longer window leaves fewer labels to "
+        "learn from. Staleness: they are from an older world.",
+        formula="error = √(bias² + variance + staleness²)",
+        better="lower",
+    ),
+    "flip_hazard": Term(
+        label="Flip hazard",
+        gloss="Share of the exposures still without conversion at the start of a step that convert within it; unlike "
+        "the flip rate it may rise with age.",
+        formula="h(t) = conversions in the step ÷ at risk at its start",
+        source="interval: Wilson",
+    ),
+    "mixture_cure": Term(
+        label="Mixture cure",
+        gloss="A part of the exposures never converts, and the delays of the others follow a law.",
+        formula="S(t) = 1 − p + p S₀(t), S₀ exponential or Weibull",
+        source="Boag (1949); DFM without features is the exponential one, Chapelle (2014)",
+    ),
+    "entire_space_product": Term(
+        label="Entire space",
+        gloss="Engagement and conversion are learned over all exposures; their product is the conversion rate.",
+        formula="r(x) = p_a(x) p(y | a, x) + (1 − p_a(x)) p(y | no a, x)",
+        source="after ESMM, Ma et al. (2018)",
+    ),
+    "selection_gap": Term(
+        label="Sample-selection gap",
+        gloss="A model that learns from engaged exposures alone, judged on all of them: it has never seen the others.",
+        formula="metric of engaged-only − metric of entire space, all later exposures",
+        source="Ma et al. (2018)",
+    ),
+    "realised": Term(
+        label="Realised performance",
+        gloss="The metric once all labels are final. Before that, it can be measured on unripe labels (naive) or "
+        "estimated, each open label counted as its probability of flipping.",
+        formula="estimated: E over y ~ P(flip | features, age) of the metric",
+    ),
+    "influence": Term(
+        label="Influence of a flip",
+        gloss="What one label that turns from 0 to 1 does to the model, predicted without training again.",
+        formula="Δθ = (1/n) H⁻¹ [∇ℓ(x, 0) − ∇ℓ(x, 1)]",
+        source="Koh and Liang (2017); for flips, own derivation",
+    ),
+    "what_if_delay": Term(
+        label="What if",
+        gloss="What every method learns from endless data of a made-up law when its auxiliary models are right: "
+        "closed forms, nothing is trained.",
+        formula="fixed point of the method's weighted loss per engagement state",
+    ),
 }

@@ -1,16 +1,126 @@
-"""Methods side by side: reliability, calibration by age, and the weights they train with."""
+"""Methods side by side: one metric in groups, reliability, calibration by age."""
 
 from __future__ import annotations
 
-import altair as alt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
-from engine.figures.common import empty_figure, estimate
-from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, method_color, plotly_layout
+from engine.figures.common import empty_figure, estimate, interval_bar, number
+from engine.figures.theme import BASELINES, GRID, LINE, METHOD_LABEL, method_color, plotly_layout
 
 _STRONG = ("oracle", "vanilla", "dress_style")
-_LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
+_ROW = 25
+"""Pixels of a row of the grouped dots."""
+
+
+def grouped_dots(
+    table: pd.DataFrame,
+    *,
+    groups: Mapping[str, Sequence[str]],
+    axis_title: str,
+    reference: float | None = None,
+    x_range: tuple[float, float] | None = None,
+    listed: Collection[str] = (),
+) -> go.Figure:
+    """Draw one dot with its interval per method, in groups with a heading each.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``method, value, ci_low, ci_high, n``.
+    groups : mapping of str to sequence of str
+        Heading to the methods below it, in order; a method without a row is left out, with it an empty heading.
+    axis_title : str
+    reference : float, optional
+        Value of a vertical line.
+    x_range : tuple of float, optional
+        Values beyond it are named at the edge instead of drawn.
+    listed : collection of str, optional
+        Methods that get a row even without a value, so that charts side by side have the same rows.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    found = {str(row.method): row for row in table[table["value"].notna()].itertuples()}
+    if not found:
+        return empty_figure("No value for this selection.")
+    rows = _rows(groups, set(found) | set(listed))
+    data, notes = _dots(found, rows, x_range, axis="x")
+    layout = plotly_layout(
+        height=70 + _ROW * len(rows),
+        xaxis={"title": {"text": axis_title}} | ({"range": list(x_range)} if x_range else {}),
+        yaxis=_row_axis(rows),
+        annotations=notes,
+        shapes=[] if reference is None else [_vertical(reference, "x")],
+    )
+    return go.Figure({"data": data, "layout": layout})
+
+
+def _rows(groups: Mapping[str, Sequence[str]], found: set[str]) -> dict[str, str]:
+    """Return the text of every row to the method on it, "" for a heading."""
+    rows: dict[str, str] = {}
+    for heading, methods in groups.items():
+        shown = [method for method in methods if method in found]
+        rows |= {f"<b>{heading}</b>": ""} if shown else {}
+        rows |= {METHOD_LABEL.get(method, method): method for method in shown}
+    return rows
+
+
+def _row_axis(rows: Mapping[str, str]) -> dict[str, Any]:
+    """Return the axis of the rows, first one on top."""
+    texts = list(rows)
+    order = {"categoryorder": "array", "categoryarray": texts, "tickvals": texts}
+    return order | {"range": [len(rows) - 0.5, -0.5], "showgrid": False}
+
+
+def _vertical(value: float, axis: str) -> dict[str, Any]:
+    """Return a dotted line over the whole height of a panel."""
+    line = {"color": LINE, "width": 1.5, "dash": "dot"}
+    return {"type": "line", "x0": value, "x1": value, "xref": axis, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def _dots(
+    found: Mapping[str, Any], rows: Mapping[str, str], ends: tuple[float, float] | None, *, axis: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the dots of one panel, and the notes of those that lie beyond it."""
+    dots: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    others = 0
+    for label, method in rows.items():
+        if method not in found:
+            continue
+        row, color = found[method], method_color(method, rival="vanilla", position=others)
+        others += color in BASELINES
+        far = ends is not None and not ends[0] <= row.value <= ends[1]
+        if far:
+            notes.append(_far_value(row, label, color, axis, right=row.value > (ends or (0, 0))[1]))
+        dots.append(_dot(row, label, color, is_visible=not far) | {"xaxis": axis})
+    return dots, notes
+
+
+def _dot(row: Any, label: str, color: str, *, is_visible: bool) -> dict[str, Any]:
+    """Return the dot of one method."""
+    return {
+        "type": "scatter",
+        "x": [row.value],
+        "y": [label],
+        "mode": "markers",
+        "name": label,
+        "marker": {"color": color, "size": 10, "symbol": "diamond" if row.method == "oracle" else "circle"},
+        "error_x": interval_bar(row.value, row.ci_low, row.ci_high, color) | {"visible": is_visible},
+        "hovertemplate": f"{label}<br>{estimate(row.value, row.ci_low, row.ci_high, row.n)}<extra></extra>",
+    }
+
+
+def _far_value(row: Any, label: str, color: str, axis: str, *, right: bool) -> dict[str, Any]:
+    """Return the note of a value that lies beyond the axis."""
+    text = f"{number(row.value)} →" if right else f"← {number(row.value)}"
+    place = {"x": 1.0 if right else 0.0, "xref": f"{axis} domain", "xanchor": "right" if right else "left", "y": label}
+    return place | {"text": text, "showarrow": False, "font": {"color": color, "size": 12}}
 
 
 def reliability_curves(table: pd.DataFrame) -> go.Figure:
@@ -79,126 +189,56 @@ def _reliability_line(line: pd.DataFrame, method: str, color: str) -> go.Scatter
     )
 
 
-def calibration_by_age(table: pd.DataFrame, *, titles: dict[str, str]) -> go.Figure:
+def calibration_by_age(
+    table: pd.DataFrame,
+    *,
+    titles: Mapping[str, str],
+    groups: Mapping[str, Sequence[str]],
+    x_range: tuple[float, float] | None = None,
+) -> go.Figure:
     """Draw predicted ÷ observed conversions per method, one panel per age on the snapshot day.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``method, bucket, value, ci_low, ci_high, n``.
-    titles : dict of str to str
+    titles : mapping of str to str
         Bucket to panel title, in order.
+    groups : mapping of str to sequence of str
+        Heading to the methods below it, in order.
+    x_range : tuple of float, optional
+        Values beyond it are named at the edge instead of drawn.
 
     Returns
     -------
     plotly.graph_objects.Figure
     """
-    rows = table[table["value"].notna()]
-    buckets = [bucket for bucket in titles if (rows["bucket"] == bucket).any()]
+    known = table[table["value"].notna()]
+    buckets = [bucket for bucket in titles if (known["bucket"] == bucket).any()]
     if not buckets:
         return empty_figure("No exposures of these ages were held out.", height=360)
-    low, high = min(float(rows["ci_low"].min()), 0.95), max(float(rows["ci_high"].max()), 1.05)
-    figure = go.Figure()
-    figure.update_layout(
-        plotly_layout(
-            height=360,
-            yaxis={"autorange": "reversed", "showgrid": False},
-            margin={"l": 8, "r": 16, "t": 36, "b": 8},
-        )
-    )
+    ends = x_range or (min(float(known["ci_low"].min()), 0.95), max(float(known["ci_high"].max()), 1.05))
+    rows = _rows(groups, set(known["method"]))
+    layout = plotly_layout(height=100 + _ROW * len(rows), margin={"l": 8, "r": 16, "t": 36, "b": 8})
+    layout["yaxis"] |= _row_axis(rows)
+    layout["annotations"], layout["shapes"] = [], []
+    data: list[dict[str, Any]] = []
     width = 1 / len(buckets)
     for place, bucket in enumerate(buckets):
         axis = "" if place == 0 else str(place + 1)
-        _age_panel(figure, rows[rows["bucket"] == bucket], axis)
-        figure.add_annotation(
-            text=f"<b>{titles[bucket]}</b>", x=place * width + 0.01, y=1.02, xref="paper", yref="paper",
-            xanchor="left", yanchor="bottom", showarrow=False,
-        )  # fmt: skip
-        figure.layout[f"xaxis{axis}"] = {
-            "domain": [place * width + 0.01, (place + 1) * width - 0.02],
-            "range": [low, high],
+        found = {str(row.method): row for row in known[known["bucket"] == bucket].itertuples()}
+        dots, notes = _dots(found, rows, ends, axis=f"x{axis}")
+        data += dots
+        start = place * width + 0.01
+        title = {"text": f"<b>{titles[bucket]}</b>", "x": start, "y": 1.0, "xref": "paper", "yref": "paper"}
+        layout["annotations"] += [*notes, title | {"xanchor": "left", "yanchor": "bottom", "showarrow": False}]
+        layout["shapes"].append(_vertical(1.0, f"x{axis}"))
+        layout[f"xaxis{axis}"] = {
+            "domain": [start, (place + 1) * width - 0.02],
+            "range": list(ends),
             "title": {"text": "Predicted ÷ observed" if place == len(buckets) // 2 else ""},
             "nticks": 4,
             "gridcolor": GRID,
             "automargin": True,
         }
-    return figure
-
-
-def _age_panel(figure: go.Figure, rows: pd.DataFrame, axis: str) -> None:
-    """Draw one dot per method, and the line of perfect calibration."""
-    for place, row in enumerate(rows.itertuples()):
-        label = METHOD_LABEL.get(row.method, row.method)
-        color = method_color(row.method, rival="vanilla", position=place)
-        figure.add_trace(
-            go.Scatter(
-                x=[row.value],
-                y=[label],
-                xaxis=f"x{axis}",
-                mode="markers",
-                name=label,
-                marker={"color": color, "size": 10, "symbol": "diamond" if row.method == "oracle" else "circle"},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [row.ci_high - row.value],
-                    "arrayminus": [row.value - row.ci_low],
-                    "color": color,
-                    "width": 0,
-                    "thickness": 2,
-                },
-                hovertemplate=f"{label}<br>{estimate(row.value, row.ci_low, row.ci_high, row.n)}<extra></extra>",
-            )
-        )
-    figure.add_shape(
-        type="line", x0=1, x1=1, y0=0, y1=1, xref=f"x{axis}", yref="paper", line={"color": LINE, "dash": "dot"}
-    )
-
-
-def weight_histograms(table: pd.DataFrame, *, panel_width: int = 165) -> alt.FacetChart:
-    """Draw how the weights are spread, one panel per method and kind of label, on a square-root scale.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``method, label, bin_low, bin_high, n, share, rows``.
-    panel_width : int, default 165
-
-    Returns
-    -------
-    altair.FacetChart
-    """
-    rows = table.assign(name=[METHOD_LABEL.get(method, method) for method in table["method"]])
-    order = list(dict.fromkeys(rows["name"]))
-    bars = (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=alt.X("bin_low:Q", title="Weight", bin="binned"),
-            x2="bin_high:Q",
-            y=alt.Y(
-                "share:Q",
-                title=None,
-                scale=alt.Scale(type="sqrt"),
-                axis=alt.Axis(format=".0%", values=[0, 0.01, 0.1, 0.3, 0.6, 1]),
-            ),
-            color=alt.Color(
-                "label:N",
-                scale=alt.Scale(domain=list(_LABEL_COLORS), range=list(_LABEL_COLORS.values())),
-                legend=None,
-            ),
-            tooltip=[
-                alt.Tooltip("name:N", title="Method"),
-                alt.Tooltip("label:N", title="Label"),
-                alt.Tooltip("bin_low:Q", title="Weight above", format=".2f"),
-                alt.Tooltip("bin_high:Q", title="up to", format=".2f"),
-                alt.Tooltip("n:Q", title="Rows", format=","),
-                alt.Tooltip("share:Q", title="Share", format=".2%"),
-            ],
-        )
-        .properties(width=panel_width, height=90)
-    )
-    return bars.facet(
-        column=alt.Column("name:N", sort=order, title=None, header=alt.Header(labelFontSize=13)),
-        row=alt.Row("label:N", sort=list(_LABEL_COLORS), title=None, header=alt.Header(labelFontSize=12)),
-    )
+    return go.Figure({"data": data, "layout": layout})

@@ -1,0 +1,149 @@
+"""The weights that methods train with: how they are spread, and what clipping them costs and saves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.figures.common import empty_figure
+from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, OURS, method_color, plotly_layout
+
+_LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
+_CLIP_HEIGHT = 330
+
+
+def weight_histograms(
+    table: pd.DataFrame, *, order: Sequence[str], clip: float | None = None, width: int = 760
+) -> alt.FacetChart:
+    """Draw how the weights are spread, one panel per method and kind of label, on a square-root scale.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``method, label, bin_low, bin_high, n, share, rows``.
+    order : sequence of str
+        Methods from left to right.
+    clip : float, optional
+        Limit, drawn as a line; bins above it are pale.
+    width : int, default 760
+        Pixels of all panels together.
+
+    Returns
+    -------
+    altair.FacetChart
+    """
+    limit = float("inf") if clip is None else clip
+    rows = table.assign(
+        name=[METHOD_LABEL.get(method, method) for method in table["method"]],
+        is_clipped=table["bin_low"] >= limit - 1e-9,
+        # Where the line stands; without a limit there is none.
+        limit=float("nan") if clip is None else clip,
+    )
+    names = [METHOD_LABEL.get(method, method) for method in order]
+    bars = (
+        alt.Chart()
+        .mark_bar()
+        .encode(
+            x=alt.X("bin_low:Q", title="Weight", bin="binned"),
+            x2="bin_high:Q",
+            y=alt.Y(
+                "share:Q",
+                title=None,
+                scale=alt.Scale(type="sqrt"),
+                axis=alt.Axis(format=".0%", values=[0, 0.01, 0.1, 0.3, 0.6, 1]),
+            ),
+            color=alt.Color(
+                "label:N",
+                scale=alt.Scale(domain=list(_LABEL_COLORS), range=list(_LABEL_COLORS.values())),
+                legend=None,
+            ),
+            opacity=alt.condition("datum.is_clipped", alt.value(0.35), alt.value(1.0)),
+            tooltip=[
+                alt.Tooltip("name:N", title="Method"),
+                alt.Tooltip("label:N", title="Label"),
+                alt.Tooltip("bin_low:Q", title="Weight above", format=".2f"),
+                alt.Tooltip("bin_high:Q", title="up to", format=".2f"),
+                alt.Tooltip("n:Q", title="Rows", format=","),
+                alt.Tooltip("share:Q", title="Share", format=".2%"),
+            ],
+        )
+    )
+    line = alt.Chart().mark_rule(strokeDash=[4, 3], color=LINE, strokeWidth=2).encode(x="limit:Q")
+    return (
+        alt.layer(bars, line, data=rows)
+        .properties(width=width // max(len(order), 1) - 30, height=90)
+        .facet(
+            column=alt.Column("name:N", sort=names, title=None, header=alt.Header(labelFontSize=13)),
+            row=alt.Row("label:N", sort=list(_LABEL_COLORS), title=None, header=alt.Header(labelFontSize=12)),
+        )
+    )
+
+
+def clip_curves(table: pd.DataFrame, *, clip: float | None) -> go.Figure:
+    """Draw mean weight and effective sample share by the limit at which weights are cut.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``method, clip, mean_weight, ess_share, clipped_share``; one row per method and limit.
+    clip : float, optional
+        The chosen limit, marked.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    if table.empty:
+        return empty_figure("No method here weighs its rows.", height=_CLIP_HEIGHT)
+    panels = (("ess_share", "Effective sample share", "", ".0%"), ("mean_weight", "Mean weight", "2", ".2f"))
+    methods = list(dict.fromkeys(table["method"]))
+    traces: list[dict[str, Any]] = []
+    for column, title, axis, form in panels:
+        for place, method in enumerate(methods):
+            line = table[table["method"] == method]
+            label = METHOD_LABEL.get(method, method)
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": line["clip"].to_numpy(),
+                    "y": line[column].to_numpy(),
+                    "xaxis": f"x{axis}",
+                    "yaxis": f"y{axis}",
+                    "mode": "lines",
+                    "name": label,
+                    "legendgroup": label,
+                    "showlegend": axis == "",
+                    "line": {"color": method_color(method, rival="es_dfm", position=place), "width": 2.2},
+                    "customdata": line["clipped_share"].to_numpy(),
+                    "hovertemplate": f"{label}, limit %{{x:.2f}}<br>{title.lower()} %{{y:{form}}}"
+                    "<br>clipped %{customdata:.1%}<extra></extra>",
+                }
+            )
+    axes = {"gridcolor": GRID, "automargin": True, "title": {"text": "Weights are cut at"}}
+    mark = {
+        "type": "line",
+        "x0": clip,
+        "x1": clip,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": OURS, "width": 2, "dash": "dash"},
+    }
+    shapes = [mark | {"xref": f"x{axis}", "yref": f"y{axis} domain"} for axis in ("", "2")] if clip is not None else []
+    return go.Figure(
+        data=traces,
+        layout=plotly_layout(
+            height=_CLIP_HEIGHT,
+            xaxis=axes | {"domain": [0.0, 0.43]},
+            xaxis2=axes | {"domain": [0.57, 1.0], "anchor": "y2"},
+            yaxis={"title": {"text": "Effective sample share"}, "tickformat": ".1%"},
+            yaxis2={"title": {"text": "Mean weight"}, "gridcolor": GRID, "automargin": True, "anchor": "x2"},
+            shapes=shapes,
+            showlegend=True,
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            margin={"l": 8, "r": 16, "t": 40, "b": 8},
+        ),
+    )
