@@ -15,6 +15,7 @@ from engine.delay.flipped import flip_examples
 from engine.delay.funnel import funnel_table, selection_gap
 from engine.delay.maturing import maturing_table
 from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
+from engine.delay.streaming_tables import stream
 from engine.delay.tradeoff import tradeoff_table
 from engine.delay.train import fit
 from engine.delay.windows import window_table
@@ -36,7 +37,8 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     -------
     RunResult
         Curves ``claims, differences, arrival, cure, asof, asof_curves, asof_cohorts, windows, cohorts, reliability,
-        weights, tails, funnel, funnel_check, maturing, flips, tradeoff, snapshot``.
+        weights, tails, funnel, funnel_check, maturing, flips, tradeoff, snapshot``; with the setting `streaming` also
+        ``stream, stream_facts``, and the split ``stream`` in metrics and differences.
 
     Raises
     ------
@@ -54,14 +56,21 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     arrival = statistics["arrival"]
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config, flip_by_segment(arrival, prepared, config))
+    metrics, differences, curves = evaluation.metrics, evaluation.differences, {}
+    if config.streaming:
+        streamed = stream(dataset, prepared, config, on_epoch=on_epoch)
+        metrics = pd.concat((metrics, streamed.metrics), ignore_index=True)
+        differences = pd.concat((differences, streamed.differences), ignore_index=True)
+        curves = {"stream": streamed.stream, "stream_facts": streamed.facts}
     return RunResult(
         kind="delay",
         config=config,
         dataset=dataset.info,
-        metrics=evaluation.metrics,
-        curves={
+        metrics=metrics,
+        curves=curves
+        | {
             "claims": evaluation.claims,
-            "differences": evaluation.differences,
+            "differences": differences,
             "reliability": evaluation.reliability,
             "weights": evaluation.weights,
             "tails": evaluation.tails,

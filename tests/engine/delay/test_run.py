@@ -33,6 +33,8 @@ CURVES = {
     "asof_curves",
     "asof_cohorts",
     "snapshot",
+    "stream",
+    "stream_facts",
 }
 
 
