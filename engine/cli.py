@@ -1,4 +1,4 @@
-"""The command line: `datasets`, `train`, `show`, `simulate`, `edges`, `export` and `benchmark`."""
+"""The command line: `datasets`, `train`, `show`, `simulate`, `edges`, `export`, `describe` and `benchmark`."""
 
 from __future__ import annotations
 
@@ -137,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 
     importlib.import_module("engine.export_command").add_export(commands)
     importlib.import_module("engine.edges_command").add_edges(commands)
+    importlib.import_module("engine.describe_command").add_describe(commands)
     importlib.import_module("engine.benchmark.command").add_benchmark(commands)
     return parser
 

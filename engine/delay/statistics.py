@@ -39,7 +39,8 @@ def statistics_tables(
     ----------
     exposures : ibis.Table
         Columns ``unit, segment, exposure_time, engagement_time, conversion_time, window_days`` as for
-        `engine.delay.counts.exit_counts`, on any backend; raw rows stay there.
+        `engine.delay.counts.exit_counts`, on any backend; raw rows stay there. Without ``unit`` there are no bands
+        by household.
     as_of : float
         Day of the snapshot.
     final_day : float
@@ -58,10 +59,13 @@ def statistics_tables(
     """
     views = (as_of, final_day)
     grid: dict[str, Any] = {"step_days": step_days, "horizon_bin": horizon_bin}
-    snapshot, final = (collect(exit_counts(exposures, as_of=day, **grid)) for day in views)
-    by_unit = [collect(unit_exit_counts(exposures, as_of=day, **grid)) for day in views]
+    exits = {day: collect(exit_counts(exposures, as_of=day, **grid)) for day in views}
+    snapshot, final = (exits[day] for day in views)
     cure = cure_table(snapshot, final, **grid)
-    arrival = with_unit_bands(arrival_table(snapshot, final, waiting_bin=waiting_bin, **grid), *by_unit)
+    arrival = arrival_table(snapshot, final, waiting_bin=waiting_bin, **grid)
+    if "unit" in exposures.columns:
+        by_unit = {day: collect(unit_exit_counts(exposures, as_of=day, **grid)) for day in exits}
+        arrival = with_unit_bands(arrival, *(by_unit[day] for day in views))
     tables = {
         "arrival": _narrow(with_cure(arrival, cure)),
         "cure": cure,

@@ -1,0 +1,110 @@
+"""Open data of any size as an Ibis table, on DuckDB or on Spark; no row is read yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ibis
+
+from engine.errors import ConfigError, DataError
+
+_DELIMITED = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
+_DATABASES = (".duckdb", ".db", ".ddb")
+_MISSING = ["", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"]
+
+
+def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) -> ibis.Table:
+    """Open a file, a folder of Parquet files or a table of a DuckDB file.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv`` or ``.tsv`` (also ``.gz``; every column as text), ``.parquet``, a folder that holds Parquet files at
+        any depth, or a DuckDB file (``.duckdb``, ``.db``).
+    backend : str, default "duckdb"
+        ``duckdb``, or a Spark master: ``spark://host:port``, ``local[2]``, ``yarn``.
+    name : str, optional
+        Table of a DuckDB file that holds several.
+
+    Returns
+    -------
+    ibis.Table
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it cannot be opened, or a table has to be named.
+    ConfigError
+        If the backend is unknown, or its package is not installed.
+    """
+    if not path.exists():
+        raise DataError(f"'{path}' does not exist; check the spelling.")
+    if name is not None and path.suffix not in _DATABASES:
+        raise ConfigError(f"'--table {name}' belongs to a DuckDB file; leave it out for '{path.name}'.")
+    try:
+        if path.suffix in _DATABASES and path.is_file():
+            return _of_database(path, backend, name)
+        connection = ibis.duckdb.connect() if backend == "duckdb" else _spark(backend)
+        return _of_files(connection, path, is_spark=backend != "duckdb")
+    except (ConfigError, DataError):
+        raise
+    except Exception as error:  # each backend has exceptions of its own
+        raise DataError(f"'{path.name}' cannot be opened ({first_line(error)}); check its format.") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a library's message, without its full stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _of_files(connection: Any, path: Path, *, is_spark: bool) -> ibis.Table:
+    """Open Parquet or delimited text."""
+    if path.is_dir():
+        files = sorted(str(file) for file in path.rglob("*.parquet"))
+        if not files:
+            raise DataError(f"Folder '{path.name}' holds no .parquet file; name another one, or a file.")
+        return connection.read_parquet(str(path) if is_spark else files)
+    ending = next((ending for ending in _DELIMITED if path.name.lower().endswith(ending)), None)
+    if ending is None and not path.name.lower().endswith(".parquet"):
+        raise DataError(
+            f"'{path.name}' has the ending '{path.suffix}'; allowed are .csv, .tsv (also .gz), .parquet, a folder of "
+            f"Parquet files, and {', '.join(_DATABASES)}."
+        )
+    if ending is None:
+        return connection.read_parquet(str(path))
+    separator = _DELIMITED[ending]
+    if is_spark:
+        return connection.read_csv(str(path), header=True, sep=separator)
+    # As text: a type guessed from the first rows would fail in a later one, without saying which.
+    return connection.read_csv(str(path), header=True, sep=separator, all_varchar=True, nullstr=_MISSING)
+
+
+def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
+    """Open a table of a DuckDB file."""
+    if backend != "duckdb":
+        raise ConfigError(f"'--backend {backend}' cannot read the DuckDB file '{path.name}'; leave it out.")
+    connection = ibis.duckdb.connect(str(path), read_only=True)
+    tables = sorted(connection.list_tables())
+    listing = ", ".join(f"'{table}'" for table in tables[:12]) or "none"
+    if name is None and len(tables) != 1:
+        raise DataError(f"'{path.name}' has the tables {listing}; name one with --table.")
+    if name is not None and name not in tables:
+        raise DataError(f"'{path.name}' has no table '{name}'; it has {listing}.")
+    return connection.table(name or tables[0])
+
+
+def _spark(master: str) -> Any:
+    """Start or join a Spark session."""
+    if not (master.startswith(("spark://", "local", "yarn", "k8s://"))):
+        raise ConfigError(f"'--backend {master}' is unknown; allowed are duckdb, or a Spark master such as local[2].")
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise ConfigError(
+            f"'--backend {master}' needs Spark; install it with: pip install 'ibis-framework[pyspark]'"
+        ) from error
+    builder = SparkSession.builder.master(master).appName("recommender-lens")
+    session = builder.config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return ibis.pyspark.connect(session)

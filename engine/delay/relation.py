@@ -1,0 +1,244 @@
+"""The door for exposures of any size: columns by role, times as days, everything checked by aggregates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import numpy as np
+
+from engine.delay.data import SCHEMA
+from engine.errors import DataError, NotEnoughDataError
+
+LATER = ("engagement_time", "conversion_time")
+MAX_SEGMENTS = 200
+_DAY_SECONDS = 86_400.0
+_LAST_DAY = 1e6
+_REQUIRED = ("exposure_time", "conversion_time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """Exposures that passed the checks, on their backend."""
+
+    exposures: ibis.Table
+    """Columns ``segment, exposure_time, engagement_time, conversion_time, window_days`` and, if given, ``unit``."""
+    rows: int
+    conversions: int
+    """Rows with a conversion, also after the window."""
+    first_day: float
+    last_day: float
+    """Last day in any time column: up to then a missing conversion means none."""
+    longest_window: float
+    has_dates: bool
+    """Whether days count from 1970-01-01."""
+
+
+def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, attribution_days: float) -> Log:
+    """Name and check the columns of a table of exposures without reading its rows.
+
+    Parameters
+    ----------
+    table : ibis.Table
+    roles : mapping of str to str
+        Role to column name; other columns keep theirs. Roles are those of `engine.delay.data.SCHEMA`.
+    source : str
+        What the messages call the table.
+    attribution_days : float
+        Window of rows without ``window_days``.
+
+    Returns
+    -------
+    Log
+
+    Raises
+    ------
+    DataError
+        If a role is unknown, a column is missing, a time cannot be read (ISO 8601, or a number of days), an event
+        comes before its exposure, a window is not positive, a unit or an exposure time is missing, or there are more
+        than `MAX_SEGMENTS` segments.
+    NotEnoughDataError
+        If there is no row.
+
+    Notes
+    -----
+    Times with a clock are read to the second. At most two scans: one that tells how times given as text are written,
+    and one for all checks.
+    """
+    named = _named(table, roles, source)
+    times, has_dates = _times_as_days(named, source)
+    columns = {name: times.get(name, ibis.null("float64")) for name in ("exposure_time", *LATER)}
+    given = named.columns
+    window = _number(named["window_days"]) if "window_days" in given else ibis.null("float64")
+    unreadable = named["window_days"].notnull() & window.isnull() if "window_days" in given else ibis.literal(False)
+    segment = named["segment"].cast("string").fill_null("missing") if "segment" in given else "all exposures"
+    columns |= {
+        "segment": segment if isinstance(segment, ibis.Value) else ibis.literal(segment),
+        "window_days": window.fill_null(attribution_days),
+        "window_unreadable": unreadable,
+    }
+    if "unit" in given:
+        columns["unit"] = named["unit"].cast("string")
+    exposures = named.select(**columns)
+    facts = exposures.aggregate(**_checks(exposures)).to_pyarrow().to_pylist()[0]
+    _refuse(facts, source)
+    return Log(
+        exposures=exposures.drop("window_unreadable"),
+        rows=int(facts["rows"]),
+        conversions=int(facts["conversions"]),
+        first_day=float(facts["first"]),
+        last_day=float(max(facts[name] for name in ("last", *(f"last_{n}" for n in LATER)) if facts[name] is not None)),
+        longest_window=float(facts["longest"]),
+        has_dates=has_dates,
+    )
+
+
+def _named(table: ibis.Table, roles: Mapping[str, str], source: str) -> ibis.Table:
+    """Rename columns to their roles and say which is missing."""
+    known = [column.name for column in SCHEMA]
+    listing = ", ".join(f"'{name}'" for name in table.columns[:12])
+    for role, name in roles.items():
+        if role not in known:
+            raise DataError(f"'--column {role}={name}' names no role of delay data; it has {', '.join(known)}.")
+        if name not in table.columns:
+            raise DataError(f"Column '{name}' (for role '{role}') is not in {source}; it has {listing}.")
+    taken = {name: name for name in known if name in table.columns} | dict(roles)
+    for role in _REQUIRED:
+        if role not in taken:
+            raise DataError(
+                f"Column '{role}' is missing in {source}; it has {listing}. "
+                f"Name the column that plays this role with --column {role}=NAME."
+            )
+    return table.select(**{role: table[name] for role, name in taken.items()})
+
+
+def _times_as_days(table: ibis.Table, source: str) -> tuple[dict[str, ibis.Value], bool]:
+    """Return the time columns as float days, and whether they came as dates."""
+    names = [name for name in ("exposure_time", *LATER) if name in table.columns]
+    written = _written(table, [name for name in names if table[name].type().is_string()], source)
+    days: dict[str, ibis.Value] = {}
+    dated: dict[str, bool | None] = {}
+    for name in names:
+        column, kind = table[name], table[name].type()
+        if kind.is_null():
+            days[name], dated[name] = ibis.null("float64"), None
+        elif kind.is_numeric():
+            days[name], dated[name] = _number(column), False
+        elif kind.is_string():
+            dated[name] = written[name]
+            text = _text(column)
+            days[name] = _seconds(text.try_cast("timestamp")) if dated[name] else text.try_cast("float64")
+        elif kind.is_timestamp() or kind.is_date():
+            days[name], dated[name] = _seconds(column.cast("timestamp")), True
+        else:
+            raise DataError(f"Column '{name}' of {source} is of type {kind}; allowed are dates, or numbers of days.")
+    forms = {form for form in dated.values() if form is not None}
+    if len(forms) > 1:
+        raise DataError(f"Times of {source} are dates in one column and numbers in another; give them one form.")
+    return days, forms == {True}
+
+
+def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool | None]:
+    """Tell for times given as text whether they are dates (True) or numbers; None for an empty column."""
+    if not names:
+        return {}
+    measures: dict[str, ibis.Value] = {}
+    for name in names:
+        text = _text(table[name])
+        number, stamp = text.try_cast("float64").notnull(), text.try_cast("timestamp").notnull()
+        measures |= {
+            f"{name} all": text.count(),
+            f"{name} number": number.sum(),
+            f"{name} stamp": stamp.sum(),
+            f"{name} other": text.min(where=~number & ~stamp),
+            f"{name} least": text.min(where=~stamp),
+        }
+    found = table.aggregate(**measures).to_pyarrow().to_pylist()[0]
+    kinds: dict[str, bool | None] = {}
+    for name in names:
+        total, numbers, stamps = (int(found[f"{name} {part}"] or 0) for part in ("all", "number", "stamp"))
+        if total not in (numbers, stamps):
+            bad = found[f"{name} other"] if found[f"{name} other"] is not None else found[f"{name} least"]
+            raise DataError(
+                f"Column '{name}' of {source} has '{str(bad)[:40]}' ({total - max(numbers, stamps):,} rows in all); "
+                "allowed is an ISO 8601 date or time, or a number of days. Correct or drop the row."
+            )
+        kinds[name] = None if total == 0 else numbers < total
+    return kinds
+
+
+def _text(column: ibis.Value) -> ibis.Value:
+    """Return text without spaces around it, NULL if nothing is left."""
+    return column.strip().nullif("")
+
+
+def _number(column: ibis.Value) -> ibis.Value:
+    """Return float64, NULL for NaN and for text that is no number."""
+    if column.type().is_string():
+        return _text(column).try_cast("float64")
+    return column.cast("float64").nullif(float("nan")) if column.type().is_floating() else column.cast("float64")
+
+
+def _seconds(stamp: ibis.Value) -> ibis.Value:
+    """Return days since 1970-01-01."""
+    return stamp.epoch_seconds().cast("float64") / _DAY_SECONDS
+
+
+def _checks(table: ibis.Table) -> dict[str, ibis.Value]:
+    """Return every check as one measure of one scan."""
+    measures: dict[str, ibis.Value] = {
+        "rows": table.count(),
+        "conversions": table.conversion_time.count(),
+        "no exposure_time": table.exposure_time.isnull().sum(),
+        "first": table.exposure_time.min(),
+        "last": table.exposure_time.max(),
+        "longest": table.window_days.max(),
+        "bad window_days": ((table.window_days < 0.01) | table.window_unreadable).sum(),
+        "segments": table.segment.nunique(),
+        "far exposure_time": (table.exposure_time.abs() > _LAST_DAY).sum(),
+    }
+    for name in LATER:
+        delay = table[name] - table.exposure_time
+        measures |= {
+            f"last_{name}": table[name].max(),
+            f"early {name}": (delay < 0).sum(),
+            f"most {name}": delay.min(),
+            f"far {name}": (table[name].abs() > _LAST_DAY).sum(),
+        }
+    if "unit" in table.columns:
+        measures["no unit"] = table.unit.isnull().sum()
+    return measures
+
+
+def _refuse(facts: Mapping[str, float | None], source: str) -> None:
+    """Turn a failed check into its sentence."""
+    count = {name: int(value) for name, value in facts.items() if value is not None and np.isfinite(value)}
+    if count["rows"] == 0:
+        raise NotEnoughDataError(f"{source} has no rows; at least one exposure is needed.")
+    for name in ("exposure_time", "unit"):
+        if count.get(f"no {name}", 0):
+            raise DataError(f"Column '{name}' of {source} has no value in {count[f'no {name}']:,} rows; drop them.")
+    for name in ("exposure_time", *LATER):
+        if count.get(f"far {name}", 0):
+            raise DataError(
+                f"Column '{name}' of {source} has {count[f'far {name}']:,} times beyond 1,000,000 days; give dates as "
+                "ISO 8601 or days, not 20200131 and not seconds."
+            )
+    for name in LATER:
+        if count.get(f"early {name}", 0):
+            raise DataError(
+                f"Column '{name}' of {source} is before 'exposure_time' in {count[f'early {name}']:,} rows, by up to "
+                f"{-float(facts[f'most {name}'] or 0):g} days; an event cannot precede its exposure. Correct or drop "
+                "the rows."
+            )
+    if count.get("bad window_days", 0):
+        raise DataError(
+            f"Column 'window_days' of {source} is no number of at least 0.01 days in "
+            f"{count['bad window_days']:,} rows; correct them."
+        )
+    if count["segments"] > MAX_SEGMENTS:
+        raise DataError(
+            f"Column 'segment' of {source} has {count['segments']:,} values; at most {MAX_SEGMENTS} are described. "
+            "Name a coarser column with --column segment=NAME."
+        )

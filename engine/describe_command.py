@@ -1,0 +1,148 @@
+"""The command `describe`: the statistics of the delay window from data of any size, without a training."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from engine.datasets import BUNDLED, SAMPLE_DATA
+from engine.errors import ConfigError, DataError, NotEnoughDataError
+from engine.options import parse_pairs
+from engine.tables import write_table
+
+FORMATS = ("parquet", "csv")
+
+
+def add_describe(commands: Any) -> None:
+    """Describe the command.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+    """
+    describe = commands.add_parser("describe", help="how labels arrive in data of any size, without a training")
+    describe.add_argument("kind", choices=("delay",))
+    describe.add_argument(
+        "--data", required=True, metavar="NAME|PATH", help="bundled name, CSV, Parquet file or folder, or DuckDB file"
+    )
+    describe.add_argument("--table", metavar="NAME", help="table of a DuckDB file")
+    describe.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME")
+    describe.add_argument("--as-of", metavar="DAY", help="ISO date or day to look at (default: the last in the data)")
+    describe.add_argument("--attribution-days", type=float, help="window of rows without window_days (default 30)")
+    describe.add_argument("--waiting-days", type=float, help="when the label is first read (default 7)")
+    describe.add_argument("--step-days", type=float, help="grid of elapsed time (default 1)")
+    describe.add_argument("--backend", default="duckdb", help="duckdb, or a Spark master: spark://…, local[2]")
+    describe.add_argument("--out", metavar="FOLDER", help="write the tables there")
+    describe.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the tables (default parquet)")
+    describe.add_argument("--json", action="store_true", help="print the summary as JSON")
+    describe.set_defaults(command=_describe)
+
+
+def _describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
+    """Check the data, run the aggregates, write the tables and print what they say."""
+    given = {name: getattr(arguments, name) for name in ("attribution_days", "waiting_days", "step_days")}
+    settings = {name: value for name, value in given.items() if value is not None}
+    config = importlib.import_module("engine.delay.config").DelayConfig(**settings)
+    roles = parse_pairs(arguments.column, option="--column")
+    path, source = _source(arguments.data, roles)
+    backends = importlib.import_module("engine.backends")
+    table = backends.open_table(path, backend=arguments.backend, name=arguments.table)
+    try:
+        log, as_of, tables = _tables(table, roles, source, config, arguments.as_of)
+    except (ConfigError, DataError):
+        raise
+    except Exception as error:  # a file that turns out to be broken fails in the backend, in its own words
+        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark"):
+            raise
+        raise DataError(f"{source} cannot be read ({backends.first_line(error)}); check the file.") from error
+    summary = importlib.import_module("engine.delay.summary")
+    found = summary.summary_of(tables, waiting_days=config.waiting_days, window_days=log.longest_window)
+    if arguments.out is not None:
+        _write(tables, Path(arguments.out), arguments.format)
+    head = {"source": source, "exposures": log.rows, "conversions": log.conversions, "as_of": as_of}
+    head |= {"first_day": log.first_day, "last_day": log.last_day, "has_dates": log.has_dates}
+    if arguments.json:
+        sys.stdout.write(json.dumps(head | found, indent=2) + "\n")
+        return
+    first, last, day = (_day(value, log.has_dates) for value in (log.first_day, log.last_day, as_of))
+    sys.stdout.write(
+        f"{source} · {log.rows:,} exposures, {log.conversions:,} conversions, {first} to {last} · as of {day}\n\n"
+        f"{summary.text_of(found)}\n"
+    )
+    if arguments.out is not None:
+        sys.stdout.write(f"\n{arguments.out}: {', '.join(f'{name}.{arguments.format}' for name in tables)}\n")
+
+
+def _tables(
+    table: Any, roles: dict[str, str], source: str, config: Any, as_of: str | None
+) -> tuple[Any, float, dict[str, pd.DataFrame]]:
+    """Return the checked log, the day looked at and the tables."""
+    relation = importlib.import_module("engine.delay.relation")
+    statistics = importlib.import_module("engine.delay.statistics")
+    log = relation.exposures_of(table, roles, source=source, attribution_days=config.attribution_days)
+    day = log.last_day if as_of is None else _as_day(as_of, log.has_dates)
+    if not log.first_day < day:
+        raise NotEnoughDataError(
+            f"No exposure of {source} comes before {_day(day, log.has_dates)}; "
+            f"the first is on {_day(log.first_day, log.has_dates)}. Look at a later day with --as-of."
+        )
+    tables = statistics.statistics_tables(
+        log.exposures,
+        as_of=day,
+        final_day=max(day, log.last_day),
+        other_days=(),
+        step_days=config.step_days,
+        horizon_bin=statistics.horizon_bin_of(log.longest_window, config.step_days),
+        waiting_bin=int(config.waiting_days / config.step_days + 1e-9),
+    )
+    return log, day, tables
+
+
+def _source(data: str, roles: dict[str, str]) -> tuple[Path, str]:
+    """Return the path of the data and what the messages call it."""
+    bundled = BUNDLED.get(data)
+    if bundled is None:
+        path = Path(data)
+        if not path.exists():
+            names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == "delay")
+            raise DataError(f"'--data {data}' is neither a file, a folder nor bundled delay data; bundled is {names}.")
+        return path, path.name
+    if bundled.kind != "delay":
+        raise DataError(f"'--data {data}' is {bundled.kind} data; name delay data.")
+    if roles:
+        raise DataError(f"'--data {data}' is bundled and has its columns named already; leave out --column.")
+    return SAMPLE_DATA / bundled.file, data
+
+
+def _as_day(text: str, has_dates: bool) -> float:
+    """Read a day as it is written in the data."""
+    try:
+        if not has_dates:
+            return float(text)
+        return (pd.Timestamp(text) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    except (ValueError, TypeError) as error:
+        form = "an ISO 8601 date such as 2017-08-15" if has_dates else "a number of days, as the times of the data"
+        raise ConfigError(f"'--as-of' is '{text}'; allowed is {form}.") from error
+
+
+def _day(value: float, has_dates: bool) -> str:
+    """Write a day as the data do."""
+    return str(pd.Timestamp(0) + pd.Timedelta(days=value)).removesuffix(" 00:00:00") if has_dates else f"day {value:g}"
+
+
+def _write(tables: dict[str, pd.DataFrame], folder: Path, ending: str) -> None:
+    """Write every table."""
+    for name, table in tables.items():
+        try:
+            write_table(table, folder / f"{name}.{ending}")
+        except OSError as error:
+            raise ConfigError(
+                f"'--out {folder}' cannot be written ({error.strerror or error}); choose another."
+            ) from error
