@@ -127,6 +127,7 @@ STREAM_OF: dict[str, Emit] = {
     "defer": every_label_twice,
     "defuse": early_and_late,
     "kaplan_meier": early_and_late,
+    "entire_space": early_and_late,
     "dress_style": early_and_late,
 }
 """Method to its stream; a frozen method has none."""

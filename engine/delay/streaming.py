@@ -13,7 +13,6 @@ from engine.delay.data import Dataset, Prepared
 from engine.delay.encode import encode
 from engine.delay.streaming_methods import StreamMethods
 from engine.result import EpochRecord, OnEpoch
-from engine.seeding import torch_seed
 
 MIN_TEST_STEPS = 3
 MAX_STEPS = 300
@@ -130,22 +129,21 @@ def replay(dataset: Dataset, prepared: Prepared, config: DelayConfig, *, on_epoc
         return Replay(timeline=days, exposure=none.astype(int), day=none, probability={})
     tested: list[np.ndarray] = []
     found: list[dict[str, np.ndarray]] = []
-    with torch_seed(config.seed, "delay", "stream"):
-        methods = StreamMethods(
-            prepared, _features(dataset, prepared, days, config.attribution_days), days.pretrain_to, config
-        )
-        for step in range(days.edges.size - 1):
-            start, end = days.edges[step], days.edges[step + 1]
-            rows = np.flatnonzero((prepared.time >= start) & (prepared.time < end))
-            if start >= days.first_test and rows.size:
-                tested.append(rows)
-                found.append(methods.predict(rows))
-            if step == days.edges.size - 2:
-                break  # nothing is tested after the last step
-            loss = methods.learn(start, end)
-            if on_epoch is not None:
-                record = {} if np.isnan(loss) else {"all methods": loss}
-                on_epoch(EpochRecord(stage="stream", epoch=step + 1, epochs=days.edges.size - 1, losses=record))
+    methods = StreamMethods(
+        prepared, _features(dataset, prepared, days, config.attribution_days), days.pretrain_to, config
+    )
+    for step in range(days.edges.size - 1):
+        start, end = days.edges[step], days.edges[step + 1]
+        rows = np.flatnonzero((prepared.time >= start) & (prepared.time < end))
+        if start >= days.first_test and rows.size:
+            tested.append(rows)
+            found.append(methods.predict(rows))
+        if step == days.edges.size - 2:
+            break  # nothing is tested after the last step
+        loss = methods.learn(start, end)
+        if on_epoch is not None:
+            record = {} if np.isnan(loss) else {"all methods": loss}
+            on_epoch(EpochRecord(stage="stream", epoch=step + 1, epochs=days.edges.size - 1, losses=record))
     exposure = np.concatenate(tested)
     place = np.searchsorted(days.edges, prepared.time[exposure], side="right") - 1
     return Replay(

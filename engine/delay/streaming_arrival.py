@@ -9,7 +9,8 @@ from torch import Tensor
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.emission import Emissions
-from engine.delay.model import StackedNetwork, weighted_loss
+from engine.delay.losses import weighted_loss
+from engine.delay.model import StackedNetwork
 from engine.delay.streaming_learner import Learner, StepBatch, StepRows
 from engine.metrics.survival import kaplan_meier
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.delay import weights
+from engine.delay import corrections, weights
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.emission import STREAM_OF, Emissions, Emit, fake_negative
-from engine.delay.model import StackedNetwork, entire_space, weighted_loss
+from engine.delay.losses import weighted_loss
+from engine.delay.model import StackedNetwork, entire_space
 from engine.delay.streaming_arrival import ArrivalModels, real_negatives_by_segment
 from engine.delay.streaming_learner import Learner, StepBatch, StepRows
 from engine.delay.streaming_weights import Arrival, row_weights
+from engine.delay.train import ENTIRE_SPACE, FNC_CEILING
+from engine.seeding import torch_seed
 
-OURS = "dress_style"
 FROZEN = "pretrained"
-ONE_HEAD = tuple(method for method in STREAM_OF if method != OURS)
+ONE_HEAD = tuple(method for method in STREAM_OF if method not in ENTIRE_SPACE)
 STREAM_METHODS = ("oracle", FROZEN, *(method for method in STREAM_OF if method != "oracle"))
 """Methods that take part. Those that learn from a snapshot (FSIW, ULC, DFM, nnDF, ESDF) are left out: they need every
 open exposure again at every step, which is no stream."""
@@ -39,7 +42,7 @@ class StreamMethods:
     """
 
     def __init__(self, prepared: Prepared, x: Tensor, pretrain_to: float, config: DelayConfig) -> None:
-        self._prepared, self._config = prepared, config
+        self._prepared, self._config, self._step = prepared, config, 0
         self._state = prepared.engaged_by(prepared.waiting)
         self._shown = torch.from_numpy(self._state.astype(np.float32))
         self._known = {name: np.zeros(prepared.time.size) for name in ("late", "plain", "signals", "segment")}
@@ -50,20 +53,25 @@ class StreamMethods:
         self._has_leak = bool(np.any(prepared.label[block] * (1.0 - self._state[block])))
         streamed = np.flatnonzero(prepared.time >= pretrain_to)
         self._streams = {name: _emit(emit, prepared, streamed) for name, emit in STREAM_OF.items()}
-        self._arrival = ArrivalModels(prepared, x, self._state, block, config)
+        with self._draws():
+            self._arrival = ArrivalModels(prepared, x, self._state, block, config)
         self._before = self._pretrain_one_head(x, block)
-        source = [1 if method == "fnc" else 0 for method in ONE_HEAD]
-        self._one_head = self._before.spread(source, self._own_weight_loss)
-        self._ours = self._pretrain_ours(x, block)
+        self._one_head = self._before.spread([int(method == "fnc") for method in ONE_HEAD], self._own_weight_loss)
+        ours = self._pretrain_entire_space(x, block)
+        self._entire_space = ours.spread([0] * len(ENTIRE_SPACE), self._entire_space_loss)
 
     def learn(self, start: float, end: float) -> float:
         """Train on what was emitted from `start` up to, but not at, `end`; returns the mean loss, NaN without rows."""
-        self._arrival.learn(self._streams["wait"].between(start, end), usual_rows=self._usual_rows)
         emitted = {name: stream.between(start, end) for name, stream in self._streams.items()}
+        self._step += 1
+        with self._draws():
+            self._arrival.learn(emitted["wait"], usual_rows=self._usual_rows)
         self._ask_arrival(np.unique(np.concatenate([part.exposure for part in emitted.values()])), end)
         rows = {name: self._weighted(name, part) for name, part in emitted.items()}
-        loss = self._one_head.learn([rows[name] for name in ONE_HEAD], usual_rows=self._usual_rows)
-        self._ours.learn([rows[OURS]], usual_rows=self._usual_rows)
+        with self._draws():
+            loss = self._one_head.learn([rows[name] for name in ONE_HEAD], usual_rows=self._usual_rows)
+        with self._draws():
+            self._entire_space.learn([rows[name] for name in ENTIRE_SPACE], usual_rows=self._usual_rows)
         return loss
 
     def predict(self, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -71,11 +79,11 @@ class StreamMethods:
         frozen = torch.sigmoid(self._before.heads(rows)[0, :, :, 0]).mean(dim=0)
         share = torch.sigmoid(self._one_head.heads(rows)[..., 0])
         fnc = ONE_HEAD.index("fnc")
-        share[fnc] = (share[fnc] / (1.0 - share[fnc]).clamp(min=1e-9)).clamp(max=1.0)
+        share[fnc] = corrections.fnc(share[fnc].clamp(max=0.5)).clamp(max=FNC_CEILING)
+        _, convert = entire_space(self._entire_space.heads(rows), has_leak=self._has_leak)
         found = dict(zip(ONE_HEAD, share.mean(dim=1), strict=True))
-        _, convert = entire_space(self._ours.heads(rows)[0], has_leak=self._has_leak)
-        found |= {FROZEN: frozen, OURS: torch.sigmoid(convert).mean(dim=0)}
-        return {name: found[name].numpy() for name in STREAM_METHODS}
+        found |= dict(zip(ENTIRE_SPACE, torch.sigmoid(convert).mean(dim=1), strict=True))
+        return {name: (found | {FROZEN: frozen})[name].numpy() for name in STREAM_METHODS}
 
     def _ask_arrival(self, rows: np.ndarray, end: float) -> None:
         """Note what the models of arrival say of some exposures at the end of a step."""
@@ -102,18 +110,13 @@ class StreamMethods:
         """Weight the rows of FNW and DEFER by the model's own probability; the others bring their weights."""
         log_odds = heads.squeeze(2)
         f = torch.sigmoid(log_odds).detach()
-        late = self._late[batch.exposure]
-        positive, negative = batch.positive, batch.negative
-        # p >= p_dp by definition; a model that says less would give DEFER a weight without bound.
-        p = torch.maximum(f, late).clamp(1e-6, 1.0 - 1e-6)
-        for method, (up, down) in (("fnw", weights.fnw(f)), ("defer", weights.defer(p, torch.minimum(late, p)))):
-            first = ONE_HEAD.index(method) * self._config.members
-            mine = torch.zeros(f.shape[0], 1, dtype=torch.bool)
-            mine[first : first + self._config.members] = True
-            positive, negative = (
-                torch.where(mine, positive * up, positive),
-                torch.where(mine, negative * down, negative),
-            )
+        positive, negative = batch.positive.clone(), batch.negative.clone()
+        fnw, defer = _networks("fnw", self._config), _networks("defer", self._config)
+        # By definition p_dp <= p; a model that says otherwise is held to it.
+        late = self._late[batch.exposure[defer]].minimum(f[defer])
+        for at, (up, down) in ((fnw, weights.fnw(f[fnw])), (defer, weights.defer(f[defer], late))):
+            positive[at] *= up
+            negative[at] *= down
         return weighted_loss(log_odds, positive, negative)
 
     def _entire_space_loss(self, heads: Tensor, batch: StepBatch) -> Tensor:
@@ -130,14 +133,15 @@ class StreamMethods:
         """Train on final labels, and once more on the rows of FNC, whose network means something else."""
         fake = _emit(fake_negative, self._prepared, block)
         rows = [_plain(block, self._prepared.label[block]), _plain(fake.exposure, fake.label)]
-        network = self._network(x, groups=2, outputs=1)
+        network = self._network(x, groups=len(rows), outputs=1)
         shares = torch.tensor([item.positive.mean() for item in rows]).float()
         network.start_at(shares.repeat_interleave(self._config.members)[:, None])
         learner = Learner(network, x, _log_loss, self._config)
-        learner.pretrain(rows)
+        with self._draws():
+            learner.pretrain(rows)
         return learner
 
-    def _pretrain_ours(self, x: Tensor, block: np.ndarray) -> Learner:
+    def _pretrain_entire_space(self, x: Tensor, block: np.ndarray) -> Learner:
         """Train engagement and conversion on final labels."""
         label, state = self._prepared.label[block], self._state[block]
         shares = [
@@ -148,13 +152,27 @@ class StreamMethods:
         network = self._network(x, groups=1, outputs=3)
         network.start_at(torch.tensor([shares]).float().expand(self._config.members, 3))
         learner = Learner(network, x, self._entire_space_loss, self._config)
-        learner.pretrain([_plain(block, label)])
+        with self._draws():
+            learner.pretrain([_plain(block, label)])
         return learner
 
     def _network(self, x: Tensor, *, groups: int, outputs: int) -> StackedNetwork:
-        """Draw networks of the shape that every method has."""
+        """Start networks of the shape that every method has, all from one random state."""
         config = self._config
-        return StackedNetwork(x.shape[1], hidden=config.hidden, outputs=outputs, members=config.members, groups=groups)
+        with torch_seed(config.seed, "delay", "stream", "start"):
+            return StackedNetwork(
+                x.shape[1], hidden=config.hidden, outputs=outputs, members=config.members, groups=groups
+            )
+
+    def _draws(self) -> AbstractContextManager[None]:
+        """Return the random state of a step: methods in different stacks draw rows at the same places."""
+        return torch_seed(self._config.seed, "delay", "stream", f"step {self._step}")
+
+
+def _networks(method: str, config: DelayConfig) -> slice:
+    """Return the networks of a method in the stack of those with one head."""
+    first = ONE_HEAD.index(method) * config.members
+    return slice(first, first + config.members)
 
 
 def _emit(emit: Emit, prepared: Prepared, rows: np.ndarray) -> Emissions:

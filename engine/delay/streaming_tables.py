@@ -27,6 +27,7 @@ PAIRS = (
     *((method, "vanilla") for method in STREAM_METHODS if method not in ("oracle", "vanilla")),
     ("dress_style", "wait"),
     ("dress_style", "exact_joint"),
+    ("dress_style", "entire_space"),
 )
 """Method and baseline of the differences."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.delay import weights
+from engine.delay import corrections, weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,15 @@ def row_weights(
     return label * up, (1.0 - label) * down
 
 
-_REAL_NEGATIVES = {"exact_joint": "plain", "dress_style": "signals", "kaplan_meier": "segment"}
+_REAL_NEGATIVES = {
+    "exact_joint": "plain",
+    "entire_space": "plain",
+    "dress_style": "signals",
+    "kaplan_meier": "segment",
+}
 
 
 def _defuse(label: np.ndarray, first: np.ndarray, arrival: Arrival) -> tuple[np.ndarray, np.ndarray]:
-    """Weigh early positives 1 + p_dp and late ones 1; split negatives by z = 1 - p_rn, the chance of a fake one."""
-    fake = 1.0 - arrival.plain
-    positive = np.where(label > 0, np.where(first, 1.0 + arrival.late, 1.0), fake * arrival.late)
-    return positive, (1.0 - label) * (1.0 - fake) * (1.0 + arrival.late)
+    """Split the label of every negative; late positives have weight 1."""
+    early, fake, real = corrections.defuse(arrival.late, 1.0 - arrival.plain)
+    return np.where(label > 0, np.where(first, early, 1.0), fake), (1.0 - label) * real
