@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,13 @@ def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) 
     if name is not None and path.suffix not in _DATABASES:
         raise ConfigError(f"'--table {name}' belongs to a DuckDB file; leave it out for '{path.name}'.")
     try:
-        if path.suffix in _DATABASES and path.is_file():
-            return _of_database(path, backend, name)
-        connection = ibis.duckdb.connect() if backend == "duckdb" else _spark(backend)
-        return _of_files(connection, path, is_spark=backend != "duckdb")
+        # Ibis asks DuckDB for a schema by a call that DuckDB has renamed.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            if path.suffix in _DATABASES and path.is_file():
+                return _of_database(path, backend, name)
+            connection = ibis.duckdb.connect() if backend == "duckdb" else _spark(backend)
+            return _of_files(connection, path, is_spark=backend != "duckdb")
     except (ConfigError, DataError):
         raise
     except Exception as error:  # each backend has exceptions of its own
@@ -85,7 +89,8 @@ def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
     if backend != "duckdb":
         raise ConfigError(f"'--backend {backend}' cannot read the DuckDB file '{path.name}'; leave it out.")
     connection = ibis.duckdb.connect(str(path), read_only=True)
-    tables = sorted(connection.list_tables())
+    # The listing of Ibis uses a call that DuckDB no longer has.
+    tables = sorted(row[0] for row in connection.con.sql("SELECT table_name FROM information_schema.tables").fetchall())
     listing = ", ".join(f"'{table}'" for table in tables[:12]) or "none"
     if name is None and len(tables) != 1:
         raise DataError(f"'{path.name}' has the tables {listing}; name one with --table.")
