@@ -121,7 +121,7 @@ def triangle(run: Run, day: Day) -> Triangle:
         labels=list(dict.fromkeys(weeks["label"])),
         ages=sorted(float(age) for age in set(table["age_days"])),
         top=float(usual.max()),
-        highest=1.05 * float(table[["rate", "ci_high"]].max().max()),
+        highest=1.15 * float(table["rate"].max()),
     )
 
 

@@ -15,7 +15,6 @@ FLIP_FILTER = {"all": "All", "flipped": "Flipped", "stayed": "Stayed negative"}
 MODELS = {"logistic": "Logistic regression", "network": "The network of ours"}
 QUANTITIES = {"own": "own score", "mean": "mean score"}
 STAGES = {
-    "exposed": "Exposed",
     "engaged": "Engaged by the window",
     "converted_engaged": "… and converted",
     "converted_plain": "Converted, not engaged",
@@ -77,13 +76,13 @@ def flip_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Exposure": rows["exposure_id"].astype(str),
-            "Segment": rows["segment"].astype(str),
-            "Age (days)": rows["age_days"].astype(float),
-            "Flip probability": rows["prob_flip"].astype(float),
             "Flipped": np.where(rows["flipped"].astype(bool), "yes", "no"),
-            "Score before": rows["score_before"].astype(float),
-            "Score after": rows["score_after"].astype(float),
-            "Score, vanilla": rows["score_vanilla"].astype(float),
+            "P(flip)": rows["prob_flip"].astype(float),
+            "Before": rows["score_before"].astype(float),
+            "After": rows["score_after"].astype(float),
+            "Vanilla": rows["score_vanilla"].astype(float),
+            "Age": rows["age_days"].astype(float),
+            "Segment": rows["segment"].astype(str),
         }
     )
 
@@ -184,7 +183,7 @@ def choose_funnel(run: Run) -> str:
 
 
 def funnel_rows(run: Run, segment: str) -> pd.DataFrame:
-    """Return the stages of the funnel of one segment, named."""
+    """Return the stages of the funnel of one segment after the exposure, named."""
     table = stored(run, "funnel")
     rows = table[(table["segment"] == segment) & table["stage"].isin(list(STAGES))]
     return rows.assign(label=[STAGES[stage] for stage in rows["stage"]])

@@ -112,6 +112,15 @@ def maturing_rows(run: Run, method: str, metric: str) -> pd.DataFrame:
     return table[(table["method"] == method) & (table["metric"] == metric)].sort_values("day", kind="stable")
 
 
+def maturing_range(rows: pd.DataFrame) -> tuple[float, float] | None:
+    """Return an axis that holds all values; bands of a handful of labels may reach beyond."""
+    value = rows["value"].dropna()
+    if value.empty:
+        return None
+    low, high = float(value.min()), float(value.max())
+    return (low / 1.25, high * 1.25) if low > 0 else (low, high)
+
+
 def maturing_sentence(rows: pd.DataFrame) -> str:
     """Say how far naive measurement and the estimate were from what was realised, on the first day that has both."""
     table = rows.pivot_table(index="day", columns="kind", values="value")

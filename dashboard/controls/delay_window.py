@@ -9,14 +9,64 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cache import Run
-from dashboard.controls.delay import Choice, arrival_rows, stored
+from dashboard.controls.delay import Choice, arrival_rows, flip_rows, stored
 from dashboard.layout import number
 from dashboard.state import DELAY
 from engine.figures.theme import METHOD_LABEL
+from engine.metrics.calibration import wilson_interval
 
 _FIRST = "exact_joint"
 """The estimator that opens, where it is stored."""
+_WEEK = 7.0
 _LAWS = {"exponential": "Exponential", "weibull": "Weibull"}
+
+
+def hazard_rows(run: Run, group: str) -> pd.DataFrame:
+    """Return the weekly hazard of one grouping: of those still negative at the start of a week, how many convert in it.
+
+    Parameters
+    ----------
+    run : Run
+    group : str
+
+    Returns
+    -------
+    DataFrame
+        ``key, elapsed_days`` (middle of the week), ``hazard, hazard_low, hazard_high, at_risk`` (at its start),
+        ``visible_share, n``; empty where no hazard is stored.
+
+    Notes
+    -----
+    h_week = 1 − Π (1 − h_step), with Wilson's interval on those at risk at the start of the week.
+    """
+    rows = flip_rows(run, group)
+    if "hazard" not in rows:
+        return pd.DataFrame()
+    parts = []
+    for key, line in rows.groupby("key", sort=False):
+        line = line.sort_values("elapsed_days")
+        days, at_risk = line["elapsed_days"].to_numpy(), line["at_risk"].to_numpy(dtype=float)
+        step = max(1, round(_WEEK / float(days[1] - days[0]))) if len(days) > 1 else 1
+        starts = np.arange(0, len(days) - 1, step)
+        ends = np.minimum(starts + step, len(days) - 1)
+        stays = np.append(1.0, np.cumprod(1.0 - line["hazard"].fillna(0.0).to_numpy()[1:]))
+        hazard = 1.0 - stays[ends] / stays[starts]
+        low, high = wilson_interval(hazard * at_risk[starts], at_risk[starts])
+        parts.append(
+            pd.DataFrame(
+                {
+                    "key": key,
+                    "elapsed_days": (days[starts] + days[ends]) / 2,
+                    "hazard": hazard,
+                    "hazard_low": low,
+                    "hazard_high": high,
+                    "at_risk": at_risk[starts],
+                    "visible_share": line["visible_share"].to_numpy()[ends],
+                    "n": line["n"].max(),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def choose_estimator(run: Run, segment: str) -> str:
@@ -81,8 +131,8 @@ def completeness_sentence(run: Run, choice: Choice) -> str:
     row = next(rows[rows["waiting_days"] == choice.waiting_days].itertuples())
     return (
         f"A window of {choice.waiting_days:g} days sees {number(100 * row.seen)} % of the positives "
-        f"[{number(100 * row.seen_low)}, {number(100 * row.seen_high)}]; {number(100 * row.readable)} % of the exposures "
-        f"are old enough to be read · n {int(row.read):,}."
+        f"[{number(100 * row.seen_low)}, {number(100 * row.seen_high)}]; {number(100 * row.readable)} % of the "
+        f"exposures are old enough to be read · n {int(row.read):,}."
     )
 
 

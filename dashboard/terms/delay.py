@@ -111,14 +111,14 @@ DELAY: dict[str, Term] = _RELATIVE | {
         label="Error of a waiting window",
         gloss="Bias: labels read too early miss late conversions. Variance: a longer window leaves fewer labels to "
         "learn from. Staleness: they are from an older world.",
-        formula="error = √(bias² + variance + staleness²)",
+        formula="error = √((bias + staleness)² + variance); the two may cancel",
         better="lower",
     ),
     "flip_hazard": Term(
         label="Flip hazard",
-        gloss="Share of the exposures still without conversion at the start of a step that convert within it; unlike "
+        gloss="Share of the exposures still without conversion at the start of a week that convert within it; unlike "
         "the flip rate it may rise with age.",
-        formula="h(t) = conversions in the step ÷ at risk at its start",
+        formula="h = 1 − Π (1 − conversions in a step ÷ at risk at its start), over the steps of the week",
         source="interval: Wilson",
     ),
     "mixture_cure": Term(

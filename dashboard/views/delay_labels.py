@@ -48,7 +48,7 @@ def _changes(run: Run) -> None:
             score_changes(rows),
             rows,
             key="delay-changes",
-            title="Score before and after the label was final",
+            title="Score before and after",
             how_to_read="Each mark is a label that was open on the snapshot day. **Right**: the score of ours as of "
             "that day; **up**: of the same networks trained once more with all labels final. Flipped labels should "
             "move above the dotted line, the others below it. Listed are the flips and as many of the likeliest that "
@@ -62,8 +62,8 @@ def _changes(run: Run) -> None:
             hide_index=True,
             width="stretch",
             height=_HEIGHT,
-            column_config=dict.fromkeys(("Flip probability", "Score before", "Score after", "Score, vanilla"), _PERCENT)
-            | {"Age (days)": st.column_config.NumberColumn(format="%.0f")},
+            column_config=dict.fromkeys(("P(flip)", "Before", "After", "Vanilla"), _PERCENT)
+            | {"Age": st.column_config.NumberColumn(format="%.0f", help="Days on the snapshot day.")},
         )
     st.caption(delay_labels.flip_sentence(every))
 
@@ -120,7 +120,7 @@ def draw_influence(run: Run) -> None:
             influence_scatter(rows, quantity=quantity),
             rows,
             key="delay-influence",
-            title=f"One flip: predicted against trained again, {delay_labels.QUANTITIES[quantity]}",
+            title="Predicted against trained again",
             how_to_read=f"{TERMS['influence'].help()}  \nOn the dotted line the prediction holds. Marks are flips that "
             "were checked by training again from the same state.",
             alt=sentence,

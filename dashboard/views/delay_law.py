@@ -103,19 +103,18 @@ def draw_law(run: Run, choice: delay.Choice) -> None:
 def _hazard(run: Run, choice: delay.Choice) -> None:
     """Draw the hazard by group."""
     group = "cohort" if choice.group == "engagement" else choice.group
-    table = delay.flip_rows(run, group)
-    if "hazard" not in table:
+    table = delay_window.hazard_rows(run, group)
+    if table.empty:
         layout.empty_state(f"This run holds no hazards. {delay.AGAIN}")
         return
     layout.chart_card(
         hazard_curves(table, group=group, waiting_days=choice.waiting_days, immature_from=delay.immature_from(run)),
         table,
         key="delay-hazard",
-        title="When do labels flip? Hazard, "
-        + ("all exposures" if group == "all" else f"by {delay.GROUPS[group].lower()}"),
+        title="Weekly flip hazard, " + ("all exposures" if group == "all" else f"by {delay.GROUPS[group].lower()}"),
         how_to_read=f"{TERMS['flip_hazard'].help()}  \nA bump near the end of the window means that people convert "
         "before an offer expires: then no exponential law fits.",
-        alt="Share of the exposures still negative that convert in each step of elapsed time",
+        alt="Share of the exposures still negative at the start of a week that convert within it",
     )
 
 
@@ -124,25 +123,25 @@ def draw_funnel(run: Run) -> None:
     if delay.stored(run, "funnel").empty:
         layout.empty_state(f"This run holds no funnel. {delay.AGAIN}")
         return
-    left, right = st.columns([0.55, 0.45], gap="medium")
+    left, right = st.columns([0.6, 0.4], gap="medium")
     with right:
         segment = delay_labels.choose_funnel(run)
         rows = delay_labels.funnel_rows(run, segment)
         sentence = delay_labels.funnel_sentence(rows)
         name = layout.escape_markdown(delay.segment_text(segment))
         st.markdown(sentence)
-        _selection(run)
     with left:
         layout.chart_card(
             funnel_bars(rows),
             rows,
             key="delay-funnel-chart",
-            title=f"From exposure to conversion, later exposures, {name}",
+            title=f"From exposure to conversion, {name}",
             how_to_read=f"{TERMS['entire_space_product'].help()}  \n**Grey**: observed, with 95 % over units. "
             "**Blue**: the mean of what ours promised. The parts add up: converted = engaged and "
             "converted + not engaged and converted.",
             alt=sentence,
         )
+    _selection(run)
 
 
 def _selection(run: Run) -> None:

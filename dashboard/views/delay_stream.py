@@ -63,6 +63,7 @@ def draw_maturing(run: Run) -> None:
             table,
             axis_title=METRIC_LABEL[metric],
             reference=1.0 if metric == "calibration" else None,
+            y_range=delay_stream.maturing_range(table),
         ),
         table,
         key="delay-maturing-chart",

@@ -63,7 +63,7 @@ def flip_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immatur
 
 
 def hazard_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immature_from: float | None) -> go.Figure:
-    """Draw the share of the still-negative exposures that convert within each step of elapsed time.
+    """Draw the share of the still-negative exposures that convert within each week of elapsed time.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ def hazard_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immat
     return _age_curves(
         table,
         name="hazard",
-        words="convert in this step",
-        axis_title="Hazard: conversions per step of those still negative",
+        words="convert within a week",
+        axis_title="Hazard: converting within a week",
         group=group,
         waiting_days=waiting_days,
         immature_from=immature_from,

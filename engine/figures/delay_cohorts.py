@@ -15,8 +15,8 @@ from engine.figures.theme import LINE, OURS, TRUTH, plotly_layout
 
 _SCALE = "Viridis"
 _PANELS = (("seen", "projected"), ("final",))
-_TITLES = ("Seen, then <b>projected (hatched)</b>", "What came in the end")
-_HATCH = {"shape": "/", "size": 6, "solidity": 0.22, "fgcolor": "rgba(255, 255, 255, 0.85)"}
+_TITLES = ("Seen · hatched: projected", "What came in the end")
+_HATCH = {"shape": "/", "size": 6, "solidity": 0.22, "fgcolor": "rgba(255, 255, 255, 0.9)", "fillmode": "overlay"}
 _CELL = 0.94
 _CURVE_HEIGHT = 330
 
@@ -55,8 +55,8 @@ def cohort_triangle(
         if len(rows):
             traces.append(_cells(rows, column, top, axis="x" if panel == 0 else "x2", with_scale=panel == 0))
     axis = {
-        "tickvals": list(column.values()),
-        "ticktext": [f"{age:g}" for age in ages],
+        "tickvals": list(column.values())[::2],
+        "ticktext": [f"{age:g}" for age in ages][::2],
         "range": [-0.5, len(column) - 0.5],
         "showgrid": False,
         "zeroline": False,
@@ -70,8 +70,8 @@ def cohort_triangle(
             height=height,
             barmode="overlay",
             clickmode="event+select",
-            xaxis=axis | {"domain": [0.0, 0.49]},
-            xaxis2=axis | {"domain": [0.51, 1.0], "automargin": True},
+            xaxis=axis | {"domain": [0.0, 0.485]},
+            xaxis2=axis | {"domain": [0.515, 1.0], "automargin": True},
             yaxis={
                 # Plotly takes dates for a time axis unless told otherwise.
                 "type": "category",
@@ -85,7 +85,7 @@ def cohort_triangle(
             annotations=[
                 {
                     "text": title,
-                    "x": 0.51 * panel,
+                    "x": 0.515 * panel,
                     "y": 1.0,
                     "xref": "paper",
                     "yref": "paper",

@@ -12,6 +12,7 @@ from engine.figures.common import empty_figure
 from engine.figures.theme import BLUE, GREY, LINE, ORANGE, TRUTH, plotly_layout
 
 _FLIP_LOOKS = ((0, "stayed negative", GREY, "circle-open"), (1, "flipped", ORANGE, "circle"))
+_FUNNEL = (("observed", "Observed", TRUTH), ("predicted", "Predicted, ours", BLUE))
 _HEIGHT = 400
 
 
@@ -132,43 +133,64 @@ def funnel_bars(table: pd.DataFrame) -> go.Figure:
     """
     if table.empty:
         return empty_figure("This segment has no later exposure.", height=_HEIGHT)
-    traces = []
-    for column, name, color in (("observed", "Observed", TRUTH), ("predicted", "Predicted, ours", BLUE)):
-        shares = table[column].to_numpy(dtype=float)
-        bar = {
-            "type": "bar",
-            "orientation": "h",
-            "x": shares,
+    ends = table[["observed", "ci_high", "predicted"]].max(axis=1).to_numpy()
+    data: list[dict[str, Any]] = [
+        _bars(table, column, name, color) for column, name, color in _FUNNEL if table[column].notna().any()
+    ]
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "text",
+            "x": ends,
             "y": table["label"].to_numpy(),
-            "name": name,
-            "marker": {"color": color},
-            "text": ["" if np.isnan(share) else f"{share:.1%}" for share in shares],
-            "textposition": "outside",
+            "text": [
+                f"  {row.observed:.1%} observed,<br>  {row.predicted:.1%} predicted" for row in table.itertuples()
+            ],
+            "textposition": "middle right",
+            "hoverinfo": "skip",
             "cliponaxis": False,
-            "customdata": table["n"].to_numpy(),
-            "hovertemplate": f"%{{y}}<br>{name} %{{x:.2%}} of %{{customdata:,}} exposures<extra></extra>",
+            "showlegend": False,
+            "name": "values",
         }
-        if column == "observed":
-            bar["error_x"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": (table["ci_high"] - table[column]).to_numpy(),
-                "arrayminus": (table[column] - table["ci_low"]).to_numpy(),
-                "color": LINE,
-                "thickness": 2,
-                "width": 3,
-            }
-            bar["textposition"] = "none"
-        traces.append(bar)
+    )
     return go.Figure(
-        data=traces,
+        data=data,
         layout=plotly_layout(
             height=_HEIGHT,
             barmode="group",
             bargap=0.3,
-            xaxis={"title": {"text": "Share of the exposures"}, "tickformat": ".0%", "range": [0, 1.12]},
+            xaxis={
+                "title": {"text": f"Share of {int(table['n'].max()):,} exposures"},
+                "tickformat": ".0%",
+                "range": [0, 1.45 * float(np.nanmax(ends))],
+            },
             yaxis={"autorange": "reversed", "showgrid": False},
             showlegend=True,
-            legend={"x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         ),
     )
+
+
+def _bars(table: pd.DataFrame, column: str, name: str, color: str) -> dict[str, Any]:
+    """Return the bars of what was observed, with their intervals, or of what was predicted."""
+    bar: dict[str, Any] = {
+        "type": "bar",
+        "orientation": "h",
+        "x": table[column].to_numpy(),
+        "y": table["label"].to_numpy(),
+        "name": name,
+        "marker": {"color": color},
+        "customdata": table["n"].to_numpy(),
+        "hovertemplate": f"%{{y}}<br>{name} %{{x:.2%}} of %{{customdata:,}} exposures<extra></extra>",
+    }
+    if column == "observed":
+        bar["error_x"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": (table["ci_high"] - table[column]).to_numpy(),
+            "arrayminus": (table[column] - table["ci_low"]).to_numpy(),
+            "color": LINE,
+            "thickness": 2,
+            "width": 3,
+        }
+    return bar

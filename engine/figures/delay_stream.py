@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -87,7 +88,9 @@ def stream_lines(table: pd.DataFrame, *, axis_title: str, reference: float | Non
     )
 
 
-def maturing_lines(table: pd.DataFrame, *, axis_title: str, reference: float | None = None) -> go.Figure:
+def maturing_lines(
+    table: pd.DataFrame, *, axis_title: str, reference: float | None = None, y_range: tuple[float, float] | None = None
+) -> go.Figure:
     """Draw one metric of one method while labels mature: measured naively, estimated, and realised in the end.
 
     Parameters
@@ -97,6 +100,9 @@ def maturing_lines(table: pd.DataFrame, *, axis_title: str, reference: float | N
         ci_high, n, seen_share``.
     axis_title : str
     reference : float, optional
+        Value of a horizontal line; with it the axis is logarithmic, for the metric is a ratio.
+    y_range : tuple of float, optional
+        Ends of the axis; wide bands go beyond.
 
     Returns
     -------
@@ -138,8 +144,18 @@ def maturing_lines(table: pd.DataFrame, *, axis_title: str, reference: float | N
         layout=plotly_layout(
             height=HEIGHT,
             xaxis={"title": {"text": "Days after the snapshot"}},
-            yaxis={"title": {"text": axis_title}},
+            yaxis=_value_axis(axis_title, y_range, is_ratio=reference is not None),
             shapes=shapes,
             annotations=notes,
         ),
     )
+
+
+def _value_axis(title: str, y_range: tuple[float, float] | None, *, is_ratio: bool) -> dict[str, Any]:
+    """Return the axis of a metric, logarithmic for a ratio."""
+    axis: dict[str, Any] = {"title": {"text": title}}
+    if is_ratio:
+        axis |= {"type": "log", "tickvals": [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 50]}
+    if y_range:
+        axis["range"] = [float(np.log10(end)) if is_ratio else end for end in y_range]
+    return axis
