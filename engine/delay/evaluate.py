@@ -24,8 +24,10 @@ PAIRS = (
     *((method, "vanilla") for method in METHODS if method not in ("oracle", "vanilla")),
     ("dress_style", "wait"),
     ("dress_style", "exact_joint"),
+    ("dress_style", "entire_space"),
+    ("entire_space", "exact_joint"),
 )
-"""Method and baseline of the stored differences."""
+"""Method and baseline of the stored differences. The last two part what signals buy from what the network buys."""
 _BINS = 8
 
 
@@ -70,6 +72,7 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: DelayConfig, flip_by_se
     pending = pending_panel.measure(resamples=config.resamples, rng=rng) if pending_panel else None
     parts = [part for part in (test, holdout, pending) if part is not None]
     rows = [row for part in parts for row in part.rows()]
+    rows += test.relative_rows()
     weighted = (fitted.streams, fitted.probability, prepared)
     rows += weight_metrics(*weighted, resamples=config.resamples, rng=rng)
     differences = [test.differences(PAIRS)]

@@ -13,6 +13,8 @@ from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.result import metric_row
 
 METRICS = ("log_loss", "roc_auc", "pr_auc", "brier", "calibration")
+RELATIVE = ("log_loss", "roc_auc", "pr_auc")
+"""Metrics that are also given as a share of the way from vanilla to the oracle, named ``relative_…``."""
 CALIBRATION_ERROR = "calibration_error"
 """|mean predicted / observed - 1|: only as a difference, since a distance from 1 has no useful interval alone."""
 
@@ -130,6 +132,29 @@ class Measured:
                     )
         return found
 
+    def relative_rows(self) -> list[dict[str, Any]]:
+        """Return the `RELATIVE` metrics of every method over all rows of the split, 0 = vanilla and 1 = oracle.
+
+        Value and interval are NaN where the gap between the two may be 0, which the differences say: their interval of
+        vanilla minus oracle then holds 0.
+        """
+        s = list(self.panel.segments).index("all")
+        place = {method: m for m, method in enumerate(self.panel.methods)}
+        n = self.panel.units_in("all")
+        rows = []
+        for method, m in place.items():
+            for metric in RELATIVE:
+                k = METRICS.index(metric)
+                columns = [m, place["vanilla"], place["oracle"]]
+                value, low, high = share_of_gap(self.point[s, columns, k], self.draws[:, s, columns, k])
+                rows.append(
+                    metric_row(
+                        method=method, split=self.panel.split, segment="all", metric=f"relative_{metric}", value=value,
+                        ci_low=low, ci_high=high, n=n,
+                    )
+                )  # fmt: skip
+        return rows
+
     def difference(self, method: str, baseline: str, metric: str, segment: str = "all") -> dict[str, Any]:
         """Return method minus baseline with its paired interval; see `DIFFERENCE_COLUMNS`."""
         s = list(self.panel.segments).index(segment)
@@ -164,3 +189,44 @@ class Measured:
                 for metric in metrics
             ]
         )
+
+
+def share_of_gap(point: np.ndarray, draws: np.ndarray) -> tuple[float, float, float]:
+    """Return which share of the way from vanilla to the oracle a method covers, with its paired interval.
+
+    (method - vanilla) / (oracle - vanilla), the same for metrics that fall and that rise with quality
+
+    Parameters
+    ----------
+    point : ndarray of shape (3,)
+        Metric of the method, of vanilla and of the oracle.
+    draws : ndarray of shape (resamples, 3)
+        The same in every bootstrap draw.
+
+    Returns
+    -------
+    value, ci_low, ci_high : float
+        Not bounded by 0 and 1. All NaN if the 95 % interval of the gap holds 0: a share of it then means nothing.
+
+    Notes
+    -----
+    ES-DFM and ULC report this; DEFER and DEFUSE put the pre-trained model at 0 instead. Papers with different zeros
+    cannot be compared.
+
+    References
+    ----------
+    Yang et al. (2021), Capturing delayed feedback in conversion rate prediction via elapsed-time sampling.
+
+    Examples
+    --------
+    >>> round(share_of_gap(np.array([0.4, 0.5, 0.3]), np.array([[0.4, 0.5, 0.3], [0.35, 0.5, 0.3]]))[0], 4)
+    0.5
+    """
+    method, vanilla, oracle = draws.T
+    low, high = percentile_interval(oracle - vanilla)
+    if not (low[0] > 0 or high[0] < 0):
+        return (float("nan"),) * 3
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = percentile_interval((method - vanilla) / (oracle - vanilla))
+    value = (point[0] - point[1]) / (point[2] - point[1])
+    return float(value), float(ends[0][0]), float(ends[1][0])

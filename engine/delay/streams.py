@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,18 +94,19 @@ def streams(prepared: Prepared, outlook: Outlook, *, max_weight: float) -> dict[
     recent = train[prepared.time[train] >= prepared.start]
     read = recent[prepared.age[recent] >= prepared.waiting[recent]]
     shifted = train[prepared.time[train] >= prepared.start - prepared.window[train]]
-    cut = _es_dfm_rows(prepared, train)
+    running = dataclasses.replace(prepared, start=_first_emission(prepared, train))
+    cut = _es_dfm_rows(running, train)
     return {
         "oracle": _labelled(recent, prepared.label[recent]),
         "pretrained": _pretrained(prepared, train),
         "wait": _labelled(shifted[prepared.matured[shifted]], prepared.seen[shifted[prepared.matured[shifted]]]),
         "vanilla": _labelled(read, prepared.seen[read]),
         "vanilla_win": _labelled(np.concatenate((cut.first, cut.late)), cut.label),
-        "fnw": _fnw(prepared, train, own_weight=True),
-        "fnc": _fnw(prepared, train, own_weight=False),
+        "fnw": _fnw(running, train, own_weight=True),
+        "fnc": _fnw(running, train, own_weight=False),
         "es_dfm": _es_dfm(cut, outlook, max_weight),
         "exact_joint": _soft(prepared, read, outlook.flip_plain[read], max_weight),
-        "defer": _defer(prepared, train, cut, outlook),
+        "defer": _defer(running, train, cut, outlook),
         "defuse": _defuse(cut, outlook, max_weight),
         "fsiw": _fsiw(prepared, read, outlook, max_weight),
         "ulc": _soft(prepared, read, outlook.flip_counterfactual[read], max_weight),
@@ -185,6 +187,16 @@ def _pretrained(prepared: Prepared, train: np.ndarray) -> Stream:
         matured = train[age >= window]
         old = matured[prepared.time[matured] <= np.median(prepared.time[matured])]
     return _labelled(old, prepared.seen[old])
+
+
+def _first_emission(prepared: Prepared, train: np.ndarray) -> float:
+    """Return the day from which emissions are learned from: streams run in for the first window of the log.
+
+    Late positives of exposures before the log are missing there, as those of pending exposures are at its end; left
+    out, both ends balance where exposures arrive evenly. At least the last window of emissions stays.
+    """
+    window = float(prepared.window[train].max())
+    return max(prepared.start, min(float(prepared.time[train].min()) + window, prepared.as_of - window))
 
 
 def _late_rows(prepared: Prepared, train: np.ndarray, after: np.ndarray) -> np.ndarray:

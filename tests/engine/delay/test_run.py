@@ -51,6 +51,7 @@ def test_every_method_is_judged_on_every_split_with_interval_and_n(quick_run):
     metrics = quick_run.metrics
     for split in ("test", "holdout"):
         rows = metrics[(metrics["split"] == split) & (metrics["segment"] == "all")]
+        rows = rows[~rows["metric"].str.startswith("relative_")]  # undefined where vanilla is as good as the oracle
         assert set(rows["method"]) == set(METHODS)
         assert (rows["n"] > 0).all() and rows["value"].notna().all()
         assert (rows["ci_low"] <= rows["value"]).all() and (rows["value"] <= rows["ci_high"]).all()
@@ -61,8 +62,9 @@ def test_every_method_is_judged_on_every_split_with_interval_and_n(quick_run):
 
 def test_unit_weights_are_worth_all_rows_and_others_less(quick_run):
     rows = quick_run.metrics.query("split == 'train' and metric == 'ess_share'").set_index("method")["value"]
-    assert (rows[["oracle", "wait", "vanilla"]] == 1.0).all()
-    assert ((rows[["fnw", "es_dfm", "exact_joint", "dress_style"]] < 1.0) & (rows > 0.5)[3:]).all()
+    without_weights = ["oracle", "pretrained", "wait", "vanilla", "vanilla_win", "fnc"]
+    assert (rows[without_weights] == 1.0).all()
+    assert (rows.drop(without_weights) < 1.0).all() and (rows > 0.5).all()
     histogram = quick_run.curves["weights"].query("segment == 'all'")
     labels = histogram[histogram["label"] != "pending"].groupby("method")
     assert (labels["n"].sum() == labels["rows"].first()).all()
