@@ -47,7 +47,9 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
                 "type": "scatter",
                 "x": rows["waiting_days"].to_numpy(),
                 "y": rows[column].to_numpy(),
-                "mode": "lines",
+                # An estimator that waits for the whole window has one point only.
+                "mode": "lines+markers",
+                "marker": {"size": 5},
                 "name": label,
                 "line": {"color": color, "width": 3 if column == "error" else 2, "dash": dash},
                 "hovertemplate": f"{label}<br>window %{{x:.3g}} d: %{{y:.2%}}<extra></extra>",

@@ -1,4 +1,4 @@
-"""Methods, weights and cohorts are drawn as their tables say."""
+"""Methods are drawn as their tables say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.figures.delay_cohorts import cohort_heatmap, cohort_panels
-from engine.figures.delay_methods import calibration_by_age, reliability_curves, weight_histograms
+from engine.figures.delay_methods import calibration_by_age, grouped_dots, reliability_curves
 from engine.figures.theme import METHOD_LABEL, OURS, RIVAL
 
 
@@ -43,65 +42,64 @@ def test_reliability_is_drawn_in_order_of_the_prediction_without_empty_bins(reli
 def test_without_rows_there_is_a_reason(reliability):
     assert not reliability_curves(reliability.assign(n=0)).data
     empty = pd.DataFrame(columns=["method", "bucket", "value", "ci_low", "ci_high", "n"])
-    assert not calibration_by_age(empty, titles={"later": "Later"}).data
+    assert not calibration_by_age(empty, titles={"later": "Later"}, groups=GROUPS).data
+
+
+GROUPS = {"Ours": ("dress_style",), "Simple": ("wait", "vanilla"), "Upper bound": ("oracle",)}
+
+
+def dots(**values: float) -> pd.DataFrame:
+    rows = [
+        {"method": method, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.2, "n": 9}
+        for method, value in values.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_methods_stand_below_their_heading_with_their_values_and_intervals():
+    figure = grouped_dots(dots(vanilla=0.7, oracle=0.4, dress_style=0.5), groups=GROUPS, axis_title="Log loss")
+    assert list(figure.layout.yaxis.categoryarray) == [
+        "<b>Ours</b>",
+        METHOD_LABEL["dress_style"],
+        "<b>Simple</b>",
+        METHOD_LABEL["vanilla"],
+        "<b>Upper bound</b>",
+        METHOD_LABEL["oracle"],
+    ]
+    drawn = {trace.name: trace for trace in figure.data}
+    assert drawn[METHOD_LABEL["vanilla"]].x[0] == 0.7 and drawn[METHOD_LABEL["vanilla"]].marker.color == RIVAL
+    assert drawn[METHOD_LABEL["dress_style"]].error_x.array[0] == pytest.approx(0.2)
+    assert drawn[METHOD_LABEL["dress_style"]].error_x.arrayminus[0] == pytest.approx(0.1)
+    assert not grouped_dots(dots().reindex(columns=["method", "value"]), groups=GROUPS, axis_title="x").data
+
+
+def test_a_value_beyond_the_axis_is_named_at_the_edge_it_left():
+    figure = grouped_dots(
+        dots(vanilla=3.0, wait=-1.0, dress_style=0.5), groups=GROUPS, axis_title="x", x_range=(0.0, 1.0)
+    )
+    notes = {note.y: (note.text, note.x) for note in figure.layout.annotations}
+    assert notes == {METHOD_LABEL["vanilla"]: ("3.00 →", 1.0), METHOD_LABEL["wait"]: ("← -1.00", 0.0)}
+    assert tuple(figure.layout.xaxis.range) == (0.0, 1.0)
+
+
+def test_charts_side_by_side_can_keep_a_row_for_a_method_without_a_value():
+    figure = grouped_dots(dots(dress_style=0.1), groups=GROUPS, axis_title="x", reference=0.0, listed=("oracle",))
+    assert METHOD_LABEL["oracle"] in figure.layout.yaxis.categoryarray and len(figure.data) == 1
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.0, 0.0)]
 
 
 def test_calibration_has_one_panel_per_age_with_one_range():
-    rows = [
-        {"method": method, "bucket": bucket, "value": value, "ci_low": value - 0.1, "ci_high": value + 0.2, "n": 9}
-        for bucket, value in (("young", 0.7), ("later", 1.1))
-        for method in ("oracle", "dress_style")
-    ]
+    table = pd.concat(
+        [
+            dots(oracle=value, dress_style=value).assign(bucket=bucket)
+            for bucket, value in (("young", 0.7), ("later", 1.1))
+        ]
+    )
     titles = {"old": "Old", "young": "Young", "later": "Later"}
-    figure = calibration_by_age(pd.DataFrame(rows), titles=titles)
+    figure = calibration_by_age(table, titles=titles, groups=GROUPS)
     assert [(trace.xaxis, trace.x[0]) for trace in figure.data] == [("x", 0.7), ("x", 0.7), ("x2", 1.1), ("x2", 1.1)]
     assert figure.data[1].error_x.array[0] == pytest.approx(0.2)
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range
     assert [note.text for note in figure.layout.annotations] == ["<b>Young</b>", "<b>Later</b>"]
     ones = [(shape.x0, shape.x1) for shape in figure.layout.shapes]
     assert ones == [(1, 1), (1, 1)]
-
-
-def test_weight_histograms_keep_every_bin():
-    table = pd.DataFrame(
-        {
-            "method": ["fnw", "fnw", "dress_style"],
-            "label": ["positive", "negative", "pending"],
-            "bin_low": [1.0, 0.5, 0.0],
-            "bin_high": [1.1, 0.6, 0.1],
-            "n": [3, 0, 2],
-            "share": [0.6, 0.0, 0.4],
-            "rows": [5, 5, 5],
-        }
-    )
-    chart = weight_histograms(table).to_dict()
-    (data,) = chart["datasets"].values()
-    assert [(row["name"], row["n"]) for row in data] == [("FNW", 3), ("FNW", 0), (METHOD_LABEL["dress_style"], 2)]
-    assert chart["facet"]["column"]["sort"] == ["FNW", METHOD_LABEL["dress_style"]]
-
-
-def test_the_heat_map_shows_each_cell_where_it_belongs():
-    table = pd.DataFrame(
-        {
-            "label": ["w1", "w2", "w2", "w1", "w2"],
-            "age_days": [7.0, 7.0, 14.0, 7.0, 14.0],
-            "stage": ["seen", "seen", "projected", "final", "final"],
-            "rate": [0.1, 0.2, 0.3, 0.1, 0.25],
-            "ci_low": 0.0,
-            "ci_high": 0.5,
-            "n": 10,
-        }
-    )
-    panels = cohort_panels(table).groupby("panel")["rate"].apply(list).to_dict()
-    assert panels == {
-        "Seen on the snapshot day": [0.1, 0.2],
-        "Seen, then projected": [0.1, 0.2, 0.3],
-        "Final": [0.1, 0.25],
-    }
-    chart = cohort_heatmap(table).to_dict()
-    (data,) = chart["datasets"].values()
-    assert len(data) == 7
-    cells, dots = chart["spec"]["layer"]
-    assert cells["mark"]["type"] == "rect" and cells["encoding"]["color"]["field"] == "rate"
-    assert dots["transform"] == [{"filter": "(datum.stage === 'projected')"}]
-    assert cells["encoding"]["y"]["sort"] == ["w1", "w2"]
