@@ -120,8 +120,11 @@ def replay(dataset: Dataset, prepared: Prepared, config: DelayConfig, *, on_epoc
     Notes
     -----
     Between pre-training and test lies a gap of one attribution window, so that every label of the pre-training is
-    final before the first test. Exposures of the gap are streamed but not tested: a method that waits then has the
-    lag of its window and no more. Features are standardised on the pre-training block alone.
+    final before the first test. Exposures of the gap are streamed, but nothing is tested there: a method that waits
+    then has the lag of its window and no more, and when the test begins late positives come in the share that the
+    weights reckon with. An exposure is either pre-trained on or streamed, never both. A stream reckons with an even
+    flow: where exposures come in bursts, a step may hold late positives alone, and every method that learns from
+    them is pulled up until the next burst. Features are standardised on the pre-training block alone.
     """
     days = timeline(prepared, config.stream_step_days)
     if days.reason:

@@ -51,6 +51,7 @@ class StreamMethods:
         block = np.flatnonzero(prepared.time < pretrain_to)
         self._usual_rows = block.size * config.stream_step_days / (pretrain_to - float(prepared.time.min()))
         self._has_leak = bool(np.any(prepared.label[block] * (1.0 - self._state[block])))
+        # Those of the block have taught their final label; their late positives would count twice.
         streamed = np.flatnonzero(prepared.time >= pretrain_to)
         self._streams = {name: _emit(emit, prepared, streamed) for name, emit in STREAM_OF.items()}
         with self._draws():

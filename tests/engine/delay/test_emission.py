@@ -28,7 +28,7 @@ def emitted(method: str) -> list[tuple[int, float, float]]:
 def test_the_order_of_es_dfm_is_that_of_its_authors_code():
     # Recorded from the `DataDF` of the ES-DFM authors: cut of one hour, clicks and payments in seconds.
     golden = [(0, 1, 3600), (1, 0, 3700), (2, 0, 3800), (3, 0, 3900), (1, 1, 7300), (3, 1, 144_300)]
-    for method in ("es_dfm", "exact_joint", "vanilla_win", "defuse", "kaplan_meier", "dress_style"):
+    for method in ("es_dfm", "exact_joint", "vanilla_win", "defuse", "kaplan_meier", "entire_space", "dress_style"):
         assert emitted(method) == golden
 
 
