@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from engine.delay.panel import CALIBRATION_ERROR, METRICS, Panel
+from engine.delay.panel import CALIBRATION_ERROR, METRICS, RELATIVE, Panel, share_of_gap
 
 
 @pytest.fixture
@@ -99,3 +99,30 @@ def test_copies_of_the_rows_of_a_unit_narrow_no_interval():
         return row["ci_high"] - row["ci_low"]
 
     assert width(4) == pytest.approx(width(1))
+
+
+def test_relative_metrics_put_vanilla_at_0_and_the_oracle_at_1():
+    rng = np.random.default_rng(0)
+    label = (rng.random(600) < 0.3).astype(float)
+    good = np.clip(0.3 + 0.5 * (label - 0.3) + rng.normal(0, 0.05, 600), 0.02, 0.98)
+    noise = np.clip(0.3 + rng.normal(0, 0.1, 600), 0.02, 0.98)
+    members = {"oracle": good[None], "vanilla": noise[None], "half": (good + noise)[None] / 2}
+    panel = Panel("test", label=label, unit=np.arange(600), members=members, segments={"all": np.ones(600, dtype=bool)})
+    measured = panel.measure(resamples=100, rng=np.random.default_rng(1))
+    rows = {(row["method"], row["metric"]): row for row in measured.relative_rows()}
+    assert len(rows) == 3 * len(RELATIVE)
+    for metric in RELATIVE:
+        ends = [rows[method, f"relative_{metric}"] for method in ("vanilla", "oracle")]
+        assert [(row["value"], row["ci_low"], row["ci_high"]) for row in ends] == [(0, 0, 0), (1, 1, 1)]
+    half, value = rows["half", "relative_log_loss"], {row["method"]: row["value"] for row in measured.rows()[::5]}
+    assert set(value) == set(members)
+    expected = (value["half"] - value["vanilla"]) / (value["oracle"] - value["vanilla"])
+    assert half["value"] == pytest.approx(expected) and half["ci_low"] < expected < half["ci_high"]
+    assert half["n"] == 600
+
+
+def test_a_share_of_a_gap_that_may_be_zero_is_undefined():
+    draws = np.column_stack((np.full(100, 0.4), np.full(100, 0.5), np.linspace(0.4, 0.51, 100)))
+    assert np.isnan(share_of_gap(np.array([0.4, 0.5, 0.45]), draws)).all()
+    clear = draws - np.array([0.0, 0.0, 0.1])
+    assert share_of_gap(np.array([0.4, 0.5, 0.35]), clear)[0] == pytest.approx(2 / 3)
