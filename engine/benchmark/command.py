@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from engine.benchmark.command_line import output_folder, progress_bar
 from engine.benchmark.delay_command import add_delay
+from engine.benchmark.delay_scale_command import add_delay_statistics
 from engine.benchmark.neighbourhood_command import add_neighbourhoods
 from engine.datasets import BUNDLED, load
 from engine.errors import ConfigError
@@ -43,6 +44,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     scale.set_defaults(command=run_scale)
     add_neighbourhoods(kinds)
     add_delay(kinds)
+    add_delay_statistics(kinds)
 
 
 def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:
