@@ -71,6 +71,8 @@ class DelayConfig:
     """Importance weights above this are clipped; the share clipped is reported."""
     step_days: float = 1.0
     """Grid of elapsed time in the aggregates and curves, days."""
+    influence_flips: int = 20
+    """Flipped labels whose influence is worked out one by one."""
     asof_days: int = 12
     """Days from the first matured label to the end of the log on which the run looks at what was known then."""
     streaming: bool = True
@@ -110,6 +112,7 @@ _WHOLE = {
     "steps": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
     "landmarks": (1, 100),
+    "influence_flips": (1, 500),
     "asof_days": (1, 16),
     "resamples": (10, 100_000),
 }

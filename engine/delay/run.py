@@ -13,6 +13,7 @@ from engine.delay.data import Dataset, Prepared, prepare
 from engine.delay.evaluate import evaluate, pending_rows
 from engine.delay.flipped import flip_examples
 from engine.delay.funnel import funnel_table, selection_gap
+from engine.delay.influence import influence_tables
 from engine.delay.maturing import maturing_table
 from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
 from engine.delay.streaming_tables import stream
@@ -37,7 +38,8 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     -------
     RunResult
         Curves ``claims, differences, arrival, cure, asof, asof_curves, asof_cohorts, windows, cohorts, reliability,
-        weights, tails, funnel, funnel_check, maturing, flips, tradeoff, snapshot``; with the setting `streaming` also
+        weights, tails, funnel, funnel_check, maturing, flips, influence, influence_check,
+        tradeoff, snapshot``; with the setting `streaming` also
         ``stream, stream_facts``, and the split ``stream`` in metrics and differences.
 
     Raises
@@ -62,6 +64,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
         metrics = pd.concat((metrics, streamed.metrics), ignore_index=True)
         differences = pd.concat((differences, streamed.differences), ignore_index=True)
         curves = {"stream": streamed.stream, "stream_facts": streamed.facts}
+    influence, influence_check = influence_tables(prepared, fitted.streams["vanilla"], config)
     return RunResult(
         kind="delay",
         config=config,
@@ -80,6 +83,8 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "flips": flip_examples(fitted, prepared, config),
             **statistics,
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
+            "influence": influence,
+            "influence_check": influence_check,
             "tradeoff": tradeoff_table(prepared, config, horizon_bin=horizon_bin, flip_of=fitted.flip_model.flip),
             "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak),
         },

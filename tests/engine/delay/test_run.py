@@ -28,6 +28,8 @@ CURVES = {
     "maturing",
     "flips",
     "tradeoff",
+    "influence",
+    "influence_check",
     "cure",
     "asof",
     "asof_curves",
