@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.cache import Run
 from dashboard.controls.delay import AGAIN, stored
-from dashboard.layout import number
+from dashboard.layout import escape_markdown, number
 from dashboard.state import DELAY
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 
@@ -25,9 +25,9 @@ FAMILIES = {
 PROTOCOLS = {"test": "Batch as of a date", "stream": "Streaming"}
 AGAINST = {"oracle": "Oracle", "vanilla": "Vanilla", "relative": "Share of the gap"}
 AGE_BUCKETS = {"age:matured": "Window over", "age:immature": "Window open", "later": "Later"}
-NO_STREAM = (
-    "The streaming protocol was not run here: the run is of an older version, or its log is too short for a block to "
-    f"pre-train on, a gap of one attribution window, and steps to judge. With a longer log: {AGAIN}"
+NO_GAP = (
+    "Vanilla and the oracle cannot be told apart by this metric, so there is no gap to share: choose another metric "
+    "or the paired difference."
 )
 _FAR = 3.0
 """Values further from the middle half than so many times its width are named at the edge of the chart."""
@@ -43,6 +43,15 @@ def families(methods: pd.Series) -> dict[str, tuple[str, ...]]:
     known = {method for family in FAMILIES.values() for method in family}
     others = tuple(dict.fromkeys(method for method in methods if method not in known))
     return FAMILIES | ({"Others": others} if others else {})
+
+
+def no_stream(run: Run) -> str:
+    """Say why there is no stream, and what to do about it."""
+    facts = stored(run, "stream_facts")
+    reason = str(facts["reason"].iloc[0]) if "reason" in facts and len(facts) else ""
+    if reason:
+        return f"The streaming protocol could not be run: {escape_markdown(reason, limit=400)}"
+    return f"This run is of an older version without the streaming protocol. {AGAIN}"
 
 
 def has_stream(run: Run) -> bool:

@@ -17,8 +17,6 @@ from dashboard.controls.delay import (
 from dashboard.controls.delay_methods import method_rows
 from dashboard.layout import escape_markdown, number
 
-_PROTOCOL = {"test": "batch as of a date", "stream": "streaming"}
-
 
 def answer(run: Run) -> str:
     """Answer the page's question in one computed sentence."""
@@ -84,9 +82,9 @@ def signals_sentence(run: Run) -> str:
     table = run.curve("differences")
     place = (table["method"] == "dress_style") & (table["baseline"] == "entire_space") & (table["metric"] == "log_loss")
     parts += [
-        f"Same network and weights without signals, {_PROTOCOL[row.split]}: log loss {number(row.value)} nats "
+        f"Streaming, ours minus the same network without signals: log loss {number(row.value)} nats "
         f"[{number(row.ci_low)}, {number(row.ci_high)}] · n {row.n:,}"
-        for row in table[place & (table["segment"] == "all") & table["split"].isin(list(_PROTOCOL))].itertuples()
+        for row in table[place & (table["segment"] == "all") & (table["split"] == "stream")].itertuples()
     ]
     return (
         "Given the features known at the exposure, signals after it:  \n"

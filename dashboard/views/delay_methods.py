@@ -59,7 +59,7 @@ def _comparison(run: Run) -> None:
     with right:
         _compared_card(run, metric, baseline, protocol)
     if not delay_methods.has_stream(run):
-        layout.empty_state(delay_methods.NO_STREAM)
+        layout.empty_state(delay_methods.no_stream(run))
     st.markdown(delay_text.signals_sentence(run))
 
 
@@ -91,6 +91,9 @@ def _compared_card(run: Run, metric: str, baseline: str, protocol: str) -> None:
         layout.empty_state(f"This run holds no such comparison. {delay.AGAIN}")
         return
     relative = baseline == "relative"
+    if relative and rows["value"].isna().all():
+        layout.empty_state(delay_methods.NO_GAP)
+        return
     judged = "calibration_error" if metric == "calibration" else metric
     name = delay_methods.short(judged)
     layout.chart_card(

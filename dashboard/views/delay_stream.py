@@ -20,7 +20,7 @@ def draw_stream(run: Run) -> None:
     run : Run
     """
     if delay.stored(run, "stream").empty:
-        layout.empty_state(delay_methods.NO_STREAM)
+        layout.empty_state(delay_methods.no_stream(run))
         return
     metric, methods = delay_stream.choose_stream(run)
     if not methods:

@@ -1,11 +1,13 @@
 """A stored run on made-up tables, small enough to read, and the runs folder that the dashboard looks into."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
 from engine.claims import claim_row
@@ -21,6 +23,9 @@ from engine.uncertainty.config import UncertaintyConfig
 
 CONFIGS = {"graph": GraphConfig, "delay": DelayConfig, "uncertainty": UncertaintyConfig}
 NAMES = {"graph": "debian-programs", "delay": "journey-coupons", "uncertainty": "journey-purchases"}
+SHIPPED = Path(__file__).resolve().parents[2] / "sample_data" / "runs"
+OLD_CURVES = ("claims", "differences", "arrival", "windows", "cohorts", "reliability", "weights", "snapshot")
+"""Curves that runs on delayed labels have held from the first version on."""
 CLAIM_OF = {"graph": "C1", "delay": "C3", "uncertainty": "C7"}
 
 StoreRun = Callable[..., Path]
@@ -103,3 +108,45 @@ def stored(trained_graph: Path, runs: Path) -> Run:
 def shown(stored: Run) -> Scene:
     """Return the tables behind the page."""
     return Scene(stored.curve("nodes"), stored.curve("edges"), stored.predictions, "dual")
+
+
+@pytest.fixture
+def delay_run(runs: Path) -> Run:
+    """Put the shipped run on delayed labels where the dashboard finds it: all tables of a real training."""
+    shutil.copytree(SHIPPED / "journey-coupons", runs / "delay-one")
+    return read_run(runs / "delay-one")
+
+
+@pytest.fixture
+def short_run(delay_run: Run) -> Run:
+    """Leave only the tables that every run on delayed labels has, as an older version did."""
+    manifest = json.loads((delay_run.folder / "manifest.json").read_text())
+    manifest["curves"] = [name for name in manifest["curves"] if name in OLD_CURVES]
+    (delay_run.folder / "manifest.json").write_text(json.dumps(manifest))
+    cache.forget_list()
+    return read_run(delay_run.folder)
+
+
+def _delay_page() -> None:
+    from dashboard.views import delay
+
+    delay.render()
+
+
+@pytest.fixture
+def opened() -> Callable[..., AppTest]:
+    """Return a function that opens the page on delayed labels; its words become those of the address."""
+
+    def open_page(**query: str) -> AppTest:
+        app = AppTest.from_function(_delay_page, default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name.replace("_", "-")] = value
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture
+def figure() -> Callable[[AppTest, int], dict]:
+    """Return a function that reads the drawn figure at a place of the page."""
+    return lambda app, place: json.loads(app.get("plotly_chart")[place].proto.spec)

@@ -2,83 +2,57 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.controls import delay, delay_text
-from engine.delay.config import DelayConfig
-from engine.delay.data import load
-from engine.delay.run import run
-from engine.delay.simulate import SimulationConfig, simulate
-from engine.result import DatasetInfo, RunResult
-from engine.runs import Run, read_run, write_run
+from engine.runs import Run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SETTINGS = {"members": 1, "hidden": 8, "steps": 40, "batch_size": 64, "resamples": 30, "landmarks": 2}
+TABS = {
+    "Labels over time": ("How long to wait", "Hazard and delay law", "Naive or honest", "Funnel"),
+    "Day by day": ("",),
+    "Methods": (
+        "Comparison",
+        "Calibration",
+        "Over the stream",
+        "As labels mature",
+        "Flipped labels",
+        "Influence of a flip",
+    ),
+    "Weights": ("",),
+    "What if": ("",),
+}
+EVERY = [(tab, part) for tab, parts in TABS.items() for part in parts]
 
 
-@pytest.fixture(scope="module")
-def result() -> RunResult:
-    """A fast run on simulated exposures."""
-    info = DatasetInfo(
-        name="own.csv", origin="simulated", data_id="0" * 16, description="Made up.", rows={"exposures": 1500}
-    )
-    return run(load(simulate(1500, SimulationConfig(seed=1)), info=info), DelayConfig(**SETTINGS))
-
-
-@pytest.fixture
-def stored(result: RunResult, runs: Path) -> Run:
-    """The run in the folder that the dashboard looks into."""
-    return read_run(write_run(result, runs / "delay-one", command=["python", "-m", "engine", "train", "delay"]))
-
-
-def page() -> None:
-    from dashboard.views import delay
-
-    delay.render()
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=30)
-    for name, value in query.items():
-        app.query_params[name.replace("_", "-")] = value
-    return app.run()
-
-
-def figure(app: AppTest, place: int) -> dict:
-    return json.loads(app.get("plotly_chart")[place].proto.spec)
-
-
-def marked_window(app: AppTest) -> float:
-    (line,) = [shape for shape in figure(app, 0)["layout"]["shapes"] if shape["type"] == "line"]
+def marked_window(figure: dict) -> float:
+    (line,) = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
     return line["x0"]
 
 
-def test_the_page_opens_with_its_question_answer_and_source(stored):
+def test_the_page_opens_with_its_question_answer_and_source(delay_run: Run, opened) -> None:
     app = opened()
     assert not app.exception
     assert app.title[0].value == "Which labels will still change?"
-    facts = stored.curve("snapshot").iloc[0]
-    assert f"Of the {facts['pending']:,} exposures still negative on day" in app.markdown[0].value
+    facts = delay_run.curve("snapshot").iloc[0]
+    assert f"Of the {facts['pending']:,} exposures still negative on 2017-08-15" in app.markdown[0].value
     context = app.caption[0].value
-    assert "(simulated)" in context and "seed 0" in context
+    assert "(real)" in context and "seed 0" in context
     assert "reconstruction" in app.caption[1].value
 
 
-def test_moving_the_window_changes_cards_and_marker_and_back(stored):
+def test_moving_the_window_changes_cards_and_marker_and_back(delay_run: Run, opened, figure) -> None:
     app = opened()
-    windows = stored.curve("windows").query("segment == 'all'").set_index("waiting_days")
+    windows = delay_run.curve("windows").query("segment == 'all'").set_index("waiting_days")
     before = [metric.value for metric in app.metric]
-    assert app.slider(key="delay-window").value == 7.0 and marked_window(app) == 7.0
+    assert app.slider(key="delay-window").value == 7.0 and marked_window(figure(app, 0)) == 7.0
     app.slider(key="delay-window").set_value(14.0).run()
     after = [metric.value for metric in app.metric]
-    assert marked_window(app) == 14.0 and all(a != b for a, b in zip(before[:3], after[:3], strict=True))
+    assert marked_window(figure(app, 0)) == 14.0 and all(a != b for a, b in zip(before[:3], after[:3], strict=True))
     assert after[0] == f"{delay_text.number(100 * windows.loc[14.0, 'seen'])} %"
     assert after[1] == f"{delay_text.number(100 * windows.loc[14.0, 'flip'])} %"
     assert after[2] == delay_text.number(windows.loc[14.0, "flips_expected"])
@@ -86,104 +60,122 @@ def test_moving_the_window_changes_cards_and_marker_and_back(stored):
     assert [metric.value for metric in app.metric] == before
 
 
-def test_grouping_and_segment_change_what_is_drawn(stored):
+def test_grouping_and_segment_change_what_is_drawn(delay_run: Run, opened, figure) -> None:
     app = opened()
     names = lambda: {trace["name"] for trace in figure(app, 0)["data"] if not trace["name"].startswith(("at", "95"))}  # noqa: E731 - read after every change
-    assert len(names()) == 4 and all(name.startswith("days ") for name in names())
+    assert len(names()) == 4 and all(" – " in name for name in names())
     app.segmented_control(key="delay-by").set_value("engagement").run()
     assert names() == {"engaged", "not engaged"}
     app.segmented_control(key="delay-by").set_value("segment").run()
     assert names() == {"A", "B", "C"}
     before = app.metric[0].value
-    app.selectbox(key="delay-segment").set_value("C").run()
-    windows = stored.curve("windows").query("segment == 'C'").set_index("waiting_days")
+    app.selectbox(key="delay-segment").set_value("A").run()
+    windows = delay_run.curve("windows").query("segment == 'A'").set_index("waiting_days")
     assert app.metric[0].value == f"{delay_text.number(100 * windows.loc[7.0, 'seen'])} %" != before
 
 
-def test_the_address_restores_the_choices(stored):
-    app = opened(delay_window="10", delay_by="Engagement", delay_tab="Weights")
+def test_bands_by_unit_are_those_of_the_table_and_only_where_they_are_stored(delay_run: Run, opened, figure) -> None:
+    app = opened(delay_by="Segment")
+    table = delay_run.curve("arrival").query("view == 'final' and group == 'segment' and key == 'A'")
+    band = lambda: max(figure(app, 0)["data"][0]["y"])  # noqa: E731 - read after every change
+    assert band() == pytest.approx(table["flip_high"].max())
+    app.selectbox(key="delay-band").set_value("units").run()
+    assert band() == pytest.approx(table["flip_unit_high"].max())
+    app.segmented_control(key="delay-by").set_value("cohort").run()
+    assert app.selectbox(key="delay-band").disabled
+
+
+def test_the_address_restores_the_choices(delay_run: Run, opened, figure) -> None:
+    app = opened(delay_window="10", delay_by="Engagement", delay_detail="Funnel")
     assert not app.exception
-    assert app.slider(key="delay-window").value == 10.0 and marked_window(app) == 10.0
+    assert app.slider(key="delay-window").value == 10.0 and marked_window(figure(app, 0)) == 10.0
     assert app.segmented_control(key="delay-by").value == "engagement"
-    assert [tab.label for tab in app.tabs if len(tab.children)] == ["Weights"]
+    assert [tab.label for tab in app.tabs if len(tab.children)] == ["Labels over time", "Funnel"]
 
 
 @pytest.mark.parametrize(
-    "query", [{"delay_window": "nan"}, {"delay_window": "9999"}, {"delay_by": "x"}, {"delay_segment": "x"}]
+    "query",
+    [{"delay_window": "nan"}, {"delay_window": "9999"}, {"delay_by": "x"}, {"delay_segment": "x"}, {"delay_band": "x"}],
 )
-def test_an_address_that_makes_no_sense_opens_the_default(stored, query):
+def test_an_address_that_makes_no_sense_opens_the_default(delay_run: Run, query: dict[str, str], opened) -> None:
     app = opened(**query)
     assert not app.exception and len(app.metric) == 4
 
 
-@pytest.mark.parametrize("tab", ["Methods", "Calibration", "Cohorts", "Weights", "Naive or honest", "Open labels"])
-def test_every_tab_draws(stored, tab):
-    app = opened(delay_tab=tab)
-    assert not app.exception
-    assert len(app.get("plotly_chart")) + len(app.get("vega_lite_chart")) + len(app.get("arrow_vega_lite_chart")) >= 3
+@pytest.mark.parametrize(("tab", "part"), EVERY)
+def test_every_tab_draws(delay_run: Run, tab: str, part: str, opened) -> None:
+    app = opened(delay_tab=tab, delay_detail=part, delay_check=part)
+    assert not app.exception and not app.error
+    assert [info.value for info in app.info] == [], "a run of today holds every table"
+    assert len(app.get("plotly_chart")) + len(app.get("arrow_vega_lite_chart")) + len(app.dataframe) >= 1
 
 
-def test_the_method_comparison_shows_the_stored_values(stored):
+@pytest.mark.parametrize(("tab", "part"), EVERY)
+def test_a_run_without_the_newer_tables_says_what_to_do(short_run: Run, tab: str, part: str, opened) -> None:
+    app = opened(delay_tab=tab, delay_detail=part, delay_check=part)
+    assert not app.exception and not app.error
+    hints = [info.value for info in app.info]
+    assert all("**Train**" in hint for hint in hints)
+    complete = {"Naive or honest", "Calibration"}
+    assert hints or part in complete
+
+
+def test_tabs_change_and_change_back(delay_run: Run, opened) -> None:
     app = opened(delay_tab="Methods")
-    app.segmented_control(key="delay-metric").set_value("calibration").run()
-    drawn = {trace["name"]: trace["x"][0] for trace in figure(app, 2)["data"]}
-    rows = stored.metrics.query("split == 'test' and segment == 'all' and metric == 'calibration'")
-    assert sorted(drawn.values()) == pytest.approx(sorted(rows["value"]))
-    app.segmented_control(key="delay-against").set_value("vanilla").run()
-    differences = stored.curve("differences").query(
-        "split == 'test' and segment == 'all' and metric == 'calibration_error' and baseline == 'vanilla'"
-    )
-    assert sorted(trace["x"][0] for trace in figure(app, 3)["data"]) == pytest.approx(sorted(differences["value"]))
+    shown = [title.value for title in app.markdown]
+    app.query_params["delay-tab"] = "Weights"
+    away = opened(delay_tab="Weights")
+    assert [title.value for title in away.markdown] != shown
+    back = opened(delay_tab="Methods")
+    assert [title.value for title in back.markdown] == shown
 
 
-def test_without_a_run_the_page_says_what_to_do(runs):
+def test_without_a_run_the_page_says_what_to_do(runs: Path, opened) -> None:
     app = opened()
     assert not app.exception and "Open **Train**" in app.info[0].value
 
 
-def test_days_are_written_as_dates_only_where_the_data_has_dates():
+def test_days_are_written_as_dates_only_where_the_data_has_dates() -> None:
     assert delay.day_text(17393.0, True) == "2017-08-15" and delay.day_text(64.0, False) == "day 64"
 
 
-def test_what_signals_add_is_said_from_the_interval(stored, monkeypatch):
+def test_what_signals_add_is_said_from_the_interval(delay_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     said = {}
     for verdict in ("supported", "not supported", "inconclusive"):
-        claims = stored.curve("claims").assign(verdict=verdict)
-        monkeypatch.setattr(stored, "curve", lambda name, claims=claims: claims)
-        said[verdict] = delay_text.signals_sentence(stored)
+        tables = {"claims": delay_run.curve("claims").assign(verdict=verdict)}
+        tables["differences"] = delay_run.curve("differences")
+        monkeypatch.setattr(delay_run, "curve", tables.__getitem__)
+        said[verdict] = delay_text.signals_sentence(delay_run)
         monkeypatch.undo()
     assert "**help**" in said["supported"] and "add nothing worth having" in said["not supported"]
     assert "the data cannot tell" in said["inconclusive"] and "n " in said["supported"]
+    assert "**What if**" in said["supported"]
 
 
-def test_sentences_read_the_tables_they_speak_of(stored):
+def test_sentences_read_the_tables_they_speak_of(delay_run: Run) -> None:
     choice = delay.Choice(waiting_days=7.0, group="all", segment="all")
-    row = stored.curve("windows").query("segment == 'all' and waiting_days == 7.0").iloc[0]
+    row = delay_run.curve("windows").query("segment == 'all' and waiting_days == 7.0").iloc[0]
     assert f"{delay_text.number(100 * row['seen'])} % of the positives are seen" in delay_text.seen_sentence(
-        stored, choice
+        delay_run, choice
     )
-    assert "all exposures" in delay_text.flip_sentence(delay.flip_rows(stored, "all"), choice)
-    assert "Over " in delay_text.cohort_sentence(stored) and " came." in delay_text.cohort_sentence(stored)
-    rows = delay.method_rows(stored, "log_loss").set_index("method")
-    assert delay_text.number(rows.loc["vanilla", "value"]) in delay_text.method_sentence(stored, "log_loss")
-
-
-def test_open_labels_are_sorted_by_their_flip_probability(stored):
-    rows = delay.pending_rows(stored)
-    assert isinstance(rows, pd.DataFrame) and rows["Flip probability"].is_monotonic_decreasing
-    assert len(rows) == stored.predictions["prob_flip"].notna().sum() > 0
+    assert "all exposures" in delay_text.flip_sentence(delay.flip_rows(delay_run, "all"), choice)
+    last = delay_run.curve("arrival").query("view == 'snapshot' and key == 'A'").iloc[-1]
+    assert delay_text.number(100 * last["converted"]) in delay_text.naive_sentence(delay_run, "A")
 
 
 @pytest.mark.slow
-def test_a_rendered_page_has_loaded_nothing_that_trains_or_scans(stored):
+def test_a_rendered_page_has_loaded_nothing_that_trains_or_scans(delay_run: Run) -> None:
     program = (
         "import sys, pathlib\n"
         "from streamlit.testing.v1 import AppTest\n"
         "from dashboard import cache\n"
-        f"cache.run_folders = lambda: (pathlib.Path({str(stored.folder.parent)!r}),)\n"
+        f"cache.run_folders = lambda: (pathlib.Path({str(delay_run.folder.parent)!r}),)\n"
         "page = 'from dashboard.views import delay; delay.render()'\n"
-        "app = AppTest.from_string(page, default_timeout=60).run()\n"
-        "assert not app.exception and len(app.metric) == 4\n"
+        f"for tab in {list(TABS)!r}:\n"
+        "    app = AppTest.from_string(page, default_timeout=60)\n"
+        "    app.query_params['delay-tab'] = tab\n"
+        "    app.run()\n"
+        "    assert not app.exception and app.title\n"
         "heavy = {'torch', 'duckdb', 'ibis', 'scipy', 'sklearn'}\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules} & heavy))\n"
     )
@@ -192,7 +184,7 @@ def test_a_rendered_page_has_loaded_nothing_that_trains_or_scans(stored):
     assert done.stdout.strip() == ""
 
 
-def test_the_immature_ages_start_where_a_tenth_of_the_exposures_was_too_young(stored):
-    rows = delay.arrival_rows(stored, "all", "snapshot").set_index("elapsed_days")["observed_share"]
-    start = delay.immature_from(stored)
+def test_the_immature_ages_start_where_a_tenth_of_the_exposures_was_too_young(delay_run: Run) -> None:
+    rows = delay.arrival_rows(delay_run, "all", "snapshot").set_index("elapsed_days")["observed_share"]
+    start = delay.immature_from(delay_run)
     assert rows[start] > 0.9 >= rows[start + 1.0]
