@@ -127,3 +127,23 @@ def test_exact_weights_recover_the_truth_where_unripe_labels_are_far_off(seed, d
     assert ratio[1] < 0.85
     assert (loss[1] - loss[0]) / (loss[1] - loss[2]) > 0.7  # most of the way from vanilla to the oracle
     assert judge("exact_joint")[0] == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.slow
+def test_where_features_are_noise_every_method_predicts_its_fixed_point(dataset_of):
+    law = {"feature_effect": 0.0, "features": 1, "conversion_rate": 0.3, "engaged_conversion_rate": 0.7}
+    frame = simulate(
+        40_000, SimulationConfig(seed=0, days=150.0, window_days=20.0, delay_days=6.0, engaged_delay_days=6.0, **law)
+    )
+    config = DelayConfig(
+        members=1, hidden=4, steps=200, batch_size=1024, attribution_days=20.0, waiting_days=3.0, training_days=40.0
+    )
+    prepared = prepare(dataset_of(frame), config)
+    fitted = fit(prepared, config)
+    p = frame["true_p"].iloc[0]
+    p_dp = np.mean(np.isfinite(prepared.delay) & (prepared.delay > prepared.waiting))
+    read = prepared.train & (prepared.age >= prepared.waiting) & (prepared.time >= prepared.start)
+    expected = dict.fromkeys(METHODS, p) | {"vanilla": prepared.seen[read].mean(), "vanilla_win": p / (1 + p_dp)}
+    assert expected["vanilla"] < 0.92 * p and expected["vanilla_win"] < 0.8 * p
+    for method, target in expected.items():
+        assert fitted.probability[method][prepared.test].mean() == pytest.approx(target, rel=0.04), method
