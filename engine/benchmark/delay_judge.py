@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LINEAR = ("log_loss", "brier", "calibration")
-TRUTH = ("excess_log_loss", "calibration_truth")
-"""Against the true probabilities: log loss above that of the truth, and mean predicted / mean true."""
-RANKED = ("roc_auc", "pr_auc")
+RANKED_DRAWS = 100
+"""Draws of the areas under curves, which cost the most and decide no goal."""
 CELL_COLUMNS = ("split", "segment", "method", "metric", "n", "rows", "draws")
 _EPS = 1e-7
 _CHUNK = 20
@@ -49,28 +47,40 @@ def judge(rows: Rows, counts: Floats) -> pd.DataFrame:
     -------
     DataFrame
         Columns `CELL_COLUMNS`, one row per segment, method and metric: ``n`` units, ``rows`` exposures, ``draws`` of
-        shape (n_draws,), float32; NaN where a draw leaves a metric undefined.
+        shape (n_draws,), float32; NaN where a draw leaves a metric undefined or, for areas under curves, is not
+        formed: these take `RANKED_DRAWS` draws, and in segments named ``segment:…`` the sample alone.
     """
     found = []
     for segment, member in rows.segments.items():
         place = np.flatnonzero(member)
         if place.size == 0:
             continue
-        size = {"n": int(np.unique(rows.unit[place]).size), "rows": int(place.size)}
-        for method, values in rows.probability.items():
-            truth = None if rows.truth is None else rows.truth[place]
-            label, unit, p = rows.label[place], rows.unit[place], values[place]
-            draws = linear_draws(label, p, unit, counts, truth=truth)
-            if rows.is_ranked:
-                draws |= ranked_draws(label, p, unit, counts)
-            key = {"split": rows.split, "segment": segment, "method": method}
-            found += [key | {"metric": name} | size | {"draws": d.astype(np.float32)} for name, d in draws.items()]
+        label, unit = rows.label[place], rows.unit[place]
+        probability = {method: values[place] for method, values in rows.probability.items()}
+        truth = None if rows.truth is None else rows.truth[place]
+        draws = linear_draws(label, probability, unit, counts, truth=truth)
+        if rows.is_ranked:
+            taken = counts[: 1 if segment.startswith("segment:") else 1 + RANKED_DRAWS]
+            for method, values in probability.items():
+                areas = ranked_draws(label, values, unit, taken)
+                draws |= {(method, name): _padded(area, counts.shape[0]) for name, area in areas.items()}
+        size = {"n": int(np.unique(unit).size), "rows": int(place.size)}
+        key = {"split": rows.split, "segment": segment}
+        found += [
+            key | {"method": method, "metric": metric} | size | {"draws": values.astype(np.float32)}
+            for (method, metric), values in draws.items()
+        ]
     return pd.DataFrame(found, columns=list(CELL_COLUMNS))
 
 
 def linear_draws(
-    label: Floats, p: Floats, unit: NDArray[np.int64], counts: Floats, *, truth: Floats | None = None
-) -> dict[str, Floats]:
+    label: Floats,
+    probability: Mapping[str, Floats],
+    unit: NDArray[np.int64],
+    counts: Floats,
+    *,
+    truth: Floats | None = None,
+) -> dict[tuple[str, str], Floats]:
     """Return the metrics that are ratios of sums over rows.
 
     log loss = Σ -[y log p + (1-y) log(1-p)] / n,   Brier = Σ (p-y)² / n,   calibration = Σ p / Σ y
@@ -78,8 +88,10 @@ def linear_draws(
 
     Parameters
     ----------
-    label, p : ndarrays of shape (n,)
-        Labels 0 or 1 and probabilities, which are kept 1e-7 from 0 and 1 in logarithms.
+    label : ndarray of shape (n,)
+        Labels 0 or 1.
+    probability : mapping of str to ndarray of shape (n,)
+        Method to probabilities, which are kept 1e-7 from 0 and 1 in logarithms.
     unit : ndarray of shape (n,), int
     counts : ndarray of shape (n_draws, n_units)
     truth : ndarray of shape (n,), optional
@@ -87,26 +99,37 @@ def linear_draws(
 
     Returns
     -------
-    dict of str to ndarray of shape (n_draws,)
+    dict of (str, str) to ndarray of shape (n_draws,)
+        By method and metric.
     """
-    inside = np.clip(p, _EPS, 1 - _EPS)
-    columns = [np.ones_like(p), label, -np.log(np.where(label > 0, inside, 1 - inside)), (p - label) ** 2, p]
-    if truth is not None:
-        q = np.clip(truth, _EPS, 1 - _EPS)
-        excess = q * np.log(q / inside) + (1 - q) * np.log((1 - q) / (1 - inside))
-        columns += [excess, truth]
-    width = counts.shape[1]
-    sums = counts @ np.stack([np.bincount(unit, column, minlength=width) for column in columns], axis=1)
-    total, observed = sums[:, 0], sums[:, 1]
+    columns = {("", "rows"): np.ones_like(label), ("", "observed"): label}
+    q = None if truth is None else np.clip(truth, _EPS, 1 - _EPS)
+    if q is not None:
+        columns["", "true"] = q
+    for method, p in probability.items():
+        inside = np.clip(p, _EPS, 1 - _EPS)
+        columns[method, "log_loss"] = -np.log(np.where(label > 0, inside, 1 - inside))
+        columns[method, "brier"] = (p - label) ** 2
+        columns[method, "predicted"] = p
+        if q is not None:
+            columns[method, "excess_log_loss"] = q * np.log(q / inside) + (1 - q) * np.log((1 - q) / (1 - inside))
+    by_unit = np.stack([np.bincount(unit, column, minlength=counts.shape[1]) for column in columns.values()], axis=1)
+    sums = dict(zip(columns, (counts @ by_unit).T, strict=True))
+    draws: dict[tuple[str, str], Floats] = {}
     with np.errstate(invalid="ignore", divide="ignore"):
-        draws = {
-            "log_loss": sums[:, 2] / total,
-            "brier": sums[:, 3] / total,
-            "calibration": np.where(observed > 0, sums[:, 4] / observed, np.nan),
-        }
-        if truth is not None:
-            draws |= {"excess_log_loss": sums[:, 5] / total, "calibration_truth": sums[:, 4] / sums[:, 6]}
+        for method in probability:
+            for metric in ("log_loss", "brier", *(() if q is None else ("excess_log_loss",))):
+                draws[method, metric] = sums[method, metric] / sums["", "rows"]
+            for metric, total in (("calibration", "observed"), ("calibration_truth", "true")):
+                if ("", total) in sums:
+                    ratio = sums[method, "predicted"] / sums["", total]
+                    draws[method, metric] = np.where(sums["", total] > 0, ratio, np.nan)
     return draws
+
+
+def _padded(draws: Floats, length: int) -> Floats:
+    """Fill up with NaN, which intervals leave out."""
+    return np.concatenate([draws, np.full(length - draws.size, np.nan)])
 
 
 def ranked_draws(label: Floats, p: Floats, unit: NDArray[np.int64], counts: Floats) -> dict[str, Floats]:

@@ -28,6 +28,7 @@ LABELS = {
     "nndf": "nnDF",
     "kaplan_meier": "Kaplan–Meier by segment",
     "esdf": "ESDF",
+    "entire_space": "Entire space, no signals",
     "dress_style": "DRESS-style (ours)",
 }
 

@@ -54,9 +54,7 @@ def summarise(data: str, parts: Sequence[Part], methods: Sequence[str]) -> pd.Da
     draws = mean_draws([part.cells for part in parts])
     draws = {key: values for key, values in draws.items() if key[2] in methods}
     sizes = pd.concat([part.cells for part in parts]).groupby(["split", "segment"])[["n", "rows"]].mean()
-    found: dict[tuple[str, ...], Floats] = {
-        (*key[:3], "", "value", key[3]): values for key, values in draws.items()
-    }
+    found: dict[tuple[str, ...], Floats] = {(*key[:3], "", "value", key[3]): values for key, values in draws.items()}
     found |= _differences(draws) | _gaps(draws)
     low, high = percentile_interval(np.stack(list(found.values()), axis=1)[1:])
     rows: list[tuple[object, ...]] = []

@@ -195,4 +195,5 @@ def _cell(row: Any, *, scale: float = 1, is_best: bool = False, digits: int = 4)
         return "–"
     places = digits if scale == 1 else 2
     low, value, high = (f"{scale * number:.{places}f}" for number in (row.ci_low, row.value, row.ci_high))
-    return f"{f'**{value}**' if is_best else value} [{low}, {high}]"
+    interval = "" if pd.isna(row.ci_low) else f" [{low}, {high}]"
+    return f"{f'**{value}**' if is_best else value}{interval}"

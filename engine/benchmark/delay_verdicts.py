@@ -19,10 +19,11 @@ def verdicts(summary: pd.DataFrame) -> pd.DataFrame:
     """Judge every goal on every data set.
 
     Simulated data, against the true probabilities: ours closes at least 95 % of the gap in log loss between vanilla
-    and the oracle, on later exposures; mean predicted over mean true is within 1 % of 1, on later exposures and on
-    recent ones (still inside their window on the snapshot day) of units that training never saw. Real data: the log
-    loss of ours is not above that of any method but the oracle by more than the interval, on both kinds of rows; its
-    calibration error is below that of waiting for the window, on both.
+    and the oracle, and mean predicted over mean true is within 1 % of 1; both on later exposures and on recent ones
+    (still inside their window on the snapshot day) of units that training never saw. Real data, on both kinds of rows:
+    the log loss of ours is not above that of any method but the oracle by more than the interval, and its calibration
+    error is below that of waiting for the window. Drift goes on after the snapshot day, where no label can follow it:
+    there even the oracle is off, and its figure stands beside that of ours.
 
     Parameters
     ----------
@@ -54,9 +55,10 @@ def within(low: float, high: float, *, least: float = -np.inf, most: float = np.
 def _simulated(rows: pd.DataFrame) -> list[dict[str, object]]:
     """Judge the goals on data whose truth is known."""
     found = []
-    gap = _pick(rows, LATER, statistic="gap_closed", metric="excess_log_loss")
     goal = f"closes at least {GAP_GOAL:.0%} of the gap in log loss from vanilla to the oracle"
-    found += [_row(goal, LATER, row, within(row.ci_low, row.ci_high, least=GAP_GOAL)) for row in gap.itertuples()]
+    for place in _PLACES:
+        gap = _pick(rows, place, statistic="gap_closed", metric="excess_log_loss")
+        found += [_row(goal, place, row, within(row.ci_low, row.ci_high, least=GAP_GOAL)) for row in gap.itertuples()]
     for place in _PLACES:
         ratio = _pick(rows, place, statistic="value", metric="calibration_truth")
         for row in ratio.itertuples():
