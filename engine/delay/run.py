@@ -19,6 +19,7 @@ from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_t
 from engine.delay.streaming_tables import stream
 from engine.delay.tradeoff import tradeoff_table
 from engine.delay.train import fit
+from engine.delay.whatif import law_table
 from engine.delay.windows import window_table
 from engine.result import OnEpoch, RunResult
 
@@ -37,10 +38,10 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     Returns
     -------
     RunResult
-        Curves ``claims, differences, arrival, cure, asof, asof_curves, asof_cohorts, windows, cohorts, reliability,
-        weights, tails, funnel, funnel_check, maturing, flips, influence, influence_check,
-        tradeoff, snapshot``; with the setting `streaming` also
-        ``stream, stream_facts``, and the split ``stream`` in metrics and differences.
+        Curves ``claims, differences, arrival, cure, asof, asof_curves, asof_cohorts, windows, tradeoff, cohorts,
+        reliability, weights, tails, funnel, funnel_check, maturing, flips, influence, influence_check, law,
+        snapshot``; with the setting `streaming` also ``stream, stream_facts``, and the split ``stream`` in metrics
+        and differences.
 
     Raises
     ------
@@ -85,6 +86,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
             "influence": influence,
             "influence_check": influence_check,
+            "law": law_table(prepared),
             "tradeoff": tradeoff_table(prepared, config, horizon_bin=horizon_bin, flip_of=fitted.flip_model.flip),
             "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak),
         },

@@ -28,6 +28,7 @@ CURVES = {
     "maturing",
     "flips",
     "tradeoff",
+    "law",
     "influence",
     "influence_check",
     "cure",
