@@ -12,6 +12,7 @@ from engine.benchmark.command_line import output_folder, progress_bar
 from engine.errors import ConfigError
 
 RESULTS = ("delay.parquet", "delay.md", "delay.csv")
+PROTOCOLS = ("batch", "stream")
 LEAST_ROWS = 200
 
 
@@ -23,6 +24,7 @@ def add_delay(kinds: argparse._SubParsersAction) -> None:
     parser.add_argument("--simulated", type=int, default=60_000, metavar="N", help="simulated exposures (60,000)")
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, … (default 5)")
     parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to show (default all)")
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS), help="(default both)")
     parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(command=run_delay)
@@ -54,14 +56,19 @@ def run_delay(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     known = importlib.import_module("engine.benchmark.delay_sources")
     sources = known.find_sources(arguments.data or known.DATA, rows=arguments.simulated, folder=folder)
     with progress_bar() as progress:
-        task = progress.add_task("", total=len(sources) * arguments.seeds)
+        task = progress.add_task("", total=len(sources) * arguments.seeds * len(arguments.protocols))
 
         def on_step(data: str, seed: int, name: str) -> None:
-            done = [source.name for source in sources].index(data) * arguments.seeds + seed
-            progress.update(task, completed=done, description=f"{data} · seed {seed + 1} · {name}")
+            progress.update(task, advance=1, description=f"{data} · seed {seed + 1} · {name}")
 
         run = importlib.import_module("engine.benchmark.delay_run")
-        parts = run.benchmark(sources, seeds=arguments.seeds, folder=folder / "delay-parts", on_step=on_step)
+        parts = run.benchmark(
+            sources,
+            seeds=arguments.seeds,
+            protocols=arguments.protocols,
+            folder=folder / "delay-parts",
+            on_step=on_step,
+        )
     summarise = importlib.import_module("engine.benchmark.delay_summary").summarise
     pandas = importlib.import_module("pandas")
     summary = pandas.concat([summarise(data, found, methods) for data, found in parts.items()], ignore_index=True)

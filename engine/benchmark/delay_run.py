@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -34,9 +35,18 @@ COSTS = ("ess_share", "clipped_share", "seconds")
 SHARED = "shared"
 """Stands for the models of label arrival, which several methods use."""
 _COST = b"cost"
+_CODE = {"batch": "engine.delay.train", "stream": "engine.delay.streaming"}
 
 OnStep = Callable[[str, int, str], None]
-"""Receives the data set, the seed and what is done, before it is done or read."""
+"""Receives the data set, the seed and the protocol, before it is measured or read."""
+
+
+class Measure(Protocol):
+    """Trains and judges all methods on one data set and seed."""
+
+    def __call__(self, dataset: Dataset, config: DelayConfig, *, draw: int | None) -> Part:
+        """Return what they give."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +75,9 @@ class Clock:
         self.last = now
 
 
-def benchmark(sources: Sequence[Source], *, seeds: int, folder: Path, on_step: OnStep) -> dict[str, list[Part]]:
+def benchmark(
+    sources: Sequence[Source], *, seeds: int, protocols: Sequence[str], folder: Path, on_step: OnStep
+) -> dict[str, list[Part]]:
     """Train and judge all methods.
 
     Parameters
@@ -73,35 +85,43 @@ def benchmark(sources: Sequence[Source], *, seeds: int, folder: Path, on_step: O
     sources : sequence of Source
     seeds : int, >= 1
         Seeds 0, 1, …: of the data where it is simulated; of held-out units and networks everywhere.
+    protocols : sequence of str
+        Of `PROTOCOLS`.
     folder : Path
-        Holds one file per data set and seed; what is there for the same data, settings and code is not done again.
+        Holds one file per data set, seed and protocol; what is there for the same data, settings and code is not done
+        again.
     on_step : callable
 
     Returns
     -------
     dict of str to list of Part
-        Data set to its seeds.
+        Data set to its seeds, with all protocols in one part.
     """
     torch.set_num_threads(1)
-    version = code_hash("engine.delay.train") + code_hash("engine.delay.streaming") + code_hash(judge.__module__)
     found = {}
     for source in sources:
         parts = []
         for seed in range(seeds):
-            on_step(source.name, seed, "training")
             dataset, config = source.load(seed), source.config(seed)
-            path = folder / _file_name(source.name, seed, dataset.info.data_id, config, version)
-            part = _read(path)
-            if part is None:
-                part = measure(dataset, config, draw=seed if source.is_simulated else None)
-                _write(path, part)
-            parts.append(part)
+            draw = seed if source.is_simulated else None
+            by_protocol = []
+            for protocol in protocols:
+                on_step(source.name, seed, protocol)
+                path = folder / _file_name(source.name, seed, protocol, dataset.info.data_id, config)
+                part = _read(path)
+                if part is None:
+                    part = PROTOCOLS[protocol](dataset, config, draw=draw)
+                    _write(path, part)
+                by_protocol.append(part)
+            tables = [(part.cells, part.costs) for part in by_protocol]
+            cells, costs = (pd.concat(table, ignore_index=True) for table in zip(*tables, strict=True))
+            parts.append(Part(cells=cells, costs=costs))
         found[source.name] = parts
     return found
 
 
-def measure(dataset: Dataset, config: DelayConfig, *, draw: int | None) -> Part:
-    """Train all methods on one snapshot and as a stream, and judge them.
+def measure_batch(dataset: Dataset, config: DelayConfig, *, draw: int | None) -> Part:
+    """Train all methods on one snapshot and judge them.
 
     Parameters
     ----------
@@ -113,22 +133,44 @@ def measure(dataset: Dataset, config: DelayConfig, *, draw: int | None) -> Part:
     Returns
     -------
     Part
-        Splits ``test`` (exposures from the snapshot day on; all and by segment), ``holdout`` (earlier ones of units
-        kept out of training; all and by age on that day) and, where the log is long enough, ``stream``.
+        Splits ``test`` (exposures from the snapshot day on; all and by segment) and ``holdout`` (earlier ones of
+        units kept out of training; all and by age on that day).
     """
     prepared = prepare(dataset, config)
     clock = Clock()
     fitted = fit(prepared, config, on_epoch=clock)
-    streamed = replay(dataset, prepared, config) if config.streaming else None
-    truth = truth_of(dataset, prepared)
     counts = unit_counts(prepared.unit, draw)
-    tables = [judge(rows, counts) for rows in _splits(fitted, prepared, truth)]
-    if streamed is not None and streamed.probability:
+    tables = [judge(rows, counts) for rows in _splits(fitted, prepared, truth_of(dataset, prepared))]
+    return Part(cells=pd.concat(tables, ignore_index=True), costs=_costs(fitted, clock))
+
+
+def measure_stream(dataset: Dataset, config: DelayConfig, *, draw: int | None) -> Part:
+    """Train the methods as a stream, each step tested before it is trained on, and judge all tests together.
+
+    Parameters
+    ----------
+    dataset, config, draw
+        As of `measure_batch`.
+
+    Returns
+    -------
+    Part
+        Split ``stream``, without areas under curves, which are not means over steps; empty if the log is too short
+        for a stream.
+    """
+    prepared = prepare(dataset, config)
+    streamed = replay(dataset, prepared, config)
+    cells = pd.DataFrame(columns=list(CELL_COLUMNS))
+    if streamed.probability:
         place = streamed.exposure
         everything = {"all": np.ones(place.size, dtype=bool)}
+        truth = truth_of(dataset, prepared)
         rows = _rows("stream", prepared, place, streamed.probability, everything, truth, is_ranked=False)
-        tables.append(judge(rows, counts))
-    return Part(cells=pd.concat(tables, ignore_index=True), costs=_costs(fitted, clock))
+        cells = judge(rows, unit_counts(prepared.unit, draw))
+    return Part(cells=cells, costs=pd.DataFrame(columns=["method", "metric", "value"]))
+
+
+PROTOCOLS: dict[str, Measure] = {"batch": measure_batch, "stream": measure_stream}
 
 
 def unit_counts(unit: np.ndarray, draw: int | None) -> Floats:
@@ -204,11 +246,12 @@ def _costs(fitted: Fitted, clock: Clock) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "metric", "value"])
 
 
-def _file_name(data: str, seed: int, data_id: str, config: DelayConfig, version: str) -> str:
+def _file_name(data: str, seed: int, protocol: str, data_id: str, config: DelayConfig) -> str:
     """Name the file of a part by all that it depends on."""
-    text = json.dumps([data_id, asdict(config), version, RESAMPLES], sort_keys=True)
+    code = [code_hash(_CODE[protocol]), code_hash(judge.__module__)]
+    text = json.dumps([data_id, asdict(config), code, RESAMPLES], sort_keys=True)
     safe = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in data)
-    return f"{safe}-{seed}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
+    return f"{safe}-{seed}-{protocol}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
 
 
 def _read(path: Path) -> Part | None:

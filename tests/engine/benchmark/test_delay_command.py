@@ -23,13 +23,14 @@ def haste(monkeypatch):
     """Train for three steps, draw twenty times, and count the parts that are measured."""
     monkeypatch.setattr(delay_sources, "SETTINGS", {"members": 1, "steps": 3, "batch_size": 32, "hidden": 4})
     monkeypatch.setattr(delay_run, "RESAMPLES", 20)
-    measured, whole = [], delay_run.measure
+    measured = []
+    for protocol, whole in tuple(delay_run.PROTOCOLS.items()):
 
-    def counted(dataset, config, *, draw):
-        measured.append((dataset.info.name, config.seed, draw))
-        return whole(dataset, config, draw=draw)
+        def counted(dataset, config, *, draw, protocol=protocol, whole=whole):
+            measured.append((protocol, config.seed, draw))
+            return whole(dataset, config, draw=draw)
 
-    monkeypatch.setattr(delay_run, "measure", counted)
+        monkeypatch.setitem(delay_run.PROTOCOLS, protocol, counted)
     return measured
 
 
@@ -47,14 +48,15 @@ def test_the_command_measures_prints_and_repeats_no_finished_part(haste, bench, 
     words = ("--data", "simulated-delay-drift", "--seeds", "2", "--json")
     monkeypatch.setattr(delay_run, "code_hash", lambda module: module)
     assert bench(*words) == 0
-    assert haste == [("simulated-delay-drift", seed, seed) for seed in (0, 1)]
+    assert haste == [(protocol, seed, seed) for seed in (0, 1) for protocol in ("batch", "stream")]
     first = json.loads(capsys.readouterr().out)
     assert bench(*words) == 0
-    assert len(haste) == 2 and json.loads(capsys.readouterr().out) == first
+    assert len(haste) == 4 and json.loads(capsys.readouterr().out) == first
     table = pd.read_parquet(tmp_path / "delay.parquet")
     assert tuple(table.columns) == SUMMARY_COLUMNS and len(table) == len(first)
     assert set(table["method"]) == {*METHODS, "shared"}
     values = table[table["statistic"] == "value"]
+    assert set(values["split"]) == {"test", "holdout", "stream"}
     assert {"all", "segment:A", "age:immature", "age:matured"} <= set(values["segment"])
     assert {"log_loss", "roc_auc", "pr_auc", "brier", "calibration", "excess_log_loss"} <= set(values["metric"])
     assert {"ess_share", "clipped_share", "seconds"} == set(table.loc[table["statistic"] == "cost", "metric"])
@@ -64,7 +66,7 @@ def test_the_command_measures_prints_and_repeats_no_finished_part(haste, bench, 
 
 
 def test_methods_can_be_chosen_and_their_judges_stay(haste, bench, capsys):
-    assert bench("--data", "simulated", "--seeds", "1", "--methods", "defer") == 0
+    assert bench("--data", "simulated", "--seeds", "1", "--methods", "defer", "--protocols", "batch") == 0
     shown = [line.split(" | ")[0][2:] for line in capsys.readouterr().out.splitlines() if " | " in line]
     assert set(shown) & set(LABELS.values()) == {LABELS[name] for name in ("oracle", WAIT, VANILLA, "defer", OURS)}
 
@@ -75,8 +77,8 @@ def test_an_own_file_needs_no_truth_and_shares_its_draws_among_seeds(haste, benc
     assert cli.main(words) == 0
     frame = pd.read_csv(path)
     frame[[name for name in frame if not name.startswith("true_")]].to_csv(path, index=False)
-    assert bench("--data", str(path), "--seeds", "2") == 0
-    assert haste == [("own.csv", 0, None), ("own.csv", 1, None)]
+    assert bench("--data", str(path), "--seeds", "2", "--protocols", "batch") == 0
+    assert haste == [("batch", 0, None), ("batch", 1, None)]
     assert "log loss is not above that of any method" in capsys.readouterr().out
 
 
