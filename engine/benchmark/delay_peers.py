@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 
+from engine.backends import open_table
 from engine.benchmark import survival_peer
 from engine.delay.arrival import curve_of
 from engine.delay.counts import collect, exit_counts
@@ -112,8 +112,7 @@ def _our_curve(folder: Path, as_of: float, window: float) -> tuple[list[dict[str
     """Return our rows, and our curve."""
     horizon = round(window / STEP_DAYS)
     started = time.perf_counter()
-    exposures = ibis.duckdb.connect().read_parquet([str(file) for file in sorted(folder.glob("*.parquet"))])
-    exits = collect(exit_counts(exposures, as_of=as_of, step_days=STEP_DAYS, horizon_bin=horizon))
+    exits = collect(exit_counts(open_table(folder), as_of=as_of, step_days=STEP_DAYS, horizon_bin=horizon))
     read = time.perf_counter() - started
     started = time.perf_counter()
     curve = curve_of(exits, horizon)

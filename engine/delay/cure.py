@@ -98,11 +98,9 @@ def fit_cure(lower: ArrayLike, upper: ArrayLike, count: ArrayLike, *, law: Law) 
         raise ConfigError(f"'law' is '{law}'; allowed are {', '.join(LAWS)}.")
     cells = _Cells.of(lower, upper, count)
     size = 2 if law == "exponential" else 3
-    n = round(float(cells.count.sum()))
-    events = cells.count[np.isfinite(cells.upper)] > 0
-    distinct = len(np.unique(cells.upper[np.isfinite(cells.upper)][events]))
-    if distinct < size:
-        return _nothing(law, n, f"events at {distinct} distinct times cannot fix {size} parameters")
+    n = round(cells.total)
+    if cells.distinct < size:
+        return _nothing(law, n, f"events at {cells.distinct} distinct times cannot fix {size} parameters")
     theta = _maximise(cells, size)
     value, slope = cells.log_likelihood(theta)
     information = -_hessian(cells, theta)
@@ -127,11 +125,23 @@ def fit_cure(lower: ArrayLike, upper: ArrayLike, count: ArrayLike, *, law: Law) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cells:
-    """Counts by bounds, and their likelihood at (logit p, log scale[, log shape])."""
+    """Counts by bounds, apart for intervals, exact times and rows still waiting."""
 
-    lower: Floats
-    upper: Floats
-    count: Floats
+    start: Floats
+    """Log of the start of every interval, -inf at 0."""
+    end: Floats
+    in_interval: Floats
+    """Rows of the intervals."""
+    moment: Floats
+    """Log of every exact time."""
+    at_moment: Floats
+    since: Floats
+    """Log of the time up to which every waiting row had no event."""
+    waiting: Floats
+    middle: float
+    """Mean time of the events, taken at the middle of their intervals."""
+    distinct: int
+    """Distinct times of events."""
 
     @classmethod
     def of(cls, lower: ArrayLike, upper: ArrayLike, count: ArrayLike) -> _Cells:
@@ -145,61 +155,102 @@ class _Cells:
             raise DataError("A lower bound is negative, missing or above its upper bound; times run upwards from 0.")
         if ((high == 0) & (rows > 0)).any():
             raise DataError("An exact event time is 0, where a delay has no density; give it an interval.")
-        kept = rows > 0
-        return cls(lower=low[kept], upper=high[kept], count=rows[kept])
+        low, high, rows = (part[rows > 0] for part in (low, high, rows))
+        seen, exact = np.isfinite(high), low == high
+        wide = seen & ~exact
+        with np.errstate(divide="ignore"):
+            logs, ends = np.log(low), np.log(high)
+        return cls(
+            start=logs[wide],
+            end=ends[wide],
+            in_interval=rows[wide],
+            moment=logs[exact],
+            at_moment=rows[exact],
+            since=logs[~seen],
+            waiting=rows[~seen],
+            middle=float(np.average((low[seen] + high[seen]) / 2, weights=rows[seen])) if seen.any() else np.nan,
+            distinct=len(np.unique(high[seen])),
+        )
+
+    @property
+    def events(self) -> float:
+        """Rows with an event."""
+        return float(self.in_interval.sum() + self.at_moment.sum())
+
+    @property
+    def total(self) -> float:
+        """All rows."""
+        return self.events + float(self.waiting.sum())
 
     def log_likelihood(self, theta: Floats) -> tuple[float, Floats]:
-        """Return log L and its gradient."""
+        """Return log L and its gradient at (logit p, log scale[, log shape])."""
         shape = float(np.exp(theta[2])) if len(theta) == 3 else 1.0
-        share = special.expit(theta[0])
-        exact, waiting = self.lower == self.upper, np.isinf(self.upper)
-        hazard_low, rate_low = _hazard(self.lower, theta[1], shape)
-        hazard_high, rate_high = _hazard(np.where(waiting, 1.0, self.upper), theta[1], shape)
+        share = float(special.expit(theta[0]))
+        events = (self._intervals(theta[1], shape), self._moments(theta[1], shape))
+        value, *slopes = np.sum((*events, self._waiting(theta[0], theta[1], shape)), axis=0)
+        value += self.events * float(special.log_expit(theta[0]))
+        # An event moves logit p by 1 - p, a waiting row by its chance to convert yet, less p.
+        slopes[0] += self.events - self.total * share
+        return float(value), np.array(slopes[: len(theta)])
+
+    def _intervals(self, log_scale: float, shape: float) -> tuple[float, float, float, float]:
+        """Return log(S0(l) - S0(u)) and its slopes by logit p (here 0), log scale and log shape."""
+        low, low_rate = _hazard(self.start, log_scale, shape)
+        high, high_rate = _hazard(self.end, log_scale, shape)
         # Far from the optimum both hazards can round to one number.
-        step = np.where(exact | waiting, 1.0, np.maximum(hazard_high - hazard_low, 1e-100))
-        later = special.expit(theta[0] - hazard_low)  # of those waiting: will convert
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        step = np.maximum(high - low, 1e-100)
+        with np.errstate(over="ignore"):
             pull = 1.0 / np.expm1(step)
-            density = np.log(shape) + np.log(hazard_low) - np.log(self.lower) - hazard_low
-        value = np.where(
-            waiting,
-            np.logaddexp(special.log_expit(-theta[0]), special.log_expit(theta[0]) - hazard_low),
-            special.log_expit(theta[0]) + np.where(exact, density, -hazard_low + np.log(-np.expm1(-step))),
+        rows = self.in_interval
+        return (
+            float(rows @ (np.log(-np.expm1(-step)) - low)),
+            0.0,
+            float(rows @ (pull * (low - high) + low)) * shape,
+            float(rows @ (pull * (high_rate - low_rate) - low_rate)),
         )
-        by_low = np.where(waiting, -later, np.where(exact, -1.0, -1.0 - pull))
-        by_high = np.where(waiting | exact, 0.0, pull)
-        # Both hazards move by -shape H with log scale and by H log H with log shape.
-        by_scale = -shape * (by_low * hazard_low + by_high * hazard_high) - np.where(exact, shape, 0.0)
-        by_shape = by_low * rate_low + by_high * rate_high + np.where(exact, 1.0 + _log(hazard_low), 0.0)
-        slopes = [np.where(waiting, later, 1.0) - share, by_scale, by_shape][: len(theta)]
-        return float(self.count @ value), np.array([self.count @ slope for slope in slopes])
+
+    def _moments(self, log_scale: float, shape: float) -> tuple[float, float, float, float]:
+        """Return log f0(t) and its slopes."""
+        hazard, rate = _hazard(self.moment, log_scale, shape)
+        power, rows = shape * (self.moment - log_scale), self.at_moment
+        return (
+            float(rows @ (np.log(shape) + power - self.moment - hazard)),
+            0.0,
+            float(rows @ (hazard - 1.0)) * shape,
+            float(rows @ (1.0 + power - rate)),
+        )
+
+    def _waiting(self, logit: float, log_scale: float, shape: float) -> tuple[float, float, float, float]:
+        """Return log(1 - p + p S0(l)) and its slopes."""
+        hazard, rate = _hazard(self.since, log_scale, shape)
+        # The chance that a waiting row will convert.
+        later, rows = special.expit(logit - hazard), self.waiting
+        value = np.logaddexp(special.log_expit(-logit), special.log_expit(logit) - hazard)
+        return (
+            float(rows @ value),
+            float(rows @ later),
+            float(rows @ (later * hazard)) * shape,
+            -float(rows @ (later * rate)),
+        )
 
 
-def _hazard(time: Floats, log_scale: float, shape: float) -> tuple[Floats, Floats]:
-    """Return the cumulative hazard H = (t / scale)^shape and H log H, both 0 at 0."""
-    hazard = np.exp(np.clip(shape * (_log(time) - log_scale), -200.0, 50.0)) * (time > 0)
-    return hazard, hazard * _log(hazard)
-
-
-def _log(value: Floats) -> Floats:
-    """Return the logarithm, 0 at 0."""
-    return np.log(np.where(value > 0, value, 1.0))
+def _hazard(log_time: Floats, log_scale: float, shape: float) -> tuple[Floats, Floats]:
+    """Return the cumulative hazard H = (t / scale)^shape and H log H, its slope by log shape; both 0 at 0."""
+    power = np.clip(shape * (log_time - log_scale), -200.0, 50.0)
+    hazard = np.where(np.isneginf(log_time), 0.0, np.exp(power))
+    return hazard, hazard * power
 
 
 def _maximise(cells: _Cells, size: int) -> Floats:
     """Climb from several starts, since the likelihood need not have one peak, and polish by Newton steps."""
-    total = cells.count.sum()
-    seen = np.isfinite(cells.upper)
-    middle = (cells.lower[seen] + cells.upper[seen]) / 2
-    mean = float(np.average(middle, weights=cells.count[seen]))
-    rate = float(np.clip(cells.count[seen].sum() / total, 1e-6, 1 - 1e-6))
+    rate = float(np.clip(cells.events / cells.total, 1e-6, 1 - 1e-6))
 
     def loss(theta: Floats) -> tuple[float, Floats]:
         value, slope = cells.log_likelihood(np.clip(theta, -40.0, 40.0))
-        return -value / total, -slope / total
+        return -value / cells.total, -slope / cells.total
 
     starts = [
-        np.array([special.logit(min(rate * more, 0.95)), np.log(mean * longer), 0.0][:size])
+        np.array([special.logit(min(rate * more, 0.95)), np.log(cells.middle * longer), 0.0][:size])
         for more, longer in ((1.0, 1.0), (1.5, 2.0), (3.0, 4.0))
     ]
     found = [optimize.minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-6}) for start in starts]
@@ -219,11 +270,9 @@ def _maximise(cells: _Cells, size: int) -> Floats:
 def _hessian(cells: _Cells, theta: Floats) -> Floats:
     """Return second derivatives of log L by central differences of its gradient."""
     width = 1e-5
-    rows = [
-        (cells.log_likelihood(theta + step)[1] - cells.log_likelihood(theta - step)[1]) / (2 * width)
-        for step in np.eye(len(theta)) * width
-    ]
-    matrix = np.array(rows)
+    steps = np.eye(len(theta)) * width
+    matrix = np.array([cells.log_likelihood(theta + s)[1] - cells.log_likelihood(theta - s)[1] for s in steps])
+    matrix /= 2 * width
     return np.asarray((matrix + matrix.T) / 2)
 
 
