@@ -92,7 +92,9 @@ def tradeoff_table(
     if len(names) > 1:
         tables += [_segment(drawn, flips, [n], waiting, period, config, share).assign(segment=n) for n in names]
     order = ["segment", "waiting_days", "estimator", "value", "bias", "staleness", "variance", "error"]
-    return pd.concat(tables, ignore_index=True)[[*order, "error_low", "error_high", "lag_days", "rows", "optimum"]]
+    order += ["error_low", "error_high", "lag_days", "rows", "optimum"]
+    found = [table for table in tables if not table.empty]
+    return pd.concat(found, ignore_index=True)[order] if found else pd.DataFrame(columns=order)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ def _segment(
     with np.errstate(invalid="ignore", divide="ignore"):
         values = {name: sum(flips[part][name] for part in names) / whole.n for name in flips[names[0]]}
     known = np.isfinite(values["vanilla"]).sum(axis=0) > 2
+    if not known.any():
+        return pd.DataFrame(columns=["estimator", "optimum"])
     variances = {name: np.nanvar(value[1:, known], axis=0, ddof=1) * share for name, value in values.items()}
     learning = np.maximum(variances["kaplan_meier"] - variances.pop(_HELD), 0.0)
     tables = []

@@ -154,3 +154,15 @@ def test_segments_have_rows_of_their_own():
     assert set(found["segment"]) == {"all", "A", "B"}
     rows = found.query("estimator == 'vanilla' and waiting_days == 7").set_index("segment")["rows"]
     assert rows["A"] + rows["B"] == rows["all"]
+
+
+def test_a_segment_without_recent_exposures_has_no_rows():
+    data = prepared(8)
+    data.segment[data.time < 40.0] = "old"
+    assert set(table_of(data)["segment"]) == {"all", "A"}
+
+
+def test_without_a_cohort_there_is_no_row():
+    data = prepared(8, n=200)
+    object.__setattr__(data, "time", data.time - 500.0)
+    assert table_of(data).empty
