@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.metrics.classification import SortedScores, log_loss_terms
+from engine.metrics.classification import log_loss_terms
+from engine.metrics.ordering import rank_quality
 from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.result import metric_row
 
@@ -57,8 +58,7 @@ class Panel:
         for values in self._members.values():
             p = values[picked % values.shape[0]].mean(axis=0)
             terms = np.column_stack((log_loss_terms(self._label, p), (p - self._label) ** 2, p))
-            ranked = SortedScores(self._label, p)
-            ranks = np.array([(ranked.roc_auc(row), ranked.average_precision(row)) for row in masked])
+            ranks = rank_quality(self._label, p, masked)
             with np.errstate(invalid="ignore", divide="ignore"):
                 loss, brier, predicted = (masked @ terms).T
                 ratio = np.where(observed > 0, predicted / observed, np.nan)

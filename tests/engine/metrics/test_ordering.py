@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.metrics.ordering import SortedScores
+from engine.metrics.ordering import SortedScores, rank_quality
 
 
 def test_weights_by_hand():
@@ -28,3 +28,14 @@ def test_evaluating_one_weighting_leaves_no_trace_in_the_next():
     scores.roc_auc(weight)
     scores.average_precision(weight)
     assert (scores.roc_auc(), scores.average_precision()) == first
+
+
+def test_many_weightings_at_once_are_each_weighting_alone_ties_and_lone_classes_included():
+    rng = np.random.default_rng(1)
+    y, score = rng.integers(0, 2, 60), rng.random(60).round(1)
+    weights = rng.integers(0, 3, (8, 60)).astype(float)
+    weights[6], weights[7] = y, 0.0
+    scores = SortedScores(y, score)
+    expected = [(scores.roc_auc(row), scores.average_precision(row)) for row in weights]
+    np.testing.assert_allclose(rank_quality(y, score, weights), expected, rtol=1e-12)
+    assert np.isnan(rank_quality(y, score, weights)[6:]).all()
