@@ -126,14 +126,16 @@ _GRAPH: dict[str, Term] = {
         gloss="Log-odds of an edge against a random pair, were both equally frequent; comparable between sources. The "
         "first part ranks the targets of a source. The activity of the source is the same for all its targets, so it "
         "changes no ranking; both are fitted on validation edges.",
-        formula="κ (scale × cos(s_u, t_v) + popularity of v + reciprocity if v → u is a known edge) + activity of u",
+        formula="κ (scale × cos(s_u, t_v) + popularity of v + c(u) if v → u is a known edge) + activity of u",
         source="own; cosine as in Virinchi et al. (2022), heads tested against plain logistic regression",
     ),
     "reciprocity": Term(
         label="Reciprocity",
-        gloss="One learned number, added to the score of pairs whose reversal is a known edge: how far one direction "
-        "promises the other differs from graph to graph.",
-        formula="c [v → u is a training edge]",
+        gloss="What the score gains where the reversal of a pair is a known edge: how far one direction promises the "
+        "other. It depends on the in-degree of the source, as a node that many lead to answers few of them. Both "
+        "numbers are learned; the first is then set by validation edges.",
+        formula="c(u) [v → u is a training edge], c(u) = c₀ + c′ log(1 + d_in(u))",
+        source="own",
     ),
     "direction_probability": Term(
         label="Points this way",

@@ -10,8 +10,9 @@ from scipy import sparse
 
 from engine.graph.coldsplit import NodeSplit
 from engine.graph.config import GraphConfig
-from engine.graph.data import adjacency, training_graph
+from engine.graph.data import training_graph
 from engine.graph.pairs import Edges
+from engine.graph.reciprocity import reversal_bonus
 from engine.graph.sampling import fan_out_of, operators
 from engine.graph.scoring import InnerProductScorer
 from engine.graph.train import TrainedForm
@@ -97,7 +98,10 @@ def arrived_scorer(form: TrainedForm, split: NodeSplit, revealed: Edges, config:
     target_offset = (float(form.parameters["popularity_weight"]) * np.log1p(in_degree)).astype(np.float32)
     target_offset[seen] = form.scorer.target_offset
     known = np.concatenate([split.edge_index, revealed], axis=1)
-    bonus = adjacency(known[::-1], count) * np.float32(form.parameters["reciprocity"])
+    # As with its offset, a node of training counts the edges of training, whatever arrives.
+    answered = np.bincount(split.edge_index[1], minlength=count) + in_degree * is_new
+    level, slope = (float(form.parameters[name]) for name in ("reciprocity", "reciprocity_slope"))
+    bonus = reversal_bonus(known, answered, level=level, slope=slope)
     # The source offset is the same for all candidates of a query: it ranks nothing.
     return InnerProductScorer(source, target, target_offset, np.zeros(count, dtype=np.float32), bonus)
 

@@ -39,7 +39,7 @@ class GraphConfig:
     """Passes over the training edges, each with a new division into message and supervised edges."""
     learning_rate: float = 0.01
     """Adam step of the node inputs; role matrices and mix take half, scale and popularity weight three times, the
-    reciprocity ten times as much."""
+    two numbers of reciprocity ten times as much."""
     averaged_share: float = 0.5
     """Share of the epochs, the last ones, whose weights are averaged into the final ones."""
     batch_size: int | None = None

@@ -79,7 +79,9 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
     source, target = (run.embedding(name).astype(np.float32) for name in ("source", "target"))
     target_offset, source_offset = run.embedding("target_offset"), run.embedding("source_offset")
     # What the cosine form adds to a pair whose reversal is a training edge; the literal form has no such term.
-    bonus = float(parameters(run).get(f"{scene.form}.reciprocity", 0.0))
+    kept = parameters(run)
+    level, slope = (float(kept.get(f"{scene.form}.{name}", 0.0)) for name in ("reciprocity", "reciprocity_slope"))
+    gain = level + slope * np.log1p(scene.nodes["training_in_degree"].to_numpy(dtype=np.float64))
     count = len(source)
     k = min(max(neighbours, 1), count - 1)
     nodes = scene.nodes[["name", "label", "category", "in_degree", "out_degree"]].astype(
@@ -93,7 +95,8 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
         rows = np.arange(count)[:, np.newaxis]
         pair = (rows, near) if role == "source" else (near, rows)
         score = np.einsum("ijk,ijk->ij", *np.broadcast_arrays(source[pair[0]], target[pair[1]]))
-        score = score + target_offset[pair[1]] + source_offset[pair[0]] + bonus * _is_answered(scene.edges, *pair)
+        score = score + target_offset[pair[1]] + source_offset[pair[0]]
+        score = score + gain[pair[0]] * _is_answered(scene.edges, *pair)
         part = pd.concat([nodes, places], axis=1).assign(
             node=np.arange(count), role=role, x=places[f"{role}_x"], y=places[f"{role}_y"]
         )

@@ -16,7 +16,8 @@ class DirectedEncoder(nn.Module):
 
     ``x = free + F W``; ``s0 = x W_s``, ``t0 = x W_t``;
     ``s = s0 + c1 P_out t0 + c2 P_in s0``; ``t = t0 + c3 P_in s0 + c4 P_out t0``;
-    ``r(u, v) = scale * cos(s_u, t_v) + b_v + c [v -> u is a known edge]`` with ``b_v = bias_v + w log(1 + d_in(v))``.
+    ``r(u, v) = scale * cos(s_u, t_v) + b_v + c(u) [v -> u is a known edge]`` with ``b_v = bias_v + w log(1 + d_in(v))``
+    and ``c(u) = c0 + c' log(1 + d_in(u))``.
 
     Parameters
     ----------
@@ -32,8 +33,9 @@ class DirectedEncoder(nn.Module):
     Notes
     -----
     *Shapes*: source and target embedding (num_nodes, dimension), offset (num_nodes,).
-    *Direction*: the ranking score of u -> v is ``source[u] @ target[v] + b[v]``, and c if v -> u is known: how far
-    reciprocity goes is a property of the graph, which vectors of unit length cannot take up pair by pair.
+    *Direction*: the ranking score of u -> v is ``source[u] @ target[v] + b[v]``, and c(u) if v -> u is known: how far
+    reciprocity goes is a property of the graph, which vectors of unit length cannot take up pair by pair. A node that
+    many lead to can answer few of them, so each of them says less.
 
     References
     ----------
@@ -55,6 +57,7 @@ class DirectedEncoder(nn.Module):
         self.target_bias = nn.Parameter(torch.zeros(num_nodes))
         self.popularity_weight = nn.Parameter(torch.zeros(()))
         self.reciprocity = nn.Parameter(torch.zeros(()))
+        self.reciprocity_slope = nn.Parameter(torch.zeros(()))
 
     def forward(self, out_neighbours: Tensor, in_neighbours: Tensor) -> tuple[Tensor, Tensor]:
         """Propagate once over sparse row averages and return the two embeddings.
@@ -94,6 +97,10 @@ class DirectedEncoder(nn.Module):
     def target_offset(self, in_degree: Tensor) -> Tensor:
         """Return b, shape (num_nodes,): how readily a node is recommended to anyone, from its in-degree."""
         return self.target_bias + self.popularity_weight * torch.log1p(in_degree)
+
+    def reversal_gain(self, in_degree: Tensor) -> Tensor:
+        """Return c, shape (num_nodes,): what pairs of a source gain whose reversal is known, from its in-degree."""
+        return self.reciprocity + self.reciprocity_slope * torch.log1p(in_degree)
 
 
 class PaperEncoder(nn.Module):

@@ -19,7 +19,8 @@ Nodes = NDArray[np.int64]
 class Weights:
     """The small parameters of a trained cosine form, as its stored scores count them.
 
-    ``score(u, v) = kappa (tau cos(s_u, t_v) + b_v + c [v -> u is a training edge]) + a_u``.
+    ``score(u, v) = kappa (tau cos(s_u, t_v) + b_v + c(u) [v -> u is a training edge]) + a_u`` with
+    ``c(u) = c0 + c' log(1 + d_in(u))``.
     """
 
     source_role: Floats
@@ -33,7 +34,9 @@ class Weights:
     popularity: float
     """kappa w: what log(1 + in-degree) adds to the target offset."""
     reciprocity: float
-    """kappa c: what a pair gets whose reversal is a training edge."""
+    """kappa c0: what a pair gains whose reversal is a training edge, before the in-degree of its source counts."""
+    reciprocity_slope: float
+    """kappa c': what log(1 + in-degree) of the source adds to this gain."""
     activity: Floats
     """What log(1 + out-degree) and having no out-edge add to the source offset, shape (2,)."""
     direction_scale: float
@@ -55,10 +58,16 @@ class Weights:
             length=float(stored("scale")),
             popularity=float(stored("popularity_weight")),
             reciprocity=float(stored("reciprocity")),
+            # A run from before the in-degree counted has no slope: its gain is the same for all sources.
+            reciprocity_slope=float(parameters.get(f"{form}.reciprocity_slope", 0.0)),
             activity=stored("activity_weight")[:2],
             direction_scale=float(stored("direction_scale")),
             direction=stored("direction_weight"),
         )
+
+    def reversal_gain(self, in_degree: int) -> np.float32:
+        """Return kappa c(u): what a pair gains whose reversal is a training edge, from the in-degree of its source."""
+        return np.float32(self.reciprocity + self.reciprocity_slope * np.log1p(in_degree))
 
 
 def encode_node(

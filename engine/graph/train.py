@@ -20,7 +20,7 @@ from engine.distributed import workers
 from engine.graph.baselines import fit_baseline
 from engine.graph.batches import Batch, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
-from engine.graph.data import Prepared, TrainingGraph, adjacency
+from engine.graph.data import Prepared, TrainingGraph
 from engine.graph.heads import with_heads
 from engine.graph.history import Progress
 from engine.graph.minibatch import Stepper, embed
@@ -30,6 +30,7 @@ from engine.graph.model import (
     reversed_edge_loss,
 )
 from engine.graph.ranks import excluded_candidates
+from engine.graph.reciprocity import reversal_bonus, with_level
 from engine.graph.scoring import InnerProductScorer, Scorer
 from engine.graph.train_common import inference_messages, sampler, small_parameters
 from engine.graph.train_paper import fit_paper
@@ -45,6 +46,8 @@ _STAGE = {
 }
 _SHARED = ("dual", "single", "adaptive", "fixed")
 """Methods that several workers train together."""
+_SCALED = ("scale", "popularity_weight", "reciprocity", "reciprocity_slope")
+"""Parameters that the score is made of; they are kept on its scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +177,11 @@ def _fit_encoder(
                 averaged.update_parameters(encoder)
         final = cast(DirectedEncoder, averaged.module)
         scorer = _scorer(final, training, inference_messages(training, fan, config))
+    scorer, shift = with_level(scorer, training, generator(config.seed, "graph", "reciprocity"))
     scorer, weights = with_heads(scorer, training, generator(config.seed, "graph", "heads"))
     parameters = small_parameters(final)
-    scaled = {name: parameters[name] * weights["edge_scale"] for name in ("scale", "popularity_weight", "reciprocity")}
+    parameters["reciprocity"] = parameters["reciprocity"] + np.float32(shift)
+    scaled = {name: parameters[name] * weights["edge_scale"] for name in _SCALED}
     return scorer, parameters | weights | scaled
 
 
@@ -193,7 +198,8 @@ def _scorer(
     source, target = embed(encoder, *messages)
     with torch.no_grad():
         offset = encoder.target_offset(torch.from_numpy(training.in_degree).float())
-    bonus = adjacency(training.edge_index[::-1], training.num_nodes) * np.float32(encoder.reciprocity.item())
+    level, slope = encoder.reciprocity.item(), encoder.reciprocity_slope.item()
+    bonus = reversal_bonus(training.edge_index, training.in_degree, level=level, slope=slope)
     return InnerProductScorer(source, target, offset.numpy(), np.zeros(training.num_nodes, dtype=np.float32), bonus)
 
 
@@ -223,7 +229,7 @@ def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Ada
             {"params": filter(torch.is_tensor, slow), "lr": rate / 2},
             {"params": [encoder.target_bias], "lr": rate, "weight_decay": config.bias_decay},
             {"params": [encoder.scale, encoder.popularity_weight], "lr": 3 * rate},
-            {"params": [encoder.reciprocity], "lr": 10 * rate},
+            {"params": [encoder.reciprocity, encoder.reciprocity_slope], "lr": 10 * rate},
         ]
     )
 
@@ -231,12 +237,12 @@ def _optimizer(encoder: DirectedEncoder, config: GraphConfig) -> torch.optim.Ada
 def _losses(encoder: DirectedEncoder, batch: Batch, config: GraphConfig) -> dict[str, Tensor]:
     """Return a worker's part of the loss terms of one step."""
     source, target = encoder(batch.out_neighbours, batch.in_neighbours)
-    offset, reciprocity = encoder.target_offset(batch.in_degree), encoder.reciprocity
+    offset, gain = encoder.target_offset(batch.in_degree), encoder.reversal_gain(batch.in_degree)
     head, tail = batch.edges
     inner = (source[head] * target[tail]).sum(dim=1) + offset[tail]
     negative = source[batch.queries] @ target[batch.negatives].T + offset[batch.negatives]
-    negative = negative + reciprocity * batch.reversed_negative
-    positive = inner + reciprocity * batch.reversed_edge
+    negative = negative + gain[batch.queries, None] * batch.reversed_negative
+    positive = inner + gain[head] * batch.reversed_edge
     losses = {"ranking": batch.share * ranking_loss(positive, negative, batch.query, batch.is_masked)}
     if config.reversed_weight > 0:
         head, tail = batch.edges[:, batch.is_one_way]

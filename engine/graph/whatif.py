@@ -199,7 +199,8 @@ def scores_of(encoded: Encoded, source: int) -> Floats:
     """Return the score of a node with every target, shape (num_nodes,)."""
     inner = encoded.source[source] @ encoded.target.T
     scores = np.asarray(inner + encoded.target_offset + encoded.source_offset[source])
-    scores[encoded.sources(source)] += np.float32(encoded.weights.reciprocity)
+    sources = encoded.sources(source)
+    scores[sources] += encoded.weights.reversal_gain(len(sources))
     return scores
 
 

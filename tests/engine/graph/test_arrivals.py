@@ -91,14 +91,19 @@ def test_known_edges_to_a_new_node_make_it_popular_and_answer_their_reversal(arr
     split, form = arrived
     revealed = split.test.revealed(4)
     scorer = arrived_scorer(form, split, revealed, quick)
-    weight, reciprocity = (float(form.parameters[name]) for name in ("popularity_weight", "reciprocity"))
-    assert weight and reciprocity
+    weight, level, slope = (
+        float(form.parameters[name]) for name in ("popularity_weight", "reciprocity", "reciprocity_slope")
+    )
+    assert weight and level and slope
     new = np.flatnonzero(split.test.is_new)
     known = [(revealed[1] == node).sum() for node in new]
     assert max(known) > 1
     assert scorer.target_offset[new] == pytest.approx(weight * np.log1p(known), rel=1e-5)
     for u, v in revealed.T.tolist():
-        assert scorer.pair_bonus[v, u] == pytest.approx(reciprocity)
+        # A node of training counts the edges of training, a new one those that became known.
+        counted = revealed if split.test.is_new[v] else split.edge_index
+        expected = level + slope * np.log1p((counted[1] == v).sum())
+        assert scorer.pair_bonus[v, u] == pytest.approx(expected, rel=1e-4)
 
 
 def test_what_a_node_borrows_does_not_depend_on_other_arrivals(arrived, quick):

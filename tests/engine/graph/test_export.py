@@ -73,12 +73,14 @@ def test_the_score_of_a_neighbour_is_that_of_the_pair_as_it_points(table, stored
     offsets = stored.embedding("target_offset"), stored.embedding("source_offset")
     edges = stored.curve("edges").query("split == 'train'")
     training = set(zip(edges["source"], edges["target"], strict=True))
-    bonus = float(parameters(stored)["dual.reciprocity"])
+    level, slope = (float(parameters(stored)[f"dual.{name}"]) for name in ("reciprocity", "reciprocity_slope"))
+    assert level and slope
     for row in (2, -3):
         mine = table.iloc[row]
         for place, other in enumerate(table["node"][mine["neighbors"]["ids"]]):
             u, v = (mine["node"], other) if mine["role"] == "source" else (other, mine["node"])
-            score = source[u] @ target[v] + offsets[0][v] + offsets[1][u] + bonus * ((v, u) in training)
+            gain = level + slope * np.log1p(sum(tail == u for _, tail in training))
+            score = source[u] @ target[v] + offsets[0][v] + offsets[1][u] + gain * ((v, u) in training)
             assert mine["neighbor_scores"][place] == pytest.approx(score, abs=1e-4)
 
 

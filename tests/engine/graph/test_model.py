@@ -89,6 +89,13 @@ def test_the_target_offset_grows_with_the_logarithm_of_the_in_degree():
     assert offset == pytest.approx([0.5, 0.0, 2 * math.log(2), 2 * math.log(8), 2 * math.log(4) - 1])
 
 
+def test_a_known_reversal_counts_less_where_many_lead_to_the_source():
+    encoder = encoder_of()
+    encoder.reciprocity.data, encoder.reciprocity_slope.data = torch.tensor(2.0), torch.tensor(-0.5)
+    gain = encoder.reversal_gain(torch.tensor([0.0, 1.0, 7.0])).tolist()
+    assert gain == pytest.approx([2.0, 2 - 0.5 * math.log(2), 2 - 0.5 * math.log(8)])
+
+
 def test_the_role_difference_is_zero_for_tied_roles_only():
     assert float(encoder_of(is_dual=False).role_difference().detach()) == 0.0
     encoder = encoder_of()

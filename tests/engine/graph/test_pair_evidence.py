@@ -19,7 +19,7 @@ SIX = np.array([[0, 0, 1, 2, 3, 4, 4], [1, 2, 2, 3, 2, 1, 2]])
 def by_hand(edges: np.ndarray, count: int = 5) -> whatif.Encoded:
     """Return a graph without vectors that matter."""
     nothing = np.zeros((count, 2), dtype=np.float32)
-    weights = Weights(np.eye(2), np.eye(2), np.ones(4), 1.0, 0.0, 0.0, np.zeros(2), 0.0, np.zeros(4))
+    weights = Weights(np.eye(2), np.eye(2), np.ones(4), 1.0, 0.0, 0.0, 0.0, np.zeros(2), 0.0, np.zeros(4))
     flat = np.zeros(count, dtype=np.float32)
     return whatif.Encoded(nothing, nothing, flat, flat, nothing, weights, edges, edges)
 

@@ -53,7 +53,9 @@ def test_stored_embeddings_rebuild_the_scores(result):
     score += result.embeddings["target_offset"][v] + result.embeddings["source_offset"][u]
     training = set(edges.loc[edges["split"] == "train", ["source", "target"]].itertuples(index=False, name=None))
     is_reversed = np.array([(target, source) in training for source, target in zip(u, v, strict=True)])
-    score += is_reversed * result.model["dual.reciprocity"]
+    in_degree = result.curves["nodes"]["training_in_degree"].to_numpy()
+    level, slope = (result.model[f"dual.{name}"] for name in ("reciprocity", "reciprocity_slope"))
+    score += is_reversed * (level + slope * np.log1p(in_degree[u]))
     assert score == pytest.approx(edges["score"].to_numpy(), abs=0.02)
 
 

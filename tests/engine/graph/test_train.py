@@ -205,25 +205,33 @@ def test_a_pair_gets_the_bonus_whose_reversal_is_a_training_edge(prepared, fitte
     reversals = {(v, u) for u, v in training.edge_index.T.tolist()}
     row, column = scorer.pair_bonus.nonzero()
     assert set(zip(row.tolist(), column.tolist(), strict=True)) == reversals
-    assert scorer.pair_bonus.data == pytest.approx(float(fitted.model["dual.reciprocity"]))
+    level, slope = (float(fitted.model[f"dual.{name}"]) for name in ("reciprocity", "reciprocity_slope"))
+    assert slope != 0
+    for u, v in list(reversals)[:50]:
+        expected = level + slope * np.log1p((training.edge_index[1] == u).sum())
+        assert scorer.pair_bonus[u, v] == pytest.approx(expected, rel=1e-4)
     assert reversals != set(map(tuple, training.edge_index.T.tolist()))
 
 
+@pytest.mark.parametrize("slope", [0.0, -0.6])
 @pytest.mark.parametrize("weight", [0.0, 0.7])
-def test_the_losses_are_those_of_the_documented_score(prepared, quick, weight):
+def test_the_losses_are_those_of_the_documented_score(prepared, quick, weight, slope):
     training, config = prepared.training, dataclasses.replace(quick, reversed_weight=weight)
     torch.manual_seed(0)
     encoder = DirectedEncoder(training.num_nodes, dimension=4, scale=3.0, is_dual=True)
     encoder.reciprocity.data, encoder.popularity_weight.data = torch.tensor(1.5), torch.tensor(0.4)
-    encoder.target_bias.data = torch.randn(training.num_nodes)
+    encoder.target_bias.data, encoder.reciprocity_slope.data = torch.randn(training.num_nodes), torch.tensor(slope)
     known = excluded_candidates(training.edge_index, training.num_nodes)
     batch = next(next(epochs(training, known, sampler(training, config, "full"), config)))
     source, target = (role.detach().numpy() for role in encoder(batch.out_neighbours, batch.in_neighbours))
     offset = encoder.target_offset(batch.in_degree).detach().numpy()
     messages = set(map(tuple, batch.out_neighbours.indices().T.tolist()))
+    carried = len(messages) / training.edge_index.shape[1]
 
     def score(u: int, v: int) -> float:
-        return float(source[u] @ target[v] + offset[v]) + 1.5 * ((v, u) in messages)
+        # Half of the edges carry messages, so a node has twice the in-degree that they show.
+        gain = 1.5 + slope * np.log1p(sum(tail == u for _, tail in messages) / carried)
+        return float(source[u] @ target[v] + offset[v]) + gain * ((v, u) in messages)
 
     left_out = set(map(tuple, training.edge_index.T.tolist()))
     ranking, reversals = [], []
@@ -255,6 +263,7 @@ def test_every_kind_of_parameter_has_its_step_and_its_penalty(prepared, quick):
         "scale": (0.06, 0),
         "popularity_weight": (0.06, 0),
         "reciprocity": (0.2, 0),
+        "reciprocity_slope": (0.2, 0),
     }
 
 

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from engine.errors import DataError, RunError
 from engine.graph import heads, sampled, whatif
 from engine.graph.config import GraphConfig
-from engine.graph.data import TrainingGraph, adjacency, prepare, training_graph
+from engine.graph.data import TrainingGraph, prepare, training_graph
 from engine.graph.model import DirectedEncoder
 from engine.graph.ranks import excluded_candidates, pair_ranks
+from engine.graph.reciprocity import reversal_bonus
 from engine.graph.reencode import Weights, encode_node, offset_change
 from engine.graph.run import run
 from engine.graph.sampling import fan_out_of, operators
 from engine.graph.scoring import DirectionHead, InnerProductScorer
-from engine.graph.train import _scorer
+from engine.graph.train import _SCALED, _scorer
 from engine.runs import Run, read_run, write_run
 
 CONFIG = GraphConfig(epochs=6, dimension=8, negatives=64, resamples=20, seed=3, methods=("dual", "popularity"))
@@ -53,7 +54,7 @@ def network_on(encoded: whatif.Encoded, stored: Run, training: TrainingGraph, ed
     kappa, activity = trained.pop("edge_scale"), trained.pop("activity_weight")
     direction = trained.pop("direction_scale"), trained.pop("direction_weight")
     trained.pop("feature_weight", None)
-    trained |= {name: trained[name] / kappa for name in ("scale", "popularity_weight", "reciprocity")}
+    trained |= {name: trained[name] / kappa for name in _SCALED}
     # What a node brings along is stored whole; its free bias is what is left of the stored offset without degrees.
     popularity = trained["popularity_weight"] * np.log1p(training.in_degree)
     trained |= {"input": encoded.node_input, "target_bias": encoded.target_offset / kappa - popularity}
@@ -129,7 +130,10 @@ def test_dropping_an_added_edge_leads_back(encoded):
 
 
 def test_scores_and_ranks_are_those_of_the_evaluation(encoded):
-    bonus = adjacency(encoded.edges[::-1], encoded.count) * np.float32(encoded.weights.reciprocity)
+    in_degree = np.bincount(encoded.edges[1], minlength=encoded.count)
+    level, slope = encoded.weights.reciprocity, encoded.weights.reciprocity_slope
+    assert level and slope
+    bonus = reversal_bonus(encoded.edges, in_degree, level=level, slope=slope)
     scorer = InnerProductScorer(encoded.source, encoded.target, encoded.target_offset, encoded.source_offset, bonus)
     excluded = excluded_candidates(encoded.known, encoded.count)
     pairs = np.array([[0, 5, *encoded.edges[0, :3]], [7, 1, *encoded.edges[1, :3]]])
@@ -187,7 +191,7 @@ def test_lost_parameters_are_reported(stored, tmp_path):
 
 
 def test_a_node_without_neighbours_keeps_its_own_input():
-    weights = Weights(2 * np.eye(2), np.eye(2), np.ones(4), 3.0, 0.0, 0.0, np.zeros(2), 0.0, np.zeros(4))
+    weights = Weights(2 * np.eye(2), np.eye(2), np.ones(4), 3.0, 0.0, 0.0, 0.0, np.zeros(2), 0.0, np.zeros(4))
     alone = np.array([], dtype=np.int64)
     source, target = encode_node(np.array([[3.0, 4.0]]), weights, 0, targets=alone, sources=alone)
     assert source == pytest.approx([1.8, 2.4]) and target == pytest.approx([0.6, 0.8])
@@ -195,11 +199,21 @@ def test_a_node_without_neighbours_keeps_its_own_input():
 
 def test_the_first_edge_out_of_a_node_ends_its_being_without_any():
     activity = np.array([2.0, -5.0])
-    weights = Weights(np.eye(2), np.eye(2), np.ones(4), 3.0, 0.5, 0.0, activity, 0.0, np.zeros(4))
+    weights = Weights(np.eye(2), np.eye(2), np.ones(4), 3.0, 0.5, 0.0, 0.0, activity, 0.0, np.zeros(4))
     gained = offset_change(weights, in_degree=(1, 3), out_degree=(0, 1))
     assert gained == pytest.approx((0.5 * np.log(2), 2 * np.log(2) + 5))
     assert offset_change(weights, in_degree=(3, 1), out_degree=(1, 0)) == pytest.approx((-gained[0], -gained[1]))
     assert offset_change(weights, in_degree=(2, 2), out_degree=(1, 3))[1] == pytest.approx(2 * np.log(2))
+
+
+def test_a_run_without_a_slope_of_reciprocity_counts_every_known_reversal_alike(stored):
+    kept = whatif.parameters(stored)
+    weights = Weights.of(kept, "dual")
+    level, slope = (float(kept[f"dual.{name}"]) for name in ("reciprocity", "reciprocity_slope"))
+    assert slope and weights.reversal_gain(7) == pytest.approx(level + slope * np.log(8))
+    del kept["dual.reciprocity_slope"]
+    former = Weights.of(kept, "dual")
+    assert former.reversal_gain(7) == former.reversal_gain(0) == pytest.approx(level)
 
 
 def test_a_run_that_keeps_a_part_of_its_edges_says_so(stored, tmp_path):
