@@ -49,7 +49,7 @@ def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) 
             warnings.simplefilter("ignore", DeprecationWarning)
             if path.suffix in _DATABASES and path.is_file():
                 return _of_database(path, backend, name)
-            connection = ibis.duckdb.connect() if backend == "duckdb" else _spark(backend)
+            connection = _quiet(ibis.duckdb.connect()) if backend == "duckdb" else _spark(backend)
             return _of_files(connection, path, is_spark=backend != "duckdb")
     except (ConfigError, DataError):
         raise
@@ -88,7 +88,7 @@ def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
     """Open a table of a DuckDB file."""
     if backend != "duckdb":
         raise ConfigError(f"'--backend {backend}' cannot read the DuckDB file '{path.name}'; leave it out.")
-    connection = ibis.duckdb.connect(str(path), read_only=True)
+    connection = _quiet(ibis.duckdb.connect(str(path), read_only=True))
     # The listing of Ibis uses a call that DuckDB no longer has.
     tables = sorted(row[0] for row in connection.con.sql("SELECT table_name FROM information_schema.tables").fetchall())
     listing = ", ".join(f"'{table}'" for table in tables[:12]) or "none"
@@ -97,6 +97,12 @@ def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
     if name is not None and name not in tables:
         raise DataError(f"'{path.name}' has no table '{name}'; it has {listing}.")
     return connection.table(name or tables[0])
+
+
+def _quiet(connection: Any) -> Any:
+    """Keep DuckDB's progress bar out of what a command prints."""
+    connection.con.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _spark(master: str) -> Any:

@@ -95,7 +95,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("--as-of", type=float, required=True)
     parser.add_argument("--step", type=float, required=True)
     arguments = parser.parse_args(words)
-    started = time.perf_counter()
+    started, started_cpu = time.perf_counter(), time.process_time()
     if arguments.task == "kaplan_meier":
         duration, event = exits(arguments.data, as_of=arguments.as_of, step=arguments.step)
     else:
@@ -111,6 +111,7 @@ def main(words: list[str]) -> None:
         "rows": int(duration.size),
         "read_seconds": read,
         "fit_seconds": seconds,
+        "cpu_seconds": time.process_time() - started_cpu,
         "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "version": version(arguments.tool),
         "found": found,

@@ -63,7 +63,7 @@ def unit_exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, h
         drawn at random, and the same ones on every backend. Their number bounds the size of the table.
     """
     exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
-    return _counted(exits.mutate(unit_group=_.unit.hexdigest("md5").substr(0, _HEX_DIGITS)), UNIT_COLUMNS)
+    return _counted(exits.mutate(unit_group=_.unit.hexdigest("md5").left(_HEX_DIGITS)), UNIT_COLUMNS)
 
 
 def exit_counts_by_day(
