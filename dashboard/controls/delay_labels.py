@@ -12,7 +12,7 @@ from dashboard.layout import number
 from dashboard.state import DELAY
 
 FLIP_FILTER = {"all": "All", "flipped": "Flipped", "stayed": "Stayed negative"}
-MODELS = {"logistic": "Logistic regression", "network": "The network of ours"}
+MODELS = {"logistic": "Logistic regression", "network": "A small network"}
 QUANTITIES = {"own": "own score", "mean": "mean score"}
 STAGES = {
     "engaged": "Engaged by the window",

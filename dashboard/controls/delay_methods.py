@@ -207,7 +207,8 @@ def _lead(run: Run, metric: str, split: str, methods: list[str]) -> str:
         for method in methods
         if method != "dress_style" and not ours["ci_low"] <= rows.loc[method, "value"] <= ours["ci_high"]
     ]
-    return f"{len(apart)} of the others lie outside the interval of ours · n {int(ours['n']):,} units."
+    verb = "lies" if len(apart) == 1 else "lie"
+    return f"{len(apart)} of the others {verb} outside the interval of ours · n {int(ours['n']):,} units."
 
 
 def calibration_rows(run: Run) -> pd.DataFrame:
@@ -216,6 +217,12 @@ def calibration_rows(run: Run) -> pd.DataFrame:
     held_out = metrics[(metrics["split"] == "holdout") & metrics["segment"].str.startswith("age:")]
     later = metrics[(metrics["split"] == "test") & (metrics["segment"] == "all")]
     return pd.concat([held_out.assign(bucket=held_out["segment"]), later.assign(bucket="later")], ignore_index=True)
+
+
+def reliability_rows(run: Run) -> pd.DataFrame:
+    """Return the reliability of the methods that matter most: lines of all of them would hide each other."""
+    table = run.curve("reliability")
+    return table[table["method"].isin(("oracle", "wait", "vanilla", "dress_style"))]
 
 
 def export(run: Run) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def choose_stream(run: Run) -> tuple[str, list[str]]:
     table = stored(run, "stream")
     known = set(table["metric"])
     metrics = [metric for metric in ("calibration", "log_loss", "roc_auc", "pr_auc") if metric in known]
-    left, right = st.columns([0.36, 0.64], vertical_alignment="bottom")
+    left, right = st.columns([0.45, 0.55], vertical_alignment="bottom")
     with left:
         metric = st.segmented_control(
             "Metric over the stream",

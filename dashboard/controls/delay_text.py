@@ -86,11 +86,7 @@ def signals_sentence(run: Run) -> str:
         f"[{number(row.ci_low)}, {number(row.ci_high)}] · n {row.n:,}"
         for row in table[place & (table["segment"] == "all") & (table["split"] == "stream")].itertuples()
     ]
-    return (
-        "Given the features known at the exposure, signals after it:  \n"
-        + "  \n".join(parts)
-        + "  \nWhere the engagement rate drifts, signals matter: **What if** shows it on a law whose truth is known."
-    )
+    return "Given the features known at the exposure, signals after it:  \n" + "  \n".join(parts)
 
 
 def flip_sentence(curves: pd.DataFrame, choice: Choice) -> str:

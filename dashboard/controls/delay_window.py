@@ -73,12 +73,11 @@ def choose_estimator(run: Run, segment: str) -> str:
     """Let the reader choose whose error is taken apart."""
     table = stored(run, "tradeoff")
     names = list(dict.fromkeys(table.loc[table["segment"] == segment, "estimator"]))
-    chosen = st.segmented_control(
-        "Estimator",
+    chosen = st.selectbox(
+        "Estimator whose error is taken apart",
         names,
-        default=_FIRST if _FIRST in names else names[0],
-        format_func=lambda name: METHOD_LABEL[name].split(" (")[0],
-        required=True,
+        index=names.index(_FIRST) if _FIRST in names else 0,
+        format_func=lambda name: METHOD_LABEL[name],
         key=DELAY["estimator"],
         bind="query-params",
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import delay, delay_methods, delay_text
+from dashboard.controls import delay, delay_methods, delay_text, delay_whatif
 from dashboard.glossary import TERMS
 from dashboard.state import DELAY
 from dashboard.views import delay_labels, delay_stream
@@ -61,6 +61,7 @@ def _comparison(run: Run) -> None:
     if not delay_methods.has_stream(run):
         layout.empty_state(delay_methods.no_stream(run))
     st.markdown(delay_text.signals_sentence(run))
+    st.markdown(delay_whatif.drift_sentence(run))
 
 
 def _method_card(run: Run, metric: str, protocol: str) -> None:
@@ -118,16 +119,16 @@ def _compared_card(run: Run, metric: str, baseline: str, protocol: str) -> None:
 
 def _calibration(run: Run) -> None:
     """Show whether promised rates come true, by score and by age."""
-    reliability, ages = run.curve("reliability"), delay_methods.calibration_rows(run)
+    reliability, ages = delay_methods.reliability_rows(run), delay_methods.calibration_rows(run)
     left, right = st.columns([0.42, 0.58], gap="medium")
     with left:
         layout.chart_card(
-            reliability_curves(reliability),
+            reliability_curves(reliability, height=560),
             reliability,
             key="delay-reliability",
             title="Reliability",
             how_to_read="On the dotted line, promises come true. Below it the method promises too much, above it too "
-            "little. Bins hold equally many exposures; bars are 95 % (Wilson).",
+            "little. Bins hold equally many exposures; bars are 95 % (Wilson). The thin line is waiting.",
             alt=delay_methods.method_sentence(run, "calibration"),
         )
     with right:

@@ -1,9 +1,14 @@
-"""What every method would learn from a made-up delay, where the truth is known."""
+"""What every method would learn if the world changed, where the truth is known."""
 
 from __future__ import annotations
 
+import streamlit as st
+
 from dashboard import layout
 from dashboard.cache import Run
+from dashboard.controls import delay, delay_whatif
+from dashboard.glossary import TERMS
+from engine.figures.delay_whatif import what_if_bars, what_if_sweep
 
 
 def draw(run: Run) -> None:
@@ -13,4 +18,39 @@ def draw(run: Run) -> None:
     ----------
     run : Run
     """
-    layout.empty_state(f"Run {layout.escape_markdown(run.id)} holds no law.")
+    base = delay_whatif.law(run)
+    if base is None:
+        layout.empty_state(f"This run holds no law to change. {delay.AGAIN}")
+        return
+    st.markdown(
+        ":orange-badge[:material/science: Made up, truth known] What would every method learn if the world changed?",
+        help=TERMS["what_if_delay"].help(),
+    )
+    world = delay_whatif.choose(run, base)
+    table = delay_whatif.learned(world)
+    sentence = delay_whatif.sentence(table)
+    st.markdown(f"##### {sentence}")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        layout.chart_card(
+            what_if_bars(table, truth=float(table["truth"].iloc[0])),
+            table,
+            key="delay-if-chart",
+            title="What every method learns",
+            how_to_read=f"{TERMS['what_if_delay'].help()}  \nDashed: the truth after the change. In brackets: learned "
+            "minus truth, in percentage points. Nothing is sampled, so there are no intervals.",
+            alt=sentence,
+        )
+    with right:
+        swept = delay_whatif.sweep(world)
+        layout.chart_card(
+            what_if_sweep(swept, engagement=world.engagement),
+            swept,
+            key="delay-if-sweep",
+            title="How far off, by engagement rate",
+            how_to_read="All else as chosen above. **Blue** weighs each engagement state on its own: a drift of the "
+            "engagement rate leaves its weights right. Weights without signals mix both states in the old "
+            "proportion. A change of conversion rates or delays makes both stale.",
+            alt=sentence,
+        )
+    st.caption(delay_whatif.law_note(run))

@@ -123,13 +123,15 @@ def _far_value(row: Any, label: str, color: str, axis: str, *, right: bool) -> d
     return place | {"text": text, "showarrow": False, "font": {"color": color, "size": 12}}
 
 
-def reliability_curves(table: pd.DataFrame) -> go.Figure:
+def reliability_curves(table: pd.DataFrame, *, height: int = 420) -> go.Figure:
     """Draw predicted against observed rate per bin of equally many rows; the three methods that matter stand out.
 
     Parameters
     ----------
     table : DataFrame
         Columns ``method, mean_predicted, observed_rate, ci_low, ci_high, n``.
+    height : int, optional
+        Pixels.
 
     Returns
     -------
@@ -137,7 +139,7 @@ def reliability_curves(table: pd.DataFrame) -> go.Figure:
     """
     rows = table[table["n"] > 0]
     if rows.empty:
-        return empty_figure("There is no later exposure to judge.", height=420)
+        return empty_figure("There is no later exposure to judge.", height=height)
     top = float(max(rows["mean_predicted"].max(), rows["ci_high"].max())) * 1.03
     figure = go.Figure(
         go.Scatter(
@@ -150,7 +152,7 @@ def reliability_curves(table: pd.DataFrame) -> go.Figure:
         figure.add_trace(_reliability_line(line, method, method_color(method, rival="vanilla", position=place)))
     figure.update_layout(
         plotly_layout(
-            height=420,
+            height=height,
             xaxis={"title": {"text": "Predicted rate (mean of the bin)"}, "tickformat": ".0%", "range": [0, top]},
             yaxis={"title": {"text": "Observed final rate"}, "tickformat": ".0%", "range": [0, top]},
             showlegend=True,

@@ -13,7 +13,7 @@ from engine.figures.common import empty_figure
 from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, OURS, method_color, plotly_layout
 
 _LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
-_CLIP_HEIGHT = 330
+_CLIP_HEIGHT = 360
 
 
 def weight_histograms(
@@ -46,10 +46,11 @@ def weight_histograms(
     names = [METHOD_LABEL.get(method, method) for method in order]
     bars = (
         alt.Chart()
-        .mark_bar()
+        .mark_rect()
         .encode(
-            x=alt.X("bin_low:Q", title="Weight", bin="binned"),
+            x=alt.X("bin_low:Q", title="Weight"),
             x2="bin_high:Q",
+            y2=alt.datum(0),
             y=alt.Y(
                 "share:Q",
                 title=None,
@@ -124,6 +125,11 @@ def clip_curves(table: pd.DataFrame, *, clip: float | None) -> go.Figure:
                 }
             )
     axes = {"gridcolor": GRID, "automargin": True, "title": {"text": "Weights are cut at"}}
+    titles = [
+        {"text": f"<b>{title}</b>", "x": 0.55 * place, "y": 1.0, "xref": "paper", "yref": "paper", "showarrow": False}
+        | {"xanchor": "left", "yanchor": "bottom"}
+        for place, (_, title, _, _) in enumerate(panels)
+    ]
     mark = {
         "type": "line",
         "x0": clip,
@@ -137,13 +143,14 @@ def clip_curves(table: pd.DataFrame, *, clip: float | None) -> go.Figure:
         data=traces,
         layout=plotly_layout(
             height=_CLIP_HEIGHT,
-            xaxis=axes | {"domain": [0.0, 0.43]},
-            xaxis2=axes | {"domain": [0.57, 1.0], "anchor": "y2"},
-            yaxis={"title": {"text": "Effective sample share"}, "tickformat": ".1%"},
-            yaxis2={"title": {"text": "Mean weight"}, "gridcolor": GRID, "automargin": True, "anchor": "x2"},
+            xaxis=axes | {"domain": [0.0, 0.45]},
+            xaxis2=axes | {"domain": [0.55, 1.0], "anchor": "y2"},
+            yaxis={"tickformat": ".1%"},
+            yaxis2={"gridcolor": GRID, "automargin": True, "anchor": "x2"},
             shapes=shapes,
+            annotations=titles,
             showlegend=True,
-            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            margin={"l": 8, "r": 16, "t": 40, "b": 8},
+            legend={"orientation": "h", "x": 0, "y": -0.28, "yanchor": "top"},
+            margin={"l": 8, "r": 16, "t": 28, "b": 8},
         ),
     )

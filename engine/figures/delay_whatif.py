@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -24,7 +26,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
     rows = table[table["learned"].notna()]
     labels = [METHOD_LABEL.get(method, method) for method in rows["method"]]
     colors = [method_color(m, rival="vanilla", position=k % len(BASELINES)) for k, m in enumerate(rows["method"])]
-    far = max(float(rows["learned"].max()), truth) * 1.18
+    far = max(float(rows["learned"].max()), truth) * 1.45
     return go.Figure(
         data=[
             {
@@ -34,7 +36,8 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                 "y": labels,
                 "marker": {"color": colors},
                 "text": [
-                    f"{value:.1%} ({bias:+.1%})" for value, bias in zip(rows["learned"], rows["bias"], strict=True)
+                    f"{value:.1%} ({100 * bias:+.1f} points)"
+                    for value, bias in zip(rows["learned"], rows["bias"], strict=True)
                 ],
                 "textposition": "outside",
                 "cliponaxis": False,
@@ -46,7 +49,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
             height=70 + 26 * len(rows),
             bargap=0.35,
             xaxis={
-                "title": {"text": "Rate learned with exact auxiliary models"},
+                "title": {"text": "Conversion rate that is learned"},
                 "tickformat": ".0%",
                 "range": [0, far],
             },
@@ -74,5 +77,50 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                 }
             ],
             margin={"l": 8, "r": 16, "t": 26, "b": 8},
+        ),
+    )
+
+
+def what_if_sweep(table: pd.DataFrame, *, engagement: float) -> go.Figure:
+    """Draw how far every method is off over the engagement rate.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``method, engagement, bias``; one line per method.
+    engagement : float
+        Where the slider stands.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    methods = list(dict.fromkeys(table["method"]))
+    traces: list[dict[str, Any]] = []
+    for place, method in enumerate(methods):
+        line = table[table["method"] == method]
+        label = METHOD_LABEL.get(method, method)
+        traces.append(
+            {
+                "type": "scatter",
+                "x": line["engagement"].to_numpy(),
+                "y": line["bias"].to_numpy(),
+                "mode": "lines",
+                "name": label,
+                "line": {"color": method_color(method, rival="vanilla", position=place), "width": 2.5},
+                "hovertemplate": f"{label}<br>engagement %{{x:.0%}}: off by %{{y:+.2%}}<extra></extra>",
+            }
+        )
+    mark = {"type": "line", "x0": engagement, "x1": engagement, "y0": 0, "y1": 1, "yref": "y domain"}
+    return go.Figure(
+        data=traces,
+        layout=plotly_layout(
+            height=420,
+            xaxis={"title": {"text": "Engagement rate after the change"}, "tickformat": ".0%", "range": [0, 1]},
+            yaxis={"title": {"text": "Learned − truth"}, "tickformat": "+.1%", "zerolinewidth": 2},
+            shapes=[mark | {"line": {"color": TRUTH, "width": 2, "dash": "dash"}}],
+            showlegend=True,
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            margin={"l": 8, "r": 16, "t": 56, "b": 8},
         ),
     )

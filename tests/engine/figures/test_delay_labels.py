@@ -8,7 +8,7 @@ import pytest
 
 from engine.figures.delay_labels import funnel_bars, influence_scatter, score_changes
 from engine.figures.delay_weights import clip_curves, weight_histograms
-from engine.figures.delay_whatif import what_if_bars
+from engine.figures.delay_whatif import what_if_bars, what_if_sweep
 from engine.figures.theme import METHOD_LABEL, OURS, RIVAL
 
 
@@ -122,5 +122,16 @@ def test_what_methods_would_learn_is_drawn_against_the_truth():
     figure = what_if_bars(table, truth=0.2)
     (bars,) = figure.data
     assert list(bars.x) == [0.2, 0.1] and list(bars.marker.color) == [OURS, RIVAL]
-    assert list(bars.text) == ["20.0% (+0.0%)", "10.0% (-10.0%)"]
+    assert list(bars.text) == ["20.0% (+0.0 points)", "10.0% (-10.0 points)"]
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.2, 0.2)]
+
+
+def test_the_bias_over_the_engagement_rate_is_one_line_per_method():
+    table = pd.DataFrame(
+        {"method": ["dress_style"] * 2 + ["vanilla"] * 2, "engagement": [0.0, 1.0] * 2, "bias": [0.0, 0.0, -0.1, -0.2]}
+    )
+    figure = what_if_sweep(table, engagement=0.4)
+    drawn = traces(figure)
+    assert list(drawn[METHOD_LABEL["vanilla"]].y) == [-0.1, -0.2]
+    assert list(drawn[METHOD_LABEL["dress_style"]].x) == [0.0, 1.0]
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.4, 0.4)]
