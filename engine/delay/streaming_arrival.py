@@ -101,10 +101,10 @@ def real_negatives_by_segment(prepared: Prepared, rows: np.ndarray, *, since: fl
     time, delay, window = prepared.time[seen], prepared.delay[seen], prepared.window[seen]
     event = time + delay < until
     duration = np.where(event, delay, np.minimum(until - time, window))
+    asked, known = prepared.segment[rows], prepared.segment[seen]
     share = np.ones(rows.size)
-    for name in np.unique(prepared.segment[rows].astype(str)):
-        mine = prepared.segment[rows].astype(str) == name
-        own = prepared.segment[seen].astype(str) == name
+    for name in sorted(set(asked)):
+        mine, own = asked == name, known == name
         own = own if own.any() else np.ones_like(own)
         if not own.any():
             continue

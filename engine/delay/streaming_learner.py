@@ -16,7 +16,7 @@ from engine.errors import TrainingError
 
 STREAM_STEPS = 10
 """Optimiser steps per step of the stream, for every method."""
-_SLOWER = 0.05
+_SLOWER = 0.1
 """Learning rate of the stream as a share of that of the pre-training."""
 
 
