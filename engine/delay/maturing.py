@@ -76,7 +76,8 @@ def maturing_table(fitted: Fitted, prepared: Prepared, config: DelayConfig) -> p
         place = np.tile(np.arange(days.size), len(METRICS) * len(KINDS))
         tables.append(table.assign(method=method, n=np.array(units)[place], seen_share=seen_share[place]))
     order = ["day", "method", "kind", "metric", "value", "ci_low", "ci_high", "n", "seen_share"]
-    return pd.concat(tables, ignore_index=True)[order].dropna(subset="value", ignore_index=True)
+    found = pd.concat(tables, ignore_index=True)[order].dropna(subset="value", ignore_index=True)
+    return found.astype(dict.fromkeys(("value", "ci_low", "ci_high", "seen_share"), np.float32))
 
 
 def soft_labels(

@@ -16,6 +16,7 @@ from engine.seeding import generator
 ESTIMATORS = ("vanilla", "wait", "kaplan_meier", "exact_joint", "dress_style")
 MAX_WINDOWS = 16
 """Waiting windows that are worked out."""
+_SHARES = ("value", "bias", "staleness", "variance", "error", "error_low", "error_high", "lag_days")
 _HELD = "curve held fixed"
 FlipOf = Callable[[np.ndarray, np.ndarray], Mapping[str, np.ndarray]]
 """Exposures and elapsed days to the flip probability of every network, as `engine.delay.auxiliary.FlipModel.flip`."""
@@ -94,7 +95,9 @@ def tradeoff_table(
     order = ["segment", "waiting_days", "estimator", "value", "bias", "staleness", "variance", "error"]
     order += ["error_low", "error_high", "lag_days", "rows", "optimum"]
     found = [table for table in tables if not table.empty]
-    return pd.concat(found, ignore_index=True)[order] if found else pd.DataFrame(columns=order)
+    if not found:
+        return pd.DataFrame(columns=order)
+    return pd.concat(found, ignore_index=True)[order].astype(dict.fromkeys(_SHARES, np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
