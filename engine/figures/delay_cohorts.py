@@ -82,23 +82,17 @@ def cohort_triangle(
                 "fixedrange": True,
                 "title": {"text": "Week of exposure, from"},
             },
-            annotations=[
-                {
-                    "text": title,
-                    "x": 0.515 * panel,
-                    "y": 1.0,
-                    "xref": "paper",
-                    "yref": "paper",
-                    "xanchor": "left",
-                    "yanchor": "bottom",
-                    "showarrow": False,
-                }
-                for panel, title in enumerate(_TITLES)
-            ],
+            annotations=_titles(),
             shapes=[_frame(place) for place, label in enumerate(labels) if label == chosen],
             margin={"l": 8, "r": 8, "t": 28, "b": 8},
         ),
     )
+
+
+def _titles() -> list[dict[str, Any]]:
+    """Return the titles of both panels."""
+    place = {"y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    return [place | {"text": title, "x": 0.515 * panel} for panel, title in enumerate(_TITLES)]
 
 
 def _cells(rows: pd.DataFrame, column: dict[float, int], top: float, *, axis: str, with_scale: bool) -> dict[str, Any]:

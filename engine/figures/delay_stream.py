@@ -70,17 +70,13 @@ def stream_lines(table: pd.DataFrame, *, axis_title: str, reference: float | Non
         )
     for trace in traces:
         trace["showlegend"] = trace["name"] != "95 % of the oracle"
-    shapes = []
-    if reference is not None:
-        line_ = {"type": "line", "y0": reference, "y1": reference, "x0": 0, "x1": 1, "xref": "x domain"}
-        shapes = [line_ | {"line": {"color": LINE, "width": 1.5, "dash": "dot"}}]
     return go.Figure(
         data=traces,
         layout=plotly_layout(
             height=HEIGHT,
             xaxis={"title": {"text": "First day of the test step"}},
             yaxis={"title": {"text": axis_title}},
-            shapes=shapes,
+            shapes=_level(reference),
             showlegend=True,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             margin={"l": 8, "r": 16, "t": 40, "b": 8},
@@ -135,20 +131,24 @@ def maturing_lines(
             }
         )
         notes.append(corner_label(f"<b>{label}</b>", color, 0.98 - 0.08 * place, "top"))
-    shapes = []
-    if reference is not None:
-        line_ = {"type": "line", "y0": reference, "y1": reference, "x0": 0, "x1": 1, "xref": "x domain"}
-        shapes = [line_ | {"line": {"color": LINE, "width": 1.5, "dash": "dot"}}]
     return go.Figure(
         data=traces,
         layout=plotly_layout(
             height=HEIGHT,
             xaxis={"title": {"text": "Days after the snapshot"}},
             yaxis=_value_axis(axis_title, y_range, is_ratio=reference is not None),
-            shapes=shapes,
+            shapes=_level(reference),
             annotations=notes,
         ),
     )
+
+
+def _level(reference: float | None) -> list[dict[str, Any]]:
+    """Return the horizontal line at a value, if there is one."""
+    if reference is None:
+        return []
+    ends = {"y0": reference, "y1": reference, "x0": 0, "x1": 1, "xref": "x domain"}
+    return [{"type": "line", "line": {"color": LINE, "width": 1.5, "dash": "dot"}} | ends]
 
 
 def _value_axis(title: str, y_range: tuple[float, float] | None, *, is_ratio: bool) -> dict[str, Any]:

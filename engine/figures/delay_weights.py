@@ -14,6 +14,8 @@ from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, 
 
 _LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
 _CLIP_HEIGHT = 360
+_CLIP_PANELS = (("ess_share", "Effective sample share", "", ".0%"), ("mean_weight", "Mean weight", "2", ".2f"))
+"""Column, title, number of the axes, form of its values."""
 
 
 def weight_histograms(
@@ -100,35 +102,17 @@ def clip_curves(table: pd.DataFrame, *, clip: float | None) -> go.Figure:
     """
     if table.empty:
         return empty_figure("No method here weighs its rows.", height=_CLIP_HEIGHT)
-    panels = (("ess_share", "Effective sample share", "", ".0%"), ("mean_weight", "Mean weight", "2", ".2f"))
     methods = list(dict.fromkeys(table["method"]))
-    traces: list[dict[str, Any]] = []
-    for column, title, axis, form in panels:
-        for place, method in enumerate(methods):
-            line = table[table["method"] == method]
-            label = METHOD_LABEL.get(method, method)
-            traces.append(
-                {
-                    "type": "scatter",
-                    "x": line["clip"].to_numpy(),
-                    "y": line[column].to_numpy(),
-                    "xaxis": f"x{axis}",
-                    "yaxis": f"y{axis}",
-                    "mode": "lines",
-                    "name": label,
-                    "legendgroup": label,
-                    "showlegend": axis == "",
-                    "line": {"color": method_color(method, rival="es_dfm", position=place), "width": 2.2},
-                    "customdata": line["clipped_share"].to_numpy(),
-                    "hovertemplate": f"{label}, limit %{{x:.2f}}<br>{title.lower()} %{{y:{form}}}"
-                    "<br>clipped %{customdata:.1%}<extra></extra>",
-                }
-            )
+    traces = [
+        _clip_line(table[table["method"] == method], method, place, panel)
+        for panel in _CLIP_PANELS
+        for place, method in enumerate(methods)
+    ]
     axes = {"gridcolor": GRID, "automargin": True, "title": {"text": "Weights are cut at"}}
     titles = [
         {"text": f"<b>{title}</b>", "x": 0.55 * place, "y": 1.0, "xref": "paper", "yref": "paper", "showarrow": False}
         | {"xanchor": "left", "yanchor": "bottom"}
-        for place, (_, title, _, _) in enumerate(panels)
+        for place, (_, title, _, _) in enumerate(_CLIP_PANELS)
     ]
     mark = {
         "type": "line",
@@ -154,3 +138,24 @@ def clip_curves(table: pd.DataFrame, *, clip: float | None) -> go.Figure:
             margin={"l": 8, "r": 16, "t": 28, "b": 8},
         ),
     )
+
+
+def _clip_line(line: pd.DataFrame, method: str, place: int, panel: tuple[str, str, str, str]) -> dict[str, Any]:
+    """Return the line of one method in one panel."""
+    column, title, axis, form = panel
+    label = METHOD_LABEL.get(method, method)
+    return {
+        "type": "scatter",
+        "x": line["clip"].to_numpy(),
+        "y": line[column].to_numpy(),
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "mode": "lines",
+        "name": label,
+        "legendgroup": label,
+        "showlegend": axis == "",
+        "line": {"color": method_color(method, rival="es_dfm", position=place), "width": 2.2},
+        "customdata": line["clipped_share"].to_numpy(),
+        "hovertemplate": f"{label}, limit %{{x:.2f}}<br>{title.lower()} %{{y:{form}}}"
+        "<br>clipped %{customdata:.1%}<extra></extra>",
+    }

@@ -9,6 +9,13 @@ import plotly.graph_objects as go
 
 from engine.figures.theme import BASELINES, METHOD_LABEL, TRUTH, method_color, plotly_layout
 
+_TRUTH_LINE = {"type": "line", "y0": 0, "y1": 1, "yref": "y domain"} | {
+    "line": {"color": TRUTH, "width": 2, "dash": "dash"}
+}
+_TRUTH_NOTE = {"y": 1, "yref": "y domain", "yanchor": "bottom", "showarrow": False} | {
+    "font": {"color": TRUTH, "size": 12}
+}
+
 
 def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
     """Draw the rate that every method would learn, with the truth as a line.
@@ -54,28 +61,8 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                 "range": [0, far],
             },
             yaxis={"autorange": "reversed", "showgrid": False},
-            shapes=[
-                {
-                    "type": "line",
-                    "x0": truth,
-                    "x1": truth,
-                    "y0": 0,
-                    "y1": 1,
-                    "yref": "y domain",
-                    "line": {"color": TRUTH, "width": 2, "dash": "dash"},
-                }
-            ],
-            annotations=[
-                {
-                    "text": f"truth {truth:.1%}",
-                    "x": truth,
-                    "y": 1,
-                    "yref": "y domain",
-                    "yanchor": "bottom",
-                    "showarrow": False,
-                    "font": {"color": TRUTH, "size": 12},
-                }
-            ],
+            shapes=[_TRUTH_LINE | {"x0": truth, "x1": truth}],
+            annotations=[_TRUTH_NOTE | {"text": f"truth {truth:.1%}", "x": truth}],
             margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )
