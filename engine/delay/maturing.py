@@ -20,6 +20,8 @@ METRICS = ("log_loss", "calibration", "roc_auc")
 FOLLOWED = (OURS, "vanilla")
 """Methods that are followed."""
 MAX_DAYS = 12
+MAX_ROWS = 10_000
+"""Later exposures that are followed; of more, whole units are left out evenly, and `n` counts those that are left."""
 _WEEK = 7.0
 
 
@@ -54,6 +56,7 @@ def maturing_table(fitted: Fitted, prepared: Prepared, config: DelayConfig) -> p
     estimator is ours.
     """
     rows = np.flatnonzero(prepared.test)
+    rows = rows[prepared.unit[rows] % -(-rows.size // MAX_ROWS) == 0]
     days = _days(prepared, rows)
     soft, inside = soft_labels(fitted, prepared, rows, days)
     label = prepared.label[rows][:, np.newaxis]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.delay.config import DelayConfig
 from engine.delay.influence import (
     CHECK_COLUMNS,
     INFLUENCE_COLUMNS,
@@ -17,6 +18,7 @@ from engine.delay.influence import (
     single_flips,
 )
 from engine.delay.smooth import SmoothModel, factored
+from engine.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +120,9 @@ def test_without_flips_both_tables_are_empty(quick_fit):
     prepared, config, fitted = quick_fit
     known = dataclasses.replace(prepared, delay=np.where(prepared.seen, prepared.delay, np.inf))
     assert all(table.empty for table in influence_tables(known, fitted.streams["vanilla"], config))
+
+
+@pytest.mark.parametrize("count", [0, 501, 2.0])
+def test_an_impossible_number_of_flips_is_refused(count):
+    with pytest.raises(ConfigError, match="influence_flips"):
+        DelayConfig(influence_flips=count)

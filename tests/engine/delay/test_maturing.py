@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from engine.delay import maturing
 from engine.delay.maturing import FOLLOWED, KINDS, MAX_DAYS, METRICS, maturing_table, soft_labels
 from engine.metrics.classification import calibration_ratio, log_loss, roc_auc
 
@@ -91,3 +92,11 @@ def test_estimates_come_closer_to_what_came_true_than_labels_so_far(table):
 
 def test_intervals_hold_their_values(table):
     assert (table["ci_low"] <= table["value"]).all() and (table["value"] <= table["ci_high"]).all()
+
+
+def test_of_many_exposures_whole_units_are_followed(quick_fit, monkeypatch):
+    prepared, config, fitted = quick_fit
+    monkeypatch.setattr(maturing, "MAX_ROWS", int(prepared.test.sum() / 2.5))
+    kept = prepared.test & (prepared.unit % 3 == 0)
+    found = maturing_table(fitted, prepared, config)
+    assert found["n"].max() == np.unique(prepared.unit[kept]).size
