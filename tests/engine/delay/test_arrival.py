@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.delay.arrival import arrival_table, curve_of, period_labels, seen_share
 from engine.delay.cohorts import cohort_triangle
+from engine.metrics.calibration import wilson_interval
 from engine.metrics.survival import kaplan_meier
 
 COLUMNS = ["segment", "cohort", "engage_bin", "exit_bin", "converted", "n"]
@@ -81,6 +82,23 @@ def test_engagement_is_a_landmark_at_every_age_frozen_at_the_waiting_window():
     assert final.loc[("engaged", 1.0), ["n", "flip"]].tolist() == pytest.approx([55, 19 / 55])
     assert final.loc[("not engaged", 1.0), ["n", "flip"]].tolist() == pytest.approx([80, 0.0])
     assert ("engaged", 0.0) not in final.index
+
+
+def test_the_hazard_is_events_over_those_at_risk_in_each_bin():
+    snapshot = rows("all", "snapshot")
+    assert snapshot["hazard"].tolist() == pytest.approx([0, 15 / 150, 0, 10 / 90, 0], rel=1e-6)
+    low, high = wilson_interval([15], [150])
+    assert snapshot[["hazard_low", "hazard_high"]].iloc[1].tolist() == pytest.approx([low[0], high[0]], rel=1e-6)
+    nobody = rows("cohort", "snapshot", "7–13")
+    assert nobody["hazard"].iloc[3:].isna().all()
+
+
+def test_the_hazard_of_a_state_is_that_of_the_bin_after_the_look():
+    final = table().query("view == 'final' and group == 'engagement'").set_index(["key", "elapsed_days"])
+    # Nobody is engaged at 0, and 15 of 150 convert in bin 1; of 55 negative and engaged at 2, 10 convert in bin 3.
+    assert final.loc[("not engaged", 1.0), "hazard"] == pytest.approx(15 / 150, rel=1e-6)
+    assert final.loc[("engaged", 3.0), "hazard"] == pytest.approx(10 / 55, rel=1e-6)
+    assert np.isnan(final.loc[("not engaged", 0.0), "hazard"])
 
 
 def test_engagement_after_the_waiting_window_makes_nobody_engaged():
