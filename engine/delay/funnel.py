@@ -12,7 +12,8 @@ import torch
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.loop import Batch, Progress, Rows, optimise, predict
-from engine.delay.model import StackedNetwork, weighted_loss
+from engine.delay.losses import weighted_loss
+from engine.delay.model import StackedNetwork
 from engine.delay.panel import Panel
 from engine.delay.train import OURS, Fitted
 from engine.metrics.resampling import bootstrap, percentile_interval

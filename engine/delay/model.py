@@ -7,10 +7,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from engine.delay.losses import weighted_loss
-
-__all__ = ["StackedNetwork", "entire_space", "weighted_loss"]
-
 
 class StackedNetwork(nn.Module):
     """Networks of one shape that share nothing, stacked along a leading axis for speed.

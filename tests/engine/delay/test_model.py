@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from engine.delay.config import DelayConfig
 from engine.delay.loop import Progress, Rows, optimise, predict
-from engine.delay.model import StackedNetwork, entire_space, weighted_loss
+from engine.delay.losses import weighted_loss
+from engine.delay.model import StackedNetwork, entire_space
 from engine.errors import TrainingError
 from engine.seeding import torch_seed
 

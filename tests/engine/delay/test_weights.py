@@ -186,6 +186,17 @@ def test_engagement_refines_the_real_negative_share_and_keeps_exact_weights_exac
     assert fixed_point(mix @ (positives * up), mix @ (negatives * down)) == pytest.approx(overall_p, rel=1e-6)
 
 
+@given(st.tuples(inside, inside), st.tuples(st.floats(0.0, 0.95), st.floats(0.0, 0.95)), inside)
+def test_the_entire_space_is_right_with_soft_labels_that_do_not_see_engagement(p, s, rate):
+    p, mix = np.array(p), np.array([1 - rate, rate])
+    late = p * np.array(s)
+    n = weights.observed_negative_mass(p, late)
+    pending = weights.pending_positive(weights.real_negative_share(mix @ p, mix @ late))
+    # Each state's head learns from its own rows with weights that do not know the state: the heads are off ...
+    heads = [fixed_point((1 - k) + k * pending, k * (1 - pending)) for k in n]
+    assert mix @ heads == pytest.approx(mix @ p, rel=1e-5)  # ... and their mix is not
+
+
 def test_es_dfm_with_an_engagement_multiplier_is_biased_where_the_model_does_not_see_engagement():
     p, s, mix = np.array([0.05, 0.6]), np.array([0.9, 0.5]), np.array([0.5, 0.5])
     p_dp = p * s
