@@ -53,7 +53,7 @@ class StreamMethods:
         self._has_leak = bool(np.any(prepared.label[block] * (1.0 - self._state[block])))
         # Those of the block have taught their final label; their late positives would count twice.
         streamed = np.flatnonzero(prepared.time >= pretrain_to)
-        self._streams = {name: _emit(emit, prepared, streamed) for name, emit in STREAM_OF.items()}
+        self._streams = {name: emit_rows(emit, prepared, streamed) for name, emit in STREAM_OF.items()}
         with self._draws():
             self._arrival = ArrivalModels(prepared, x, self._state, block, config)
         self._before = self._pretrain_one_head(x, block)
@@ -132,7 +132,7 @@ class StreamMethods:
 
     def _pretrain_one_head(self, x: Tensor, block: np.ndarray) -> Learner:
         """Train on final labels, and once more on the rows of FNC, whose network means something else."""
-        fake = _emit(fake_negative, self._prepared, block)
+        fake = emit_rows(fake_negative, self._prepared, block)
         rows = [_plain(block, self._prepared.label[block]), _plain(fake.exposure, fake.label)]
         network = self._network(x, groups=len(rows), outputs=1)
         shares = torch.tensor([item.positive.mean() for item in rows]).float()
@@ -176,8 +176,21 @@ def _networks(method: str, config: DelayConfig) -> slice:
     return slice(first, first + config.members)
 
 
-def _emit(emit: Emit, prepared: Prepared, rows: np.ndarray) -> Emissions:
-    """Run a stream over some exposures, in rows of the prepared arrays."""
+def emit_rows(emit: Emit, prepared: Prepared, rows: np.ndarray) -> Emissions:
+    """Run a stream over some exposures.
+
+    Parameters
+    ----------
+    emit : callable
+        See `engine.delay.emission.Emit`.
+    prepared : Prepared
+    rows : ndarray of int
+
+    Returns
+    -------
+    Emissions
+        Its exposures are rows of the prepared arrays.
+    """
     found = emit(prepared.time[rows], prepared.delay[rows], prepared.waiting[rows], prepared.window[rows])
     return replace(found, exposure=rows[found.exposure])
 
