@@ -57,7 +57,9 @@ def window_table(
             table[f"flips_expected{name}"] = table[f"flip{name}"] * table["negatives"]
         weights = _weights(fitted, prepared, segment, table["waiting_days"].to_numpy(), config)
         tables.append(pd.concat((table, weights), axis=1).assign(segment=segment))
-    return pd.concat(tables, ignore_index=True)
+    found = pd.concat(tables, ignore_index=True)
+    shares = found.columns[found.dtypes == np.float64].difference(["waiting_days"])
+    return found.astype(dict.fromkeys(shares, np.float32))
 
 
 def _known(arrival: pd.DataFrame, segment: str) -> pd.DataFrame:
