@@ -169,7 +169,9 @@ def cure_summary(run: Run, segment: str) -> pd.DataFrame:
 def cure_sentence(run: Run, segment: str) -> str:
     """Say which law fits better and by how much it still misses."""
     table = stored(run, "cure")
-    rows = table[(table["view"] == "snapshot") & (table["key"] == segment) & table["log_likelihood"].notna()]
+    rows = table
+    if len(table):
+        rows = table[(table["view"] == "snapshot") & (table["key"] == segment) & table["log_likelihood"].notna()]
     if rows.empty:
         return "No delay law could be fitted here."
     best = rows.loc[rows["log_likelihood"].idxmax()]

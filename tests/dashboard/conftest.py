@@ -1,10 +1,13 @@
 """A stored run on made-up tables, small enough to read, and the runs folder that the dashboard looks into."""
 
+import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -120,11 +123,20 @@ def delay_run(runs: Path) -> Run:
 @pytest.fixture
 def short_run(delay_run: Run) -> Run:
     """Leave only the tables that every run on delayed labels has, as an older version did."""
-    manifest = json.loads((delay_run.folder / "manifest.json").read_text())
+    folder = delay_run.folder
+    manifest = json.loads((folder / "manifest.json").read_text())
     manifest["curves"] = [name for name in manifest["curves"] if name in OLD_CURVES]
-    (delay_run.folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    arrival, weights = delay_run.curve("arrival"), delay_run.curve("weights")
+    newer = ("hazard", "flip_unit", "cure_")
+    arrival[[name for name in arrival if not name.startswith(newer)]].to_parquet(folder / "curves/arrival.parquet")
+    old = weights[weights["segment"] == "all"].drop(columns=["segment", "weight_sum", "weight_square_sum"])
+    old.to_parquet(folder / "curves/weights.parquet")
+    metrics = delay_run.metrics
+    metrics = metrics[(metrics["split"] != "stream") & ~metrics["metric"].str.startswith("relative")]
+    metrics.to_parquet(folder / "metrics.parquet")
     cache.forget_list()
-    return read_run(delay_run.folder)
+    return read_run(folder)
 
 
 def _delay_page() -> None:
@@ -148,5 +160,15 @@ def opened() -> Callable[..., AppTest]:
 
 @pytest.fixture
 def figure() -> Callable[[AppTest, int], dict]:
-    """Return a function that reads the drawn figure at a place of the page."""
-    return lambda app, place: json.loads(app.get("plotly_chart")[place].proto.spec)
+    """Return a function that reads the drawn figure at a place of the page, its arrays as lists."""
+
+    def decoded(part: Any) -> Any:
+        if isinstance(part, dict) and {"dtype", "bdata"} <= set(part):
+            array = np.frombuffer(base64.b64decode(part["bdata"]), dtype=part["dtype"])
+            shape = [int(size) for size in str(part.get("shape", array.size)).split(",")]
+            return array.reshape(shape).tolist()
+        if isinstance(part, dict):
+            return {name: decoded(value) for name, value in part.items()}
+        return [decoded(value) for value in part] if isinstance(part, list) else part
+
+    return lambda app, place: decoded(json.loads(app.get("plotly_chart")[place].proto.spec))

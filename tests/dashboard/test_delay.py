@@ -149,7 +149,6 @@ def test_what_signals_add_is_said_from_the_interval(delay_run: Run, monkeypatch:
         monkeypatch.undo()
     assert "**help**" in said["supported"] and "add nothing worth having" in said["not supported"]
     assert "the data cannot tell" in said["inconclusive"] and "n " in said["supported"]
-    assert "**What if**" in said["supported"]
 
 
 def test_sentences_read_the_tables_they_speak_of(delay_run: Run) -> None:

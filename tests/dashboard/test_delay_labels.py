@@ -98,7 +98,7 @@ def test_the_trade_off_marks_the_smallest_error_of_the_chosen_estimator(delay_ru
     app = opened()
     table = delay_run.curve("tradeoff").query("segment == 'all'")
     for estimator in ("vanilla", "exact_joint"):
-        app.segmented_control(key="delay-estimator").set_value(estimator).run()
+        app.selectbox(key="delay-estimator").set_value(estimator).run()
         rows = table[table["estimator"] == estimator]
         drawn = {trace["name"]: trace for trace in figure(app, 3)["data"]}
         best = rows.loc[rows["error"].idxmin()]
