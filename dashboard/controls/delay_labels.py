@@ -22,6 +22,7 @@ STAGES = {
 }
 _CHECKED = {"entire_space": "Entire space (ours)", "engaged_only": "Engaged exposures only"}
 _TOP_FLIPS = 12
+_EFFECTS = {"parameters": "parameters (length)", "own": "own score", "mean": "mean score"}
 
 
 def pending_rows(run: Run) -> pd.DataFrame:
@@ -143,29 +144,45 @@ def top_flips(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Exposure": top["exposure_id"].astype(str),
+            "Mean": 100 * top["delta_mean"].astype(float),
+            "Mean, again": 100 * top["refit_mean"].astype(float),
+            "Own": 100 * top["delta_own"].astype(float),
+            "Own, again": 100 * top["refit_own"].astype(float),
+            "Age": top["age_days"].astype(float),
             "Segment": top["segment"].astype(str),
-            "Age (days)": top["age_days"].astype(float),
-            "Own score, predicted": 100 * top["delta_own"].astype(float),
-            "Own score, again": 100 * top["refit_own"].astype(float),
-            "Mean score, predicted": 100 * top["delta_mean"].astype(float),
-            "Mean score, again": 100 * top["refit_mean"].astype(float),
+        }
+    )
+
+
+def influence_checks(run: Run, model: str) -> pd.DataFrame:
+    """Write out how well the predicted effects of one model agree with training again."""
+    table = stored(run, "influence_check")
+    rows = table[table["model"] == model] if len(table) else table
+    return pd.DataFrame(
+        {
+            "Labels flipped": [
+                "one at a time" if row.flips == 1 else f"{int(row.flips)} at once" for row in rows.itertuples()
+            ],
+            "Change of": [_EFFECTS.get(row.quantity, row.quantity) for row in rows.itertuples()],
+            "Predicted": [number(row.predicted) for row in rows.itertuples()],
+            "Trained again": [number(row.refitted) for row in rows.itertuples()],
+            "Relative error": [f"{number(100 * row.relative_error)} %" for row in rows.itertuples()],
+            "Correlation": [number(row.correlation) for row in rows.itertuples()],
+            "n": [int(row.n) for row in rows.itertuples()],
         }
     )
 
 
 def influence_sentence(run: Run, model: str) -> str:
-    """Say how well the predicted effects agree with training again."""
+    """Say how far the prediction for single flips is from training again."""
     table = stored(run, "influence_check")
-    rows = table[table["model"] == model] if len(table) else table
-    parts = []
-    for row in rows.itertuples():
-        agreement = "" if np.isnan(row.correlation) else f", correlation {number(row.correlation)}"
-        parts.append(
-            f"{str(row.quantity).replace('_', ' ')} ({int(row.flips):,} flips): predicted {number(row.predicted)}, "
-            f"after training again {number(row.refitted)}, relative error {number(100 * row.relative_error)} %"
-            f"{agreement} · n {int(row.n):,}"
-        )
-    return "  \n".join(parts) or "Nothing was trained again to check."
+    rows = table[(table["model"] == model) & (table["flips"] == 1) & (table["quantity"] == "own")]
+    return "  \n".join(
+        f"Flipped one at a time, a label moves its own score by {number(100 * row.predicted)} points on average as "
+        f"predicted, {number(100 * row.refitted)} after training again: a relative error of "
+        f"{number(100 * row.relative_error)} % · n {int(row.n)} flips."
+        for row in rows.itertuples()
+    )
 
 
 def choose_funnel(run: Run) -> str:

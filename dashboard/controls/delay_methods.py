@@ -207,8 +207,10 @@ def _lead(run: Run, metric: str, split: str, methods: list[str]) -> str:
         for method in methods
         if method != "dress_style" and not ours["ci_low"] <= rows.loc[method, "value"] <= ours["ci_high"]
     ]
-    verb = "lies" if len(apart) == 1 else "lie"
-    return f"{len(apart)} of the others {verb} outside the interval of ours · n {int(ours['n']):,} units."
+    words = {0: "None of the others lies", 1: "One of the others lies"}.get(
+        len(apart), f"{len(apart)} of the others lie"
+    )
+    return f"{words} outside the interval of ours · n {int(ours['n']):,} units."
 
 
 def calibration_rows(run: Run) -> pd.DataFrame:

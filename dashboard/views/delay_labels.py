@@ -120,7 +120,7 @@ def draw_influence(run: Run) -> None:
             influence_scatter(rows, quantity=quantity),
             rows,
             key="delay-influence",
-            title="Predicted against trained again",
+            title="Predicted or trained again",
             how_to_read=f"{TERMS['influence'].help()}  \nOn the dotted line the prediction holds. Marks are flips that "
             "were checked by training again from the same state.",
             alt=sentence,
@@ -128,16 +128,18 @@ def draw_influence(run: Run) -> None:
     with right, st.container(border=True):
         st.markdown(
             f"**The flips that move the mean score most** · n {len(rows):,} traced",
-            help="Percentage points of probability. Empty: not trained again.",
+            help="Change of the mean score and of the own score in percentage points, predicted and after training "
+            "again. Empty: not trained again.",
         )
         st.dataframe(
             delay_labels.top_flips(rows),
             hide_index=True,
             width="stretch",
             height=_HEIGHT,
-            column_config=dict.fromkeys(
-                ("Own score, predicted", "Own score, again", "Mean score, predicted", "Mean score, again"), _POINTS
-            )
-            | {"Age (days)": st.column_config.NumberColumn(format="%.0f")},
+            column_config=dict.fromkeys(("Mean", "Mean, again", "Own", "Own, again"), _POINTS)
+            | {"Age": st.column_config.NumberColumn(format="%.0f", help="Days on the snapshot day.")},
         )
-    st.caption(f"{TERMS['influence'].formula}  \n{sentence}")
+    st.caption(f"{TERMS['influence'].formula} · {sentence}")
+    checks = delay_labels.influence_checks(run, model)
+    if len(checks):
+        st.dataframe(checks, hide_index=True, width="stretch", height="content")

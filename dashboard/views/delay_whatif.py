@@ -44,7 +44,7 @@ def draw(run: Run) -> None:
     with right:
         swept = delay_whatif.sweep(world)
         layout.chart_card(
-            what_if_sweep(swept, engagement=world.engagement),
+            what_if_sweep(swept, engagement=world.engagement, height=70 + 26 * len(table)),
             swept,
             key="delay-if-sweep",
             title="How far off, by engagement rate",

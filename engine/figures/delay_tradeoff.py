@@ -66,7 +66,7 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
             "name": "optimum",
             "marker": {"symbol": "star", "size": 15, "color": OURS, "line": {"color": "white", "width": 1}},
             "text": [f"best: {day:g} d" for day in best["waiting_days"]],
-            "textposition": "top center",
+            "textposition": "top right",
             "hovertemplate": "smallest error: window %{x:.3g} d, %{y:.2%}<extra></extra>",
         }
     )

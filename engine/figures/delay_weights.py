@@ -14,6 +14,8 @@ from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, 
 
 _LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
 _CLIP_HEIGHT = 360
+_WIDE = 4.0
+"""Weights beyond it are drawn on a square-root axis."""
 _CLIP_PANELS = (("ess_share", "Effective sample share", "", ".0%"), ("mean_weight", "Mean weight", "2", ".2f"))
 """Column, title, number of the axes, form of its values."""
 
@@ -50,7 +52,13 @@ def weight_histograms(
         alt.Chart()
         .mark_rect()
         .encode(
-            x=alt.X("bin_low:Q", title="Weight"),
+            x=alt.X(
+                "bin_low:Q",
+                title="Weight",
+                # A few very large weights would press all others into one bar.
+                scale=alt.Scale(type="sqrt" if rows["bin_high"].max() > _WIDE else "linear"),
+                axis=alt.Axis(grid=False),
+            ),
             x2="bin_high:Q",
             y2=alt.datum(0),
             y=alt.Y(

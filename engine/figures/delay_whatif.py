@@ -33,7 +33,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
     rows = table[table["learned"].notna()]
     labels = [METHOD_LABEL.get(method, method) for method in rows["method"]]
     colors = [method_color(m, rival="vanilla", position=k % len(BASELINES)) for k, m in enumerate(rows["method"])]
-    far = max(float(rows["learned"].max()), truth) * 1.45
+    longest = max(float(rows["learned"].max()), truth)
     return go.Figure(
         data=[
             {
@@ -42,15 +42,23 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                 "x": rows["learned"].to_numpy(),
                 "y": labels,
                 "marker": {"color": colors},
+                "name": "learned",
+                "hovertemplate": "%{y}<br>learns %{x:.2%}<extra></extra>",
+            },
+            {
+                "type": "scatter",
+                "mode": "text",
+                # One column, clear of the line of the truth.
+                "x": [1.02 * longest] * len(rows),
+                "y": labels,
                 "text": [
                     f"{value:.1%} ({100 * bias:+.1f} points)"
                     for value, bias in zip(rows["learned"], rows["bias"], strict=True)
                 ],
-                "textposition": "outside",
-                "cliponaxis": False,
-                "name": "learned",
-                "hovertemplate": "%{y}<br>learns %{x:.2%}<extra></extra>",
-            }
+                "textposition": "middle right",
+                "hoverinfo": "skip",
+                "name": "values",
+            },
         ],
         layout=plotly_layout(
             height=70 + 26 * len(rows),
@@ -58,7 +66,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
             xaxis={
                 "title": {"text": "Conversion rate that is learned"},
                 "tickformat": ".0%",
-                "range": [0, far],
+                "range": [0, 1.6 * longest],
             },
             yaxis={"autorange": "reversed", "showgrid": False},
             shapes=[_TRUTH_LINE | {"x0": truth, "x1": truth}],
@@ -68,7 +76,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
     )
 
 
-def what_if_sweep(table: pd.DataFrame, *, engagement: float) -> go.Figure:
+def what_if_sweep(table: pd.DataFrame, *, engagement: float, height: int = 420) -> go.Figure:
     """Draw how far every method is off over the engagement rate.
 
     Parameters
@@ -77,6 +85,8 @@ def what_if_sweep(table: pd.DataFrame, *, engagement: float) -> go.Figure:
         Columns ``method, engagement, bias``; one line per method.
     engagement : float
         Where the slider stands.
+    height : int, optional
+        Pixels.
 
     Returns
     -------
@@ -102,7 +112,7 @@ def what_if_sweep(table: pd.DataFrame, *, engagement: float) -> go.Figure:
     return go.Figure(
         data=traces,
         layout=plotly_layout(
-            height=420,
+            height=height,
             xaxis={"title": {"text": "Engagement rate after the change"}, "tickformat": ".0%", "range": [0, 1]},
             yaxis={"title": {"text": "Learned − truth"}, "tickformat": "+.1%", "zerolinewidth": 2},
             shapes=[mark | {"line": {"color": TRUTH, "width": 2, "dash": "dash"}}],

@@ -69,7 +69,7 @@ def test_the_flips_that_move_the_mean_most_come_first() -> None:
         }
     )
     top = delay_labels.top_flips(rows)
-    assert top["Exposure"].tolist() == ["b", "c", "a"] and top["Mean score, predicted"].tolist() == [-0.5, 0.2, 0.1]
+    assert top["Exposure"].tolist() == ["b", "c", "a"] and top["Mean"].tolist() == [-0.5, 0.2, 0.1]
 
 
 def test_the_funnel_follows_its_segment_and_back(delay_run: Run, opened, figure) -> None:

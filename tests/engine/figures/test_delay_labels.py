@@ -120,9 +120,9 @@ def test_what_methods_would_learn_is_drawn_against_the_truth():
         {"method": ["dress_style", "vanilla"], "learned": [0.2, 0.1], "truth": 0.2, "bias": [0.0, -0.1]}
     )
     figure = what_if_bars(table, truth=0.2)
-    (bars,) = figure.data
+    bars, values = figure.data
     assert list(bars.x) == [0.2, 0.1] and list(bars.marker.color) == [OURS, RIVAL]
-    assert list(bars.text) == ["20.0% (+0.0 points)", "10.0% (-10.0 points)"]
+    assert list(values.text) == ["20.0% (+0.0 points)", "10.0% (-10.0 points)"]
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.2, 0.2)]
 
 
