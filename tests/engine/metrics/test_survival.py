@@ -240,3 +240,17 @@ def test_impossible_histories_are_refused(call, message):
 def test_the_level_is_a_share():
     with pytest.raises(ConfigError, match="`level` is 95"):
         log_log_interval([0.5], [0.1], 95)
+
+
+def test_curve_and_band_are_those_that_lifelines_and_scikit_survival_found():
+    # Recorded with scikit-survival 0.28.0, and lifelines 0.30.3 agrees to 1e-14:
+    #   kaplan_meier_estimator(np.array(event, bool), np.array(time, float), conf_type="log-log")
+    time, event = [1, 2, 2, 3, 5, 5, 6, 8, 9, 9], [1, 1, 0, 1, 1, 1, 0, 1, 0, 0]
+    curve = kaplan_meier(time, event)
+    survival = [0.9, 0.8, 0.6857142857142857, 0.4571428571428572, 0.4571428571428572, 0.30476190476190484]
+    low = [0.4730092713620503, 0.4086907816334043, 0.3045850742018473, 0.1429821627556124]
+    high = [0.9852813933673431, 0.9458726458389115, 0.8871484950277075, 0.729779106015238]
+    band = log_log_interval(curve.survival, curve.variance)
+    assert curve.survival[:6] == pytest.approx(survival, abs=1e-12)
+    assert band[0][:4] == pytest.approx(low, abs=1e-12)
+    assert band[1][:4] == pytest.approx(high, abs=1e-12)
