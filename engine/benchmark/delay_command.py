@@ -21,7 +21,7 @@ def add_delay(kinds: argparse._SubParsersAction) -> None:
     parser = kinds.add_parser("delay", help="every method for delayed labels, over several seeds, with the truth")
     names = "bundled names, files, journey-mailer, simulated, simulated-{engagement,delay,conversion}-drift"
     parser.add_argument("--data", nargs="+", default=[], metavar="NAME|PATH", help=f"{names} (default all but files)")
-    parser.add_argument("--simulated", type=int, default=60_000, metavar="N", help="simulated exposures (60,000)")
+    parser.add_argument("--simulated", type=int, default=240_000, metavar="N", help="simulated exposures (240,000)")
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, … (default 5)")
     parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="methods to show (default all)")
     parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS), help="(default both)")
@@ -80,10 +80,11 @@ def run_delay(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     pandas = importlib.import_module("pandas")
     summary = pandas.concat([summarise(data, found, methods) for data, found in parts.items()], ignore_index=True)
     table = importlib.import_module("engine.benchmark.delay_table")
+    kept = table.headline(summary)
     summary.to_parquet(folder / RESULTS[0], index=False)
-    (folder / RESULTS[1]).write_text(table.markdown(summary) + "\n", encoding="utf-8")
-    table.headline(summary).to_csv(folder / RESULTS[2], index=False)
-    sys.stdout.write((summary.to_json(orient="records") if arguments.json else table.digest(summary)) + "\n")
+    (folder / RESULTS[1]).write_text(table.markdown(kept) + "\n", encoding="utf-8")
+    kept.to_csv(folder / RESULTS[2], index=False)
+    sys.stdout.write((summary.to_json(orient="records") if arguments.json else table.digest(kept)) + "\n")
     sys.stderr.write(
         f"{time.process_time() - started:,.0f} seconds of processor time; finished parts are kept and not measured "
         "again.\n"

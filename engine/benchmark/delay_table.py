@@ -78,13 +78,16 @@ def digest(summary: pd.DataFrame) -> str:
 
 def headline(summary: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that `markdown` and `digest` read, rounded: small enough to be kept with the code."""
-    is_segment = summary["segment"].str.startswith("segment:")
-    shown = ~is_segment | summary["metric"].isin(["log_loss", "calibration"])
-    differences = summary["statistic"] != "difference"
-    needed = summary["metric"].isin(["log_loss", "calibration_error"]) & summary["segment"].isin(
-        ["all", "age:immature"]
-    )
-    rows = summary[shown & (differences | needed)].reset_index(drop=True)
+    split, segment, statistic = summary["split"], summary["segment"], summary["statistic"]
+    everything = segment == "all"
+    is_value, is_recent = statistic == "value", (split == "holdout") & (segment == "age:immature")
+    plain = summary["metric"].isin(["log_loss", "calibration"])
+    judged = summary["metric"].isin(["log_loss", "calibration_error"]) & (statistic == "difference")
+    shown = everything & split.isin(["test", "stream"]) & statistic.isin(["value", "gap_closed"])
+    shown |= (is_value & plain) | (statistic == "cost")
+    shown |= is_recent & (statistic != "difference") & summary["metric"].isin(["calibration_truth", "excess_log_loss"])
+    shown |= judged & ((everything & (split == "test")) | is_recent)
+    rows = summary[shown].reset_index(drop=True)
     return rows.assign(**{name: rows[name].round(5) for name in ("value", "ci_low", "ci_high")})
 
 
