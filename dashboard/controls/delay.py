@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard.cache import Run
+from dashboard.cache import Run, derived
 from dashboard.state import DELAY
 
 GROUPS = {"cohort": "Cohort", "engagement": "Engagement", "segment": "Segment", "all": "All"}
@@ -148,6 +148,11 @@ def window_row(run: Run, choice: Choice) -> Any:
 
 def flip_rows(run: Run, group: str, band: str = "greenwood") -> pd.DataFrame:
     """Return the curves of one grouping from the whole log, periods named by their dates, with the chosen band."""
+    return derived(run, f"delay flips {group} {band}", lambda: _flip_rows(run, group, band))
+
+
+def _flip_rows(run: Run, group: str, band: str) -> pd.DataFrame:
+    """Cut and name the curves of one grouping."""
     arrival = run.curve("arrival")
     rows = arrival[(arrival["view"] == "final") & (arrival["group"] == group)]
     if band == "units" and has_unit_bands(run, group):
@@ -176,6 +181,11 @@ def _period(key: str, has_dates: bool) -> str:
 
 def arrival_rows(run: Run, segment: str, view: str) -> pd.DataFrame:
     """Return the arrival curve of all exposures or of one segment, in one view."""
+    return derived(run, f"delay arrival {segment} {view}", lambda: _arrival_rows(run, segment, view))
+
+
+def _arrival_rows(run: Run, segment: str, view: str) -> pd.DataFrame:
+    """Cut one curve out of the table."""
     arrival = run.curve("arrival")
     group = "all" if segment == "all" else "segment"
     return arrival[(arrival["view"] == view) & (arrival["group"] == group) & (arrival["key"] == segment)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -113,29 +114,36 @@ def clipped(table: pd.DataFrame, clip: float | None) -> pd.DataFrame:
     -----
     A bin above the limit c keeps its n rows and gets the sums n c and n c²; ESS = (Σ w)² ÷ (n Σ w²).
     """
-    seen = table[(table["label"] != "pending") & (table["n"] > 0)]
-    limit = float("inf") if clip is None else clip
-    over = seen["bin_low"] >= limit - 1e-9
-    cut = seen.assign(
-        total=seen["weight_sum"].where(~over, seen["n"] * (0.0 if clip is None else clip)),
-        squares=seen["weight_square_sum"].where(~over, seen["n"] * (0.0 if clip is None else clip) ** 2),
-        over=seen["n"].where(over, 0),
-    )
-    sums = cut.groupby("method", sort=False)[["n", "total", "squares", "over"]].sum()
-    return pd.DataFrame(
-        {
-            "method": sums.index,
-            "mean_weight": sums["total"] / sums["n"],
-            "ess_share": sums["total"] ** 2 / (sums["n"] * sums["squares"]),
-            "clipped_share": sums["over"] / sums["n"],
-            "rows": sums["n"].astype(int),
-        }
-    ).reset_index(drop=True)
+    return _cut(table, [float("inf") if clip is None else clip]).drop(columns="clip")
 
 
 def clip_path(table: pd.DataFrame) -> pd.DataFrame:
     """Return what every possible limit does: `clipped` at each bin edge, with the edge as ``clip``."""
-    parts = [clipped(table, edge).assign(clip=edge) for edge in limits(table)]
+    return _cut(table, limits(table))
+
+
+def _cut(table: pd.DataFrame, clips: list[float]) -> pd.DataFrame:
+    """Apply several limits at once; see `clipped`."""
+    limit = np.array(clips)
+    parts = []
+    for method, rows in table[(table["label"] != "pending") & (table["n"] > 0)].groupby("method", sort=False):
+        low, n, total, squares = (rows[name].to_numpy(dtype=float)[:, np.newaxis] for name in ("bin_low", *_SUMS))
+        over = low >= limit - 1e-9  # (bins, limits)
+        finite = np.where(np.isfinite(limit), limit, 0.0)
+        mass = np.where(over, n * finite, total).sum(axis=0)
+        square = np.where(over, n * finite**2, squares).sum(axis=0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "method": method,
+                    "mean_weight": mass / n.sum(),
+                    "ess_share": mass**2 / (n.sum() * square),
+                    "clipped_share": (over * n).sum(axis=0) / n.sum(),
+                    "rows": int(n.sum()),
+                    "clip": limit,
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

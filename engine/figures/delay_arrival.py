@@ -71,8 +71,8 @@ def seen_curves(
         notes.append(corner_label(f"<b>{label}</b>{count}", color, 0.12 + 35 / height * place, "bottom"))
     risk = {"Kaplan–Meier": snapshot, "Final": final}
     traces += numbers_at_risk(risk, list(risk), {"Kaplan–Meier": OURS, "Final": TRUTH})
-    figure = go.Figure(data=traces, layout=_above_strip(horizon, len(risk), _AXIS[name], top, height))
-    return figure.update_layout(shapes=shapes, annotations=notes)
+    layout = _above_strip(horizon, len(risk), _AXIS[name], top, height)
+    return go.Figure({"data": traces, "layout": layout | {"shapes": shapes, "annotations": notes}})
 
 
 def _line(rows: pd.DataFrame, column: str, label: str, color: str, dash: str) -> dict[str, Any]:
