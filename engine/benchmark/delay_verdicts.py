@@ -55,7 +55,7 @@ def within(low: float, high: float, *, least: float = -np.inf, most: float = np.
 def _simulated(rows: pd.DataFrame) -> list[dict[str, object]]:
     """Judge the goals on data whose truth is known."""
     found = []
-    goal = f"closes at least {GAP_GOAL:.0%} of the gap in log loss from vanilla to the oracle"
+    goal = f"closes at least {100 * GAP_GOAL:.0f} % of the gap in log loss from vanilla to the oracle"
     for place in _PLACES:
         gap = _pick(rows, place, statistic="gap_closed", metric="excess_log_loss")
         found += [_row(goal, place, row, within(row.ci_low, row.ci_high, least=GAP_GOAL)) for row in gap.itertuples()]
@@ -66,7 +66,7 @@ def _simulated(rows: pd.DataFrame) -> list[dict[str, object]]:
             oracle = _pick(rows, place, statistic="value", metric="calibration_truth", method=ORACLE)
             known = f" (oracle {oracle['value'].iloc[0]:.3f})" if len(oracle) else ""
             found.append(
-                _row(f"mean predicted is within {CALIBRATION_GOAL:.0%} of the truth{known}", place, row, judged)
+                _row(f"mean predicted is within {100 * CALIBRATION_GOAL:.0f} % of the truth{known}", place, row, judged)
             )
     return found
 

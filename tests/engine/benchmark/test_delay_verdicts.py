@@ -44,7 +44,7 @@ def test_calibration_must_lie_within_one_percent_of_the_truth(place, low, high, 
     )
     assert tuple(table.columns) == VERDICT_COLUMNS
     assert table[["rows", "verdict"]].to_numpy().tolist() == [[place, expected]]
-    assert table["goal"].iloc[0] == "mean predicted is within 1% of the truth (oracle 1.004)"
+    assert table["goal"].iloc[0] == "mean predicted is within 1 % of the truth (oracle 1.004)"
 
 
 def losses(*rows):
