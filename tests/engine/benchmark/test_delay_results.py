@@ -75,3 +75,10 @@ def test_what_the_readme_says_of_the_result_is_so(stored):
     losses = losses[(losses["metric"] == "log_loss") & (losses["method"] != "oracle")]
     best = losses.loc[losses.groupby("data")["value"].idxmin()].set_index("data")["method"]
     assert best["journey-coupons"] == best["simulated-engagement-drift"] == "dress_style"
+    streamed = stored[(stored["split"] == "stream") & (stored["statistic"] == "gap_closed")]
+    share = {(row.data, row.metric, row.method): round(row.value, 3) for row in streamed.itertuples()}
+    for data, metric, ours, other, theirs in (
+        ("simulated-engagement-drift", "excess_log_loss", 0.998, "exact_joint", 0.947),
+        ("journey-mailer", "log_loss", 0.981, "wait", 0.995),
+    ):
+        assert (share[data, metric, "dress_style"], share[data, metric, other]) == (ours, theirs)
