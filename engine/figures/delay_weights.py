@@ -48,7 +48,21 @@ def weight_histograms(
         limit=float("nan") if clip is None else clip,
     )
     names = [METHOD_LABEL.get(method, method) for method in order]
-    bars = (
+    bars = _weight_bars(is_wide=bool(rows["bin_high"].max() > _WIDE))
+    line = alt.Chart().mark_rule(strokeDash=[4, 3], color=LINE, strokeWidth=2).encode(x="limit:Q")
+    return (
+        alt.layer(bars, line, data=rows)
+        .properties(width=width // max(len(order), 1) - 30, height=90)
+        .facet(
+            column=alt.Column("name:N", sort=names, title=None, header=alt.Header(labelFontSize=13)),
+            row=alt.Row("label:N", sort=list(_LABEL_COLORS), title=None, header=alt.Header(labelFontSize=12)),
+        )
+    )
+
+
+def _weight_bars(*, is_wide: bool) -> alt.Chart:
+    """Return the bars of one panel; on a square-root axis where a few weights are very large."""
+    return (
         alt.Chart()
         .mark_rect()
         .encode(
@@ -56,7 +70,7 @@ def weight_histograms(
                 "bin_low:Q",
                 title="Weight",
                 # A few very large weights would press all others into one bar.
-                scale=alt.Scale(type="sqrt" if rows["bin_high"].max() > _WIDE else "linear"),
+                scale=alt.Scale(type="sqrt" if is_wide else "linear"),
                 axis=alt.Axis(grid=False),
             ),
             x2="bin_high:Q",
@@ -81,15 +95,6 @@ def weight_histograms(
                 alt.Tooltip("n:Q", title="Rows", format=","),
                 alt.Tooltip("share:Q", title="Share", format=".2%"),
             ],
-        )
-    )
-    line = alt.Chart().mark_rule(strokeDash=[4, 3], color=LINE, strokeWidth=2).encode(x="limit:Q")
-    return (
-        alt.layer(bars, line, data=rows)
-        .properties(width=width // max(len(order), 1) - 30, height=90)
-        .facet(
-            column=alt.Column("name:N", sort=names, title=None, header=alt.Header(labelFontSize=13)),
-            row=alt.Row("label:N", sort=list(_LABEL_COLORS), title=None, header=alt.Header(labelFontSize=12)),
         )
     )
 

@@ -52,7 +52,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                 "x": [1.02 * longest] * len(rows),
                 "y": labels,
                 "text": [
-                    f"{value:.1%} ({100 * bias:+.1f} points)"
+                    f"{value:.1%} ({100 * bias:+.1f})"
                     for value, bias in zip(rows["learned"], rows["bias"], strict=True)
                 ],
                 "textposition": "middle right",
@@ -64,7 +64,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
             height=70 + 26 * len(rows),
             bargap=0.35,
             xaxis={
-                "title": {"text": "Conversion rate that is learned"},
+                "title": {"text": "Conversion rate that is learned (in brackets: less truth, points)"},
                 "tickformat": ".0%",
                 "range": [0, 1.6 * longest],
             },
@@ -101,11 +101,11 @@ def what_if_sweep(table: pd.DataFrame, *, engagement: float, height: int = 420) 
             {
                 "type": "scatter",
                 "x": line["engagement"].to_numpy(),
-                "y": line["bias"].to_numpy(),
+                "y": 100 * line["bias"].to_numpy(),
                 "mode": "lines",
                 "name": label,
                 "line": {"color": method_color(method, rival="vanilla", position=place), "width": 2.5},
-                "hovertemplate": f"{label}<br>engagement %{{x:.0%}}: off by %{{y:+.2%}}<extra></extra>",
+                "hovertemplate": f"{label}<br>engagement %{{x:.0%}}: off by %{{y:+.2f}} points<extra></extra>",
             }
         )
     mark = {"type": "line", "x0": engagement, "x1": engagement, "y0": 0, "y1": 1, "yref": "y domain"}
@@ -114,7 +114,7 @@ def what_if_sweep(table: pd.DataFrame, *, engagement: float, height: int = 420) 
         layout=plotly_layout(
             height=height,
             xaxis={"title": {"text": "Engagement rate after the change"}, "tickformat": ".0%", "range": [0, 1]},
-            yaxis={"title": {"text": "Learned − truth"}, "tickformat": "+.1%", "zerolinewidth": 2},
+            yaxis={"title": {"text": "Learned − truth (points)"}, "tickformat": "+.1f", "zerolinewidth": 2},
             shapes=[mark | {"line": {"color": TRUTH, "width": 2, "dash": "dash"}}],
             showlegend=True,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},

@@ -122,7 +122,7 @@ def test_what_methods_would_learn_is_drawn_against_the_truth():
     figure = what_if_bars(table, truth=0.2)
     bars, values = figure.data
     assert list(bars.x) == [0.2, 0.1] and list(bars.marker.color) == [OURS, RIVAL]
-    assert list(values.text) == ["20.0% (+0.0 points)", "10.0% (-10.0 points)"]
+    assert list(values.text) == ["20.0% (+0.0)", "10.0% (-10.0)"]
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.2, 0.2)]
 
 
@@ -132,6 +132,6 @@ def test_the_bias_over_the_engagement_rate_is_one_line_per_method():
     )
     figure = what_if_sweep(table, engagement=0.4)
     drawn = traces(figure)
-    assert list(drawn[METHOD_LABEL["vanilla"]].y) == [-0.1, -0.2]
+    assert list(drawn[METHOD_LABEL["vanilla"]].y) == pytest.approx([-10.0, -20.0])
     assert list(drawn[METHOD_LABEL["dress_style"]].x) == [0.0, 1.0]
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.4, 0.4)]
