@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from engine.options import parse_pairs
 from engine.tables import write_table
 
 FORMATS = ("parquet", "csv")
+_EPOCH = pd.Timestamp(0, tz="UTC")
 
 
 def add_describe(commands: Any) -> None:
@@ -124,17 +126,20 @@ def _source(data: str, roles: dict[str, str]) -> tuple[Path, str]:
 def _as_day(text: str, has_dates: bool) -> float:
     """Read a day as it is written in the data."""
     try:
-        if not has_dates:
-            return float(text)
-        return (pd.Timestamp(text) - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    except (ValueError, TypeError) as error:
+        day = (pd.to_datetime(text, utc=True) - _EPOCH) / pd.Timedelta(days=1) if has_dates else float(text)
+    except (ValueError, TypeError):
+        day = math.nan
+    if not math.isfinite(day):
         form = "an ISO 8601 date such as 2017-08-15" if has_dates else "a number of days, as the times of the data"
-        raise ConfigError(f"'--as-of' is '{text}'; allowed is {form}.") from error
+        raise ConfigError(f"'--as-of' is '{text}'; allowed is {form}.")
+    return float(day)
 
 
 def _day(value: float, has_dates: bool) -> str:
     """Write a day as the data do."""
-    return str(pd.Timestamp(0) + pd.Timedelta(days=value)).removesuffix(" 00:00:00") if has_dates else f"day {value:g}"
+    if not has_dates:
+        return f"day {value:g}"
+    return str((pd.Timestamp(0) + pd.Timedelta(days=value)).round("s")).removesuffix(" 00:00:00")
 
 
 def _write(tables: dict[str, pd.DataFrame], folder: Path, ending: str) -> None:

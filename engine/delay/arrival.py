@@ -250,8 +250,8 @@ def seen_share(curve: KaplanMeier, elapsed: np.ndarray, horizon: float) -> tuple
     start, end = curve.survival_at(elapsed), curve.survival_at(horizon)
     known = horizon <= curve.follow_up and end < 1
     first = curve.greenwood_at(elapsed)
-    rest = curve.greenwood_at(horizon) - first
     with np.errstate(divide="ignore", invalid="ignore"):
+        rest = curve.greenwood_at(horizon) - first  # both are infinite once everybody has converted
         value = np.where(known, (1 - start) / (1 - end), np.nan)
         odds_end = end / (1 - end)
         variance = (start / (1 - start) - odds_end) ** 2 * first + odds_end**2 * rest

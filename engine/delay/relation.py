@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import ibis
 import numpy as np
 
-from engine.delay.data import SCHEMA
+from engine.delay.data import ALL_SEGMENTS, SCHEMA, TAKEN_SEGMENT
 from engine.errors import DataError, NotEnoughDataError
 
 LATER = ("engagement_time", "conversion_time")
 MAX_SEGMENTS = 200
 _DAY_SECONDS = 86_400.0
 _LAST_DAY = 1e6
+_INSTANT = "timestamp('UTC')"
+"""A moment: an offset in the text counts, and text without one is UTC. A plain timestamp would drop the offset."""
 _REQUIRED = ("exposure_time", "conversion_time")
 
 
@@ -56,15 +58,15 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     ------
     DataError
         If a role is unknown, a column is missing, a time cannot be read (ISO 8601, or a number of days), an event
-        comes before its exposure, a window is not positive, a unit or an exposure time is missing, or there are more
-        than `MAX_SEGMENTS` segments.
+        comes before its exposure, a window is not positive, a unit or an exposure time is missing, there are more
+        than `MAX_SEGMENTS` segments, or one has the name that stands for all.
     NotEnoughDataError
         If there is no row.
 
     Notes
     -----
-    Times with a clock are read to the second. At most two scans: one that tells how times given as text are written,
-    and one for all checks.
+    Times with a clock are read to the second at least, as moments: an offset counts, without one they are UTC. At most
+    two scans: one that tells how times given as text are written, and one for all checks.
     """
     named = _named(table, roles, source)
     times, has_dates = _times_as_days(named, source)
@@ -128,9 +130,11 @@ def _times_as_days(table: ibis.Table, source: str) -> tuple[dict[str, ibis.Value
         elif kind.is_string():
             dated[name] = written[name]
             text = _text(column)
-            days[name] = _seconds(text.try_cast("timestamp")) if dated[name] else text.try_cast("float64")
+            days[name] = _seconds(text.try_cast(_INSTANT)) if dated[name] else text.try_cast("float64")
         elif kind.is_timestamp() or kind.is_date():
             days[name], dated[name] = _seconds(column.cast("timestamp")), True
+        elif kind.is_unknown() and "TIMESTAMPTZ" in str(kind):  # nanoseconds with a zone, which Ibis cannot name
+            days[name], dated[name] = _seconds(column.cast(_INSTANT)), True
         else:
             raise DataError(f"Column '{name}' of {source} is of type {kind}; allowed are dates, or numbers of days.")
     forms = {form for form in dated.values() if form is not None}
@@ -146,7 +150,7 @@ def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool
     measures: dict[str, ibis.Value] = {}
     for name in names:
         text = _text(table[name])
-        number, stamp = text.try_cast("float64").notnull(), text.try_cast("timestamp").notnull()
+        number, stamp = text.try_cast("float64").notnull(), text.try_cast(_INSTANT).notnull()
         measures |= {
             f"{name} all": text.count(),
             f"{name} number": number.sum(),
@@ -196,6 +200,7 @@ def _checks(table: ibis.Table) -> dict[str, ibis.Value]:
         "longest": table.window_days.max(),
         "bad window_days": ((table.window_days < 0.01) | table.window_unreadable).sum(),
         "segments": table.segment.nunique(),
+        "taken segment": (table.segment == ALL_SEGMENTS).sum(),
         "far exposure_time": (table.exposure_time.abs() > _LAST_DAY).sum(),
     }
     for name in LATER:
@@ -237,8 +242,15 @@ def _refuse(facts: Mapping[str, float | None], source: str) -> None:
             f"Column 'window_days' of {source} is no number of at least 0.01 days in "
             f"{count['bad window_days']:,} rows; correct them."
         )
+    _refuse_segments(count, source)
+
+
+def _refuse_segments(count: Mapping[str, int], source: str) -> None:
+    """Turn too many segments, or one with a name that is taken, into its sentence."""
     if count["segments"] > MAX_SEGMENTS:
         raise DataError(
             f"Column 'segment' of {source} has {count['segments']:,} values; at most {MAX_SEGMENTS} are described. "
             "Name a coarser column with --column segment=NAME."
         )
+    if count.get("taken segment", 0):
+        raise DataError(TAKEN_SEGMENT.format(source, ALL_SEGMENTS))

@@ -90,6 +90,29 @@ def test_dates_give_the_answer_of_days(capsys, tmp_path, frame):
     assert answers[0]["groups"] == answers[1]["groups"] == answers[2]["groups"]
 
 
+def test_an_offset_counts_as_it_does_in_a_training(capsys, tmp_path, frame):
+    """A day of summer time lies between exposures and conversions: without offsets an hour is lost or won."""
+    times = NEEDED[2:5]
+    local = frame.assign(
+        **{n: pd.Timestamp("2020-01-06", tz="Europe/Berlin") + pd.to_timedelta(frame[n], unit="D") for n in times}
+    )
+    text = local.assign(**{n: local[n].map(pd.Timestamp.isoformat, na_action="ignore") for n in times})
+    (tmp_path / "text").mkdir()
+    paths = [stored(frame, tmp_path, "csv"), stored(text, tmp_path / "text", "csv"), stored(local, tmp_path, "parquet")]
+    days = ("90", "2020-04-05T00:00+01:00", "2020-04-04T23:00:00Z")
+    plain, *dated = (said(capsys, "--data", str(path), "--as-of", day) for path, day in zip(paths, days, strict=True))
+    for found in dated:
+        assert found["has_dates"] and found["as_of"] - found["first_day"] == pytest.approx(90 - plain["first_day"])
+        assert [group["flip"] for group in found["groups"]] == [group["flip"] for group in plain["groups"]]
+        assert [group["n"] for group in found["groups"]] == [group["n"] for group in plain["groups"]]
+
+
+def test_everybody_converting_at_once_gives_no_warning(capsys, tmp_path, frame, recwarn):
+    found = said(capsys, "--data", str(stored(frame.assign(conversion_time=frame["exposure_time"]), tmp_path, "csv")))
+    assert found["groups"][0]["converted_naive"] == 1.0
+    assert not [str(warning.message) for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
+
+
 @pytest.mark.slow
 def test_the_coupons_are_described_as_a_training_describes_them(capsys, tmp_path):
     config = DelayConfig()
@@ -154,6 +177,7 @@ BAD = {
     "no unit": (lambda f: f.assign(unit=f["unit"].where(f.index > 2)), "Column 'unit' of log.parquet has no value"),
     "window": (lambda f: f.assign(window_days=0.0), "no number of at least 0.01 days in 1,500 rows"),
     "segments": (lambda f: f.assign(segment=f["exposure_time"].astype(str)), "at most 200 are described"),
+    "taken name": (lambda f: f.assign(segment=f["segment"].replace("A", "all")), "what the tables call all exposures"),
     "mixed": (
         lambda f: f.assign(conversion_time=pd.Timestamp("2020-01-01")),
         "dates in one column and numbers in another",
@@ -173,6 +197,7 @@ def test_what_is_wrong_with_the_data_is_said_in_one_sentence(capsys, tmp_path, f
     ("words", "sentence"),
     [
         (["--as-of", "soon"], "'--as-of' is 'soon'; allowed is a number of days"),
+        (["--as-of", "inf"], "'--as-of' is 'inf'; allowed is a number of days"),
         (["--as-of", "-5"], "No exposure of log.parquet comes before day -5"),
         (["--waiting-days", "40"], "'waiting_days' is 40"),
         (["--step-days", "0.01"], "Choose a longer step"),
