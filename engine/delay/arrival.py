@@ -15,6 +15,8 @@ from engine.metrics.survival import (
     log_log_interval,
 )
 
+ALL_SEGMENTS = "all"
+TAKEN_SEGMENT = "Column 'segment' of {} holds '{}', which is what the tables call all exposures; name it otherwise."
 MAX_PERIODS = 4
 """Periods of exposures that the cohorts are gathered into for curves."""
 _Z = 1.959963984540054
@@ -116,7 +118,7 @@ def period_labels(final: pd.DataFrame) -> dict[float, str]:
 
 def segments_of(exits: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Yield group, key and rows of all exposures and, if there are several, of every segment."""
-    yield "all", "all", exits
+    yield "all", ALL_SEGMENTS, exits
     segments = list(exits.groupby("segment"))
     if len(segments) > 1:
         for key, part in segments:

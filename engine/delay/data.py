@@ -43,8 +43,6 @@ SCHEMA: tuple[Column, ...] = (
         description="Attribution window of this exposure; the setting `attribution_days` where absent or empty.",
     ),
 )
-ALL_SEGMENTS = "all"
-TAKEN_SEGMENT = "Column 'segment' of {} holds '{}', which is what the tables call all exposures; name it otherwise."
 _LATER = ("engagement_time", "visit_time", "conversion_time")
 
 
@@ -152,7 +150,7 @@ def load(frame: pd.DataFrame, *, info: DatasetInfo) -> Dataset:
     ------
     DataError
         If a column is missing or of the wrong type, a value is not finite, or a conversion, engagement or visit
-        comes before its exposure; names the first bad row. If a segment is called `ALL_SEGMENTS`.
+        comes before its exposure; names the first bad row.
     """
     source = info.name
     if "conversion_time" not in frame.columns:
@@ -165,8 +163,6 @@ def load(frame: pd.DataFrame, *, info: DatasetInfo) -> Dataset:
     for name in _LATER:
         if name in table.columns:
             _check_order(table, name, source)
-    if "segment" in table.columns and (table["segment"] == ALL_SEGMENTS).any():
-        raise DataError(TAKEN_SEGMENT.format(source, ALL_SEGMENTS))
     roles = {column.name for column in SCHEMA}
     numeric, categorical, ignored = feature_columns(table, roles=roles, source=source)
     return Dataset(

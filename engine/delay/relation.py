@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import ibis
 import numpy as np
 
-from engine.delay.data import ALL_SEGMENTS, SCHEMA, TAKEN_SEGMENT
+from engine.delay.arrival import ALL_SEGMENTS, TAKEN_SEGMENT
+from engine.delay.data import SCHEMA
 from engine.errors import DataError, NotEnoughDataError
 
 LATER = ("engagement_time", "conversion_time")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 
+from engine.delay.arrival import ALL_SEGMENTS, TAKEN_SEGMENT
 from engine.delay.asof import asof_days
 from engine.delay.config import DelayConfig
+from engine.delay.counterfactual import counterfactual_rows
 from engine.delay.data import Dataset, Prepared, prepare
 from engine.delay.evaluate import evaluate, pending_rows
 from engine.delay.flipped import flip_examples
@@ -17,10 +20,12 @@ from engine.delay.influence import influence_tables
 from engine.delay.maturing import maturing_table
 from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
 from engine.delay.streaming_tables import stream
+from engine.delay.streams import Outlook, snapshot_rows, streams
 from engine.delay.tradeoff import tradeoff_table
 from engine.delay.train import fit
 from engine.delay.whatif import law_table
 from engine.delay.windows import window_table
+from engine.errors import DataError, NotEnoughDataError
 from engine.result import OnEpoch, RunResult
 
 
@@ -47,13 +52,19 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     ------
     ConfigError
         If the grid of elapsed time would have too many bins.
+    DataError
+        If a segment is called `engine.delay.arrival.ALL_SEGMENTS`.
     NotEnoughDataError
-        If nothing can be learned or judged; see `engine.delay.data.prepare`.
+        If nothing can be learned or judged; see `engine.delay.data.prepare`. If the settings leave a
+        method without training rows.
     TrainingError
         If a loss is not finite.
     """
     started = time.perf_counter()
+    if (dataset.frame["segment"] == ALL_SEGMENTS).any():
+        raise DataError(TAKEN_SEGMENT.format(dataset.info.name, ALL_SEGMENTS))
     prepared = prepare(dataset, config)
+    require_rows(prepared, config)
     horizon_bin = horizon_bin_of(float(prepared.window.max()), config.step_days)
     statistics = describe_window(prepared, config, horizon_bin)
     arrival = statistics["arrival"]
@@ -95,6 +106,36 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
         history=fitted.history,
         seconds=time.perf_counter() - started,
     )
+
+
+def require_rows(prepared: Prepared, config: DelayConfig) -> None:
+    """Refuse settings that leave a method without training rows; the default ones never do with enough data.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    config : DelayConfig
+
+    Raises
+    ------
+    NotEnoughDataError
+    """
+    past = counterfactual_rows(prepared, days=config.counterfactual_days)
+    if not past.by_snapshot.any() or past.by_deadline.all():
+        raise NotEnoughDataError(
+            f"Of the training exposures, {past.exposure.size:,} are older than 'counterfactual_days' and "
+            f"{int(past.by_snapshot.sum()):,} of these converted; both outcomes are needed. Choose fewer days."
+        )
+    # Which rows a method has does not depend on what the models of arrival say.
+    anything = Outlook(**{field.name: np.ones(prepared.time.size) for field in fields(Outlook)})
+    rows = streams(prepared, anything, max_weight=config.max_weight)
+    rows |= snapshot_rows(prepared, counterfactual_days=config.counterfactual_days)
+    for method, part in rows.items():
+        if not part.exposure.size:
+            raise NotEnoughDataError(
+                f"No training exposure is left for the method '{method}' on day {prepared.as_of:g}; choose a longer "
+                "'training_days' (above 'waiting_days'), another 'as_of_day' or more data."
+            )
 
 
 def describe_window(prepared: Prepared, config: DelayConfig, horizon_bin: int) -> dict[str, pd.DataFrame]:

@@ -119,7 +119,6 @@ def test_dates_and_day_numbers_mean_the_same(dataset_of):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"segment": "all"}, "Column 'segment' of test data holds 'all'"),
         ({"conversion_time": -5.0}, "'conversion_time' of test data is .* days before 'exposure_time' in data row 1"),
         ({"engagement_time": -5.0}, "an event cannot precede its exposure"),
         ({"spend": np.inf}, "Column 'spend' of test data has 'inf' in data row 1; allowed is a finite number"),

@@ -10,7 +10,7 @@ from engine.claims import CLAIM_COLUMNS
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.run import run
 from engine.delay.simulate import SimulationConfig, simulate
-from engine.errors import ConfigError
+from engine.errors import ConfigError, DataError, NotEnoughDataError
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.runs import read_run, write_run
 
@@ -154,3 +154,22 @@ def test_labels_that_arrive_at_once_are_not_said_to_flip(dataset_of, quick_confi
 def test_a_grid_too_fine_for_the_window_is_refused(simulated, dataset_of, quick_config):
     with pytest.raises(ConfigError, match=r"'step_days' is 0\.01, which makes 3,000 bins"):
         run(dataset_of(simulated), quick_config(step_days=0.01))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"counterfactual_days": 1000.0}, "0 are older than 'counterfactual_days'"),
+        ({"training_days": 0.5}, "No training exposure is left for the method"),
+    ],
+)
+def test_settings_that_leave_a_method_without_rows_are_refused_before_training(dataset_of, settings, message):
+    dataset = dataset_of(simulate(600, SimulationConfig(seed=2)))
+    with pytest.raises(NotEnoughDataError, match=message):
+        run(dataset, DelayConfig(**settings))
+
+
+def test_a_segment_with_the_name_of_all_exposures_is_refused(dataset_of):
+    frame = simulate(600, SimulationConfig(seed=2))
+    with pytest.raises(DataError, match="holds 'all', which is what the tables call all exposures"):
+        run(dataset_of(frame.assign(segment=frame["segment"].replace("A", "all"))), DelayConfig())
