@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -63,6 +64,14 @@ class Progress:
         self.rows += [{"stage": stage, "epoch": epoch, "loss": name, "value": value} for name, value in losses.items()]
         if self.on_epoch is not None:
             self.on_epoch(EpochRecord(stage=stage, epoch=epoch, epochs=epochs, losses=losses))
+
+    def pass_on(self, record: EpochRecord) -> None:
+        """Record what another loop reports."""
+        self.report(record.stage, record.epoch, record.epochs, dict(record.losses))
+
+    def table(self) -> pd.DataFrame:
+        """Return all losses, columns ``stage, epoch, loss, value``."""
+        return pd.DataFrame(self.rows, columns=["stage", "epoch", "loss", "value"])
 
 
 LossOf = Callable[[Tensor, Batch], Tensor]

@@ -17,6 +17,7 @@ from engine.delay.evaluate import evaluate, pending_rows
 from engine.delay.flipped import flip_examples
 from engine.delay.funnel import funnel_table, selection_gap
 from engine.delay.influence import influence_tables
+from engine.delay.loop import Progress
 from engine.delay.maturing import maturing_table
 from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
 from engine.delay.streaming_tables import stream
@@ -70,9 +71,11 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     arrival = statistics["arrival"]
     fitted = fit(prepared, config, on_epoch=on_epoch)
     evaluation = evaluate(fitted, prepared, config, flip_by_segment(arrival, prepared, config))
-    metrics, differences, curves = evaluation.metrics, evaluation.differences, {}
+    metrics, differences, curves, history = evaluation.metrics, evaluation.differences, {}, fitted.history
     if config.streaming:
-        streamed = stream(dataset, prepared, config, on_epoch=on_epoch)
+        progress = Progress(on_epoch)
+        streamed = stream(dataset, prepared, config, on_epoch=progress.pass_on)
+        history = pd.concat((history, progress.table()), ignore_index=True)
         metrics = pd.concat((metrics, streamed.metrics), ignore_index=True)
         differences = pd.concat((differences, streamed.differences), ignore_index=True)
         curves = {"stream": streamed.stream, "stream_facts": streamed.facts}
@@ -103,7 +106,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
         },
         predictions=evaluation.predictions,
         model=fitted.model,
-        history=fitted.history,
+        history=history,
         seconds=time.perf_counter() - started,
     )
 

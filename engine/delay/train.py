@@ -96,7 +96,7 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
         outlook=outlook,
         flip_model=flip_model,
         model=_parameters_of_ours(networks, config),
-        history=pd.DataFrame(progress.rows, columns=["stage", "epoch", "loss", "value"]),
+        history=progress.table(),
     )
 
 

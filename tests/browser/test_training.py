@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 
 import pytest
-from driver import Reader
+from driver import PATIENCE, Reader
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
 
 
-def badge(page: Page, state: str) -> None:
-    """Wait until the followed job shows a state."""
-    expect(page.get_by_test_id("stMain").get_by_text(state, exact=True)).to_be_visible()
+def badge(page: Page, state: str, *, patience: int = PATIENCE) -> None:
+    """Wait until the followed job shows a state; milliseconds."""
+    expect(page.get_by_test_id("stMain").get_by_text(state, exact=True)).to_be_visible(timeout=patience)
 
 
 def set_fields(page: Page, **values: str) -> None:
@@ -57,7 +57,7 @@ def test_a_finished_training_is_opened_on_its_page(reader: Reader) -> None:
     set_fields(page, steps="10", members="1", resamples="20")
     page.get_by_role("button", name="Train", exact=True).click()
     badge(page, "running")
-    badge(page, "done")
+    badge(page, "done", patience=6 * PATIENCE)
     link = page.get_by_role("link", name=re.compile(r"^Open delay-"))
     run_id = link.inner_text().split()[-1]
     link.click()
