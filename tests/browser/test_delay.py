@@ -20,6 +20,8 @@ def test_cohort_as_of_date_window_methods_export(reader: Reader, tmp_path: Path)
     expect(page.get_by_text(f"Week from {week}", exact=True)).to_be_visible()
 
     open_tab(page, "Labels over time")
+    # The cards of the tab before stand until the server has answered.
+    expect(card(page, 0)).to_contain_text("Positives seen by day")
     reader.drawn()
     move_the_window(reader)
 
