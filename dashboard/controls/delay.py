@@ -67,7 +67,7 @@ def choose(run: Run) -> Choice:
     windows = run.curve("windows")
     days = [float(day) for day in windows.loc[windows["segment"] == "all", "waiting_days"]]
     segments = list(dict.fromkeys(windows["segment"]))
-    left, middle, band, right = st.columns([0.33, 0.33, 0.17, 0.17], vertical_alignment="bottom", gap="medium")
+    left, middle, band, right = st.columns([0.3, 0.37, 0.165, 0.165], vertical_alignment="bottom", gap="small")
     start = min(days, key=lambda day: abs(day - page_facts(run)["waiting_days"]))
     with left:
         waiting = st.slider(
