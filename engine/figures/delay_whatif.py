@@ -64,7 +64,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
             height=70 + 26 * len(rows),
             bargap=0.35,
             xaxis={
-                "title": {"text": "Conversion rate that is learned (in brackets: less truth, points)"},
+                "title": {"text": "Learned rate (less truth, points)"},
                 "tickformat": ".0%",
                 "range": [0, 1.6 * longest],
             },
