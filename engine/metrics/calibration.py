@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import DataError
+from engine.metrics.binomial import counts
 from engine.metrics.inputs import (
     Floats,
     confidence_level,
@@ -57,7 +58,7 @@ def wilson_interval(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> 
     >>> low.round(3), high.round(3)
     (array([0.49,  nan]), array([0.943,   nan]))
     """
-    won, trials = _counts(successes, n)
+    won, trials = counts(successes, n)
     z = NormalDist().inv_cdf(0.5 + confidence_level(level) / 2)
     size = np.where(trials > 0, trials, np.nan)
     share = won / size
@@ -121,7 +122,7 @@ def reliability_table(
     (array([2, 2]), array([0.2, 0.7]), array([0.5, 1. ]))
     """
     positive_integer("n_bins", n_bins)
-    truth, prob, weight = _weighted_rows(y_true, y_prob, sample_weight)
+    truth, prob, weight = weighted_rows(y_true, y_prob, sample_weight)
     low_edge, high_edge = _bin_edges(prob, weight, n_bins, strategy)
     index = np.searchsorted(high_edge, prob, side="left")
     size = high_edge.size
@@ -207,23 +208,16 @@ def expected_calibration_error(
     return float(np.nansum(gap * table["weight"]) / table["weight"].sum())
 
 
-def _counts(successes: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
-    """Broadcast and check successes and trials."""
-    won, trials = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
-    bad = ~(np.isfinite(won) & np.isfinite(trials) & (won >= 0) & (won <= trials))
-    if bad.any():
-        first = int(np.flatnonzero(bad.ravel())[0])
-        raise DataError(
-            f"`successes` is {won.ravel()[first]} of n = {trials.ravel()[first]} in entry {first} "
-            "(counted from 0); 0 <= successes <= n is needed."
-        )
-    return won, trials
-
-
-def _weighted_rows(
+def weighted_rows(
     y_true: ArrayLike, y_prob: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:
-    """Check the rows and keep those that carry weight."""
+    """Check labels, probabilities and weights, and keep the rows that carry weight.
+
+    Raises
+    ------
+    DataError
+        If lengths differ, a value is not allowed, or no row carries weight.
+    """
     truth = labels(y_true)
     prob = probabilities(y_prob, length=truth.size)
     weight = weights(sample_weight, truth.size)
@@ -231,6 +225,18 @@ def _weighted_rows(
     if not kept.any():
         raise DataError("`sample_weight` leaves no row; at least one row must carry weight.")
     return truth[kept], prob[kept], weight[kept]
+
+
+def bin_index(prob: Floats, weight: Floats, n_bins: int, strategy: Strategy) -> NDArray[np.intp]:
+    """Return the reliability bin of each row, 0, 1, ..., as in `reliability_table`.
+
+    Raises
+    ------
+    ConfigError
+        If n_bins or strategy is not allowed.
+    """
+    positive_integer("n_bins", n_bins)
+    return np.searchsorted(_bin_edges(prob, weight, n_bins, strategy)[1], prob, side="left")
 
 
 def _bin_edges(prob: Floats, weight: Floats, n_bins: int, strategy: Strategy) -> tuple[Floats, Floats]:
