@@ -76,7 +76,9 @@ def debiased_calibration_error(
     kept = weight > 0
     truth, prob, weight = truth[kept], prob[kept], weight[kept]
     index = bin_index(prob, weight, n_bins, strategy)
-    n, positives, predicted = (np.bincount(index, v) for v in (weight, weight * truth, weight * prob))
+    n, positives, predicted = (
+        np.bincount(index, v).astype(np.float64) for v in (weight, weight * truth, weight * prob)
+    )
     return debiased_error_of_bins(n, positives, predicted, norm=norm)
 
 

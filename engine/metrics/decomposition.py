@@ -106,7 +106,7 @@ def recalibrate(y_true: ArrayLike, y_prob: ArrayLike, *, sample_weight: ArrayLik
     """
     truth, prob, weight = weighted_rows(y_true, y_prob, sample_weight)
     score, index = np.unique(prob, return_inverse=True)
-    size = np.bincount(index, weight)
+    size = np.bincount(index, weight).astype(np.float64)
     rate, block = isotonic_rates(np.bincount(index, weight * truth), size)
     return Recalibration(score=score, rate=rate, weight=size, block=block)
 

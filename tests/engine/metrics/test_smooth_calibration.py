@@ -1,5 +1,7 @@
 """The smooth calibration error against quadrature by its definition and against recorded values of relplot."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -60,7 +62,7 @@ def test_the_bandwidth_is_where_it_equals_the_error():
 def test_smoothing_more_never_raises_the_error(truth, prob):
     mass = spread(prob, truth - prob) / 20
     errors = [float(smoothed_error(mass, b)) for b in (0.0, 0.01, 0.1, 0.5, 2.0)]
-    assert all(a >= b - 1e-12 for a, b in zip(errors, errors[1:], strict=False))
+    assert all(a >= b - 1e-12 for a, b in pairwise(errors))
     assert errors[-1] == pytest.approx(abs(mass.sum()), abs=1e-6)
 
 
