@@ -8,8 +8,11 @@ import pytest
 
 from engine.claims import CLAIM_COLUMNS
 from engine.delay.config import METHODS, DelayConfig
+from engine.delay.data import Dataset, prepare
+from engine.delay.evaluate import evaluate
 from engine.delay.run import run
 from engine.delay.simulate import SimulationConfig, simulate
+from engine.delay.train import fit
 from engine.errors import ConfigError, DataError, NotEnoughDataError
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS
 from engine.runs import read_run, write_run
@@ -39,6 +42,12 @@ CURVES = {
     "stream",
     "stream_facts",
 }
+
+
+def claims_of(dataset: Dataset, config: DelayConfig) -> pd.DataFrame:
+    """Train and judge as a run does, without the stream and the tables that no claim reads: half of its time."""
+    prepared = prepare(dataset, config)
+    return evaluate(fit(prepared, config), prepared, config, np.zeros(prepared.time.size)).claims
 
 
 def test_a_run_has_every_table_and_can_be_stored_and_read(quick_run, tmp_path):
@@ -96,8 +105,8 @@ def test_the_window_table_agrees_with_the_curves_and_with_counting(quick_run, si
 
 @pytest.mark.slow
 def test_data_without_engagement_carry_no_claim_about_signals(simulated, quick_config, dataset_of):
-    result = run(dataset_of(simulated.drop(columns="engagement_time")), quick_config())
-    assert set(result.curves["claims"]["claim"]) == {"C3", "C4"}
+    claims = claims_of(dataset_of(simulated.drop(columns="engagement_time")), quick_config())
+    assert set(claims["claim"]) == {"C3", "C4"}
 
 
 def test_predictions_hold_only_rows_that_training_did_not_judge_itself_on(quick_run):
@@ -107,6 +116,12 @@ def test_predictions_hold_only_rows_that_training_did_not_judge_itself_on(quick_
     open_rows = rows["prob_flip"].notna()
     assert (rows.loc[open_rows, "split"] == "holdout").all() and (rows.loc[open_rows, "y_observed"] == 0).all()
     assert rows.filter(like="prob_").drop(columns="prob_flip").apply(lambda column: column.between(0, 1)).all(axis=None)
+
+
+def test_the_claims_of_a_run_are_those_of_its_evaluation(quick_run, quick_fit):
+    prepared, config, fitted = quick_fit
+    claims = evaluate(fitted, prepared, config, np.zeros(prepared.time.size)).claims
+    pd.testing.assert_frame_equal(quick_run.curves["claims"], claims)
 
 
 def test_the_flip_count_of_the_snapshot_is_that_of_the_claim(quick_run):
@@ -129,7 +144,7 @@ def test_the_same_seed_gives_the_same_run_twice(simulated, dataset_of, quick_con
 def test_signals_that_tell_nothing_are_not_said_to_help(dataset_of, quick_config):
     knobs = {"conversion_rate": 0.25, "engaged_conversion_rate": 0.25, "delay_days": 8.0, "engaged_delay_days": 8.0}
     blind = simulate(4000, SimulationConfig(seed=11, engagement_days=0.01, feature_effect=0.0, **knobs))
-    claims = run(dataset_of(blind), DelayConfig(members=3, resamples=80)).curves["claims"]
+    claims = claims_of(dataset_of(blind), quick_config(resamples=80, steps=200))
     rows = claims[claims["claim"] == "C5"]
     assert len(rows) == 3 and "supported" not in set(rows["verdict"])
 
@@ -137,7 +152,7 @@ def test_signals_that_tell_nothing_are_not_said_to_help(dataset_of, quick_config
 @pytest.mark.slow
 def test_signals_that_tell_much_are_found(dataset_of, quick_config):
     telling = simulate(4000, SimulationConfig(seed=11))
-    claims = run(dataset_of(telling), quick_config(resamples=80, steps=200)).curves["claims"]
+    claims = claims_of(dataset_of(telling), quick_config(resamples=80, steps=200))
     rows = claims[claims["claim"] == "C5"].set_index("effect")["verdict"]
     assert rows["Log loss of which labels will flip"] == "supported"
     assert rows["Flip rate by engagement, before features are taken into account"] == "supported"
@@ -147,7 +162,7 @@ def test_signals_that_tell_much_are_found(dataset_of, quick_config):
 @pytest.mark.slow
 def test_labels_that_arrive_at_once_are_not_said_to_flip(dataset_of, quick_config):
     prompt = simulate(3000, SimulationConfig(seed=2, engagement_days=0.01, delay_days=0.01, engaged_delay_days=0.01))
-    claims = run(dataset_of(prompt), quick_config()).curves["claims"]
+    claims = claims_of(dataset_of(prompt), quick_config())
     assert set(claims.loc[claims["claim"] == "C3", "verdict"]) == {"not supported"}
 
 
