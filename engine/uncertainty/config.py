@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from engine.errors import ConfigError
 
-UncertaintyMeasure = Literal["variance_of_logit", "variance_of_probability"]
+Estimator = Literal["ensemble", "mc_dropout", "laplace", "natpn_flat", "natpn_matched", "counts"]
+UncertaintyMeasure = Literal["variance_of_logit", "variance_of_probability", "entropy", "differential_entropy"]
+UncertaintyPart = Literal["epistemic", "aleatoric", "total"]
+ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
+FROM_ENSEMBLE = ("laplace", "counts")
+"""Estimators that need the networks or the score of the ensemble."""
+SPLITTING = ("variance_of_probability", "entropy")
+"""Measures that have an aleatoric and a total part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +39,29 @@ class UncertaintyConfig:
     """Adam step at the start; falls to 0 along a cosine."""
     weight_decay: float = 1e-4
     """Decoupled L2 penalty."""
+    estimators: tuple[Estimator, ...] = ("ensemble",)
+    """Scorers to train, in display order; the first carries the claims. All but `mc_dropout` and `natpn_...`
+    need `ensemble`; unused with a given score."""
     measure: UncertaintyMeasure = "variance_of_logit"
-    """Uncertainty of the ensemble: variance over the networks of the log-odds or of the probability."""
+    """Uncertainty of a trained scorer: variance of the log-odds or of the probability, entropy, or the
+    differential entropy (as a width) of a Beta distribution. `counts` has its own scale."""
+    part: UncertaintyPart = "epistemic"
+    """What is not known of the rate (epistemic), what chance leaves open (aleatoric), or their sum (total);
+    only `variance_of_probability` and `entropy` have other parts than the epistemic one."""
+    dropout: float = 0.1
+    """Share of hidden units that `mc_dropout` leaves out, in training and in every pass."""
+    passes: int = 20
+    """Passes of `mc_dropout`, each with masks of its own that are the same for all rows."""
+    prior_precision: float = 1.0
+    """Precision of the Gaussian prior on the last layer of `laplace`."""
+    undersampling: float = 1.0
+    """Tau: training keeps all positives and one in tau negatives; 1 keeps all rows."""
+    correct_undersampling: bool = True
+    """Whether a score trained on fewer negatives is turned back into the rate among all rows."""
     buckets: int | None = None
-    """Uncertainty buckets (K); none: 3 below 50,000 tuning rows, 5 below 100,000, else 10."""
+    """Uncertainty buckets (K); none: chosen by cross-fitting on the tuning units, out of 1, 2, 3, 5 and 10."""
+    confidence: float = 0.9
+    """Confidence at which the method `guaranteed` holds a precision target on new rows."""
     precision_targets: tuple[float, ...] = ()
     """Precision targets of the tables; empty: 3, 5, 8 and 12 times the odds of a positive on the tuning rows."""
     reliability_bins: int = 10
@@ -46,10 +72,7 @@ class UncertaintyConfig:
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         _check_ranges(self)
-        if self.measure not in ("variance_of_logit", "variance_of_probability"):
-            raise ConfigError(
-                f"'measure' is '{self.measure}'; allowed are variance_of_logit and variance_of_probability."
-            )
+        _check_estimators(self)
         if self.buckets is not None and not _is_whole(self.buckets, 1, 100):
             raise ConfigError(f"'buckets' is {self.buckets!r}; allowed is a whole number from 1 to 100, or none.")
         for target in self.precision_targets:
@@ -72,12 +95,17 @@ _WHOLE = {
     "batch_size": (8, 100_000),
     "reliability_bins": (2, 100),
     "resamples": (10, 100_000),
+    "passes": (2, 500),
 }
 _REAL = {
     "train_share": (0.05, 0.9),
     "tune_share": (0.05, 0.9),
     "learning_rate": (1e-6, 1.0),
+    "confidence": (0.51, 0.999),
     "weight_decay": (0.0, 1.0),
+    "dropout": (0.01, 0.9),
+    "prior_precision": (1e-6, 1e6),
+    "undersampling": (1.0, 1000.0),
 }
 
 
@@ -96,3 +124,22 @@ def _check_ranges(config: UncertaintyConfig) -> None:
         number: Any = getattr(config, name)
         if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
             raise ConfigError(f"'{name}' is {number!r}; allowed is a number from {least:g} to {most:g}.")
+
+
+def _check_estimators(config: UncertaintyConfig) -> None:
+    """Check the chosen scorers and what their uncertainty is to measure."""
+    chosen = config.estimators
+    unknown = [name for name in chosen if name not in ESTIMATORS]
+    if unknown or not chosen or len(set(chosen)) < len(chosen):
+        raise ConfigError(f"'estimators' is {chosen}; name at least one of {', '.join(ESTIMATORS)}, each of them once.")
+    built_on = [name for name in chosen if name in FROM_ENSEMBLE]
+    if built_on and "ensemble" not in chosen:
+        raise ConfigError(f"'estimators' holds '{built_on[0]}', which is made from the ensemble; add 'ensemble' to it.")
+    for name, allowed in (("measure", get_args(UncertaintyMeasure)), ("part", get_args(UncertaintyPart))):
+        if getattr(config, name) not in allowed:
+            raise ConfigError(f"'{name}' is '{getattr(config, name)}'; allowed are {', '.join(allowed)}.")
+    if config.part != "epistemic" and config.measure not in SPLITTING:
+        raise ConfigError(
+            f"'part' is '{config.part}', but '{config.measure}' measures the epistemic part alone; "
+            f"choose {' or '.join(SPLITTING)} as 'measure', or part epistemic."
+        )

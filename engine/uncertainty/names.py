@@ -12,7 +12,15 @@ RELATIVE = "relative_recall_gain"
 """Metric key of differences of recall in percent of the baseline."""
 RECALL_MARGIN = 2.0
 """Percentage points of recall at equal precision worth the upkeep of several thresholds: one positive in fifty."""
-SCORER_LABEL = {"ensemble": "Deep ensemble", "given": "Given score"}
+SCORER_LABEL = {
+    "ensemble": "Deep ensemble",
+    "mc_dropout": "Dropout kept on",
+    "laplace": "Last-layer Laplace",
+    "natpn_flat": "Posterior network, flat prior",
+    "natpn_matched": "Posterior network, matched prior",
+    "counts": "Deep ensemble, training counts",
+    "given": "Given score",
+}
 
 
 def segment_of(scorer: str, target: float) -> str:

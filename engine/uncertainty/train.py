@@ -1,4 +1,4 @@
-"""Fit what gives each row a score and an uncertainty: the ensemble, and the priors of the rates."""
+"""Fit what gives each row a score and an uncertainty: the chosen estimators, and the priors of the rates."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from engine.errors import TrainingError
-from engine.result import EpochRecord, OnEpoch
-from engine.seeding import torch_seed
+from engine.result import OnEpoch
 from engine.uncertainty.config import UncertaintyConfig
+from engine.uncertainty.counts import count_proxy
 from engine.uncertainty.data import Prepared
-from engine.uncertainty.model import DeepEnsemble
+from engine.uncertainty.laplace import fit_last_layer, gaussian_samples, probit_score, with_constant
+from engine.uncertainty.measures import uncertainty_of_beta, uncertainty_of_samples
+from engine.uncertainty.natpn import fit_natpn
+from engine.uncertainty.networks import Networks, fit_ensemble, fit_mc_dropout, hidden_units
+from engine.uncertainty.optimise import Inputs, inputs_of
 from engine.uncertainty.rates import FLAT_PRIOR, fit_matched_prior, rate_score
+from engine.uncertainty.theory import true_rate
 
 Floats = NDArray[np.float64]
-STAGE = "ensemble"
-PREDICT_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,17 @@ class Fitted:
 
     scorers: Mapping[str, Scored]
     priors: Mapping[str, tuple[float, float]]
-    """Beta prior (a, b) of each rate scorer."""
+    """Beta prior (a, b) of each scorer that has one."""
     model: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Parameters of the first scorer's networks."""
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def fit(prepared: Prepared, config: UncertaintyConfig, *, on_epoch: OnEpoch | None = None) -> Fitted:
     """Fit all scorers that the data allows.
 
-    A score that comes with the data is taken as it is (``given``); otherwise a deep ensemble is
-    trained on the training rows. Every evidence window w adds ``rate_w_flat`` and
+    A score that comes with the data is taken as it is (``given``); otherwise the chosen estimators
+    are trained on the training rows. Every evidence window w adds ``rate_w_flat`` and
     ``rate_w_matched``, whose prior is fitted to the tuning rows' histories without labels.
 
     Returns
@@ -58,16 +59,12 @@ def fit(prepared: Prepared, config: UncertaintyConfig, *, on_epoch: OnEpoch | No
     ------
     TrainingError
         If a loss is not finite.
+    NotEnoughDataError
+        If undersampling leaves too few negatives.
     """
-    scorers: dict[str, Scored] = {}
-    model: dict[str, NDArray[np.float32]] = {}
-    history = pd.DataFrame(columns=["stage", "epoch", "loss", "value"])
+    fitted = _given(prepared) if prepared.dataset.has_score else _Estimators(prepared, config, on_epoch).fit()
     rows = prepared.dataset.rows
-    if prepared.dataset.has_score:
-        scorers["given"] = Scored(rows["score"].to_numpy(float), rows["uncertainty"].to_numpy(float))
-    else:
-        scorers["ensemble"], model, history = _fit_ensemble(prepared, config, on_epoch)
-    priors: dict[str, tuple[float, float]] = {}
+    scorers, priors = dict(fitted.scorers), dict(fitted.priors)
     tune = prepared.mask("tune")
     for window in prepared.dataset.windows:
         k, n = (rows[f"{kind}_{window}"].to_numpy(float) for kind in "kn")
@@ -75,93 +72,106 @@ def fit(prepared: Prepared, config: UncertaintyConfig, *, on_epoch: OnEpoch | No
         priors[f"rate_{window}_matched"] = fit_matched_prior(k[tune], n[tune], prepared.weight[tune].astype(float))
         for name in (f"rate_{window}_flat", f"rate_{window}_matched"):
             scorers[name] = Scored(*rate_score(k, n, prior=priors[name]))
-    return Fitted(scorers=scorers, priors=priors, model=model, history=history)
+    return Fitted(scorers=scorers, priors=priors, model=fitted.model, history=fitted.history)
 
 
-def _fit_ensemble(
-    prepared: Prepared, config: UncertaintyConfig, on_epoch: OnEpoch | None
-) -> tuple[Scored, dict[str, NDArray[np.float32]], pd.DataFrame]:
-    """Train the networks on the training rows and score all rows."""
-    numeric = torch.from_numpy(prepared.encoded.numeric)
-    category = torch.from_numpy(prepared.encoded.category)
-    label = torch.from_numpy(prepared.label.astype(np.float32))
-    weight = torch.from_numpy(prepared.weight.astype(np.float32))
-    rows = {name: torch.from_numpy(np.flatnonzero(prepared.mask(name))) for name in ("train", "tune")}
-    with torch_seed(config.seed, "uncertainty", STAGE):
-        net = DeepEnsemble(numeric.shape[1], prepared.encoded.cardinality, members=config.members, hidden=config.hidden)
-        rate = (weight * label)[rows["train"]].sum() / weight[rows["train"]].sum()
-        with torch.no_grad():
-            net.biases[-1].fill_(torch.logit(rate).item())
-        records = _train(net, (numeric, category, label, weight), rows, config, on_epoch)
-    log_odds = predict(net, numeric, category)
-    model = {name: value.detach().numpy() for name, value in net.state_dict().items()}
-    return summarise_members(log_odds, config.measure), model, pd.DataFrame(records)
+def _given(prepared: Prepared) -> Fitted:
+    """Take score and uncertainty from the rows."""
+    rows = prepared.dataset.rows
+    given = Scored(rows["score"].to_numpy(float), rows["uncertainty"].to_numpy(float))
+    return Fitted(scorers={"given": given}, priors={}, history=_history([]))
 
 
-def _train(
-    net: DeepEnsemble,
-    tensors: tuple[Tensor, Tensor, Tensor, Tensor],
-    rows: Mapping[str, Tensor],
-    config: UncertaintyConfig,
-    on_epoch: OnEpoch | None,
-) -> list[dict[str, object]]:
-    """Run the epochs; every member sees the training rows in its own order."""
-    numeric, category, label, weight = tensors
-    n_train = len(rows["train"])
-    steps = -(-n_train // config.batch_size)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps * config.epochs)
-    records: list[dict[str, object]] = []
-    for epoch in range(1, config.epochs + 1):
-        order = torch.stack([rows["train"][torch.randperm(n_train)] for _ in range(config.members)])
-        total = 0.0
-        for batch in order.split(config.batch_size, dim=1):  # (M, B)
-            loss = weighted_log_loss(net(numeric[batch], category[batch]), label[batch], weight[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.sum().backward()
-            optimizer.step()
-            schedule.step()
-            total += float(loss.detach().mean()) * batch.shape[1]
-        tuning = _tuning_loss(net, tensors, rows["tune"])
-        losses = {"train log loss": total / n_train, "tune log loss": tuning}
-        if not np.isfinite(list(losses.values())).all():
-            raise TrainingError(f"The loss is not finite in epoch {epoch}; lower 'learning_rate'.")
-        records += [{"stage": STAGE, "epoch": epoch, "loss": name, "value": v} for name, v in losses.items()]
-        if on_epoch is not None:
-            on_epoch(EpochRecord(stage=STAGE, epoch=epoch, epochs=config.epochs, losses=losses))
-    return records
+def _history(records: list[dict[str, object]]) -> pd.DataFrame:
+    """Tabulate the losses."""
+    return pd.DataFrame(records, columns=["stage", "epoch", "loss", "value"])
 
 
-def weighted_log_loss(log_odds: Tensor, label: Tensor, weight: Tensor) -> Tensor:
-    """Mean log loss of each member: shapes (M, B) -> (M,), nats."""
-    terms = torch.nn.functional.binary_cross_entropy_with_logits(log_odds, label, weight=weight, reduction="none")
-    return terms.sum(dim=1) / weight.sum(dim=1)
+class _Estimators:
+    """Fit the chosen estimators one after the other, the ensemble once for all that need it."""
+
+    def __init__(self, prepared: Prepared, config: UncertaintyConfig, on_epoch: OnEpoch | None) -> None:
+        self._prepared, self._config, self._on_epoch = prepared, config, on_epoch
+        self._inputs: Inputs = inputs_of(prepared, config)
+        self._ensemble: Networks | None = None
+        self._scorers: dict[str, Scored] = {}
+        self._priors: dict[str, tuple[float, float]] = {}
+        self._model: dict[str, NDArray[np.float32]] = {}
+        self._records: list[dict[str, object]] = []
+
+    def fit(self) -> Fitted:
+        """Fit all, in the order in which they were asked for."""
+        for name in self._config.estimators:
+            score, uncertainty = self._fit_one(name)
+            if self._config.correct_undersampling:
+                score = true_rate(score, self._config.undersampling)
+            self._scorers[name] = Scored(score, uncertainty)
+        return Fitted(self._scorers, self._priors, self._model, _history(self._records))
+
+    def _fit_one(self, name: str) -> tuple[Floats, Floats]:
+        """Return score and uncertainty of one estimator, for the rate among the rows as sampled for training."""
+        if name == "mc_dropout":
+            return self._of_networks(self._keep(fit_mc_dropout(self._inputs, self._config, self._on_epoch)))
+        if name in ("natpn_flat", "natpn_matched"):
+            return self._natpn(name)
+        if self._ensemble is None:
+            self._ensemble = self._keep(fit_ensemble(self._inputs, self._config, self._on_epoch))
+        if name == "laplace":
+            return self._laplace(self._ensemble)
+        score, uncertainty = self._of_networks(self._ensemble)
+        if name == "counts":
+            prepared = self._prepared
+            uncertainty = count_proxy(prepared.dataset.features, prepared.mask("train"), prepared.weight)
+        return score, uncertainty
+
+    def _keep(self, networks: Networks) -> Networks:
+        """Store losses, and the parameters of the first networks."""
+        self._records += networks.records
+        self._store(networks.net.state_dict())
+        return networks
+
+    def _store(self, state: Mapping[str, object]) -> None:
+        """Keep the parameters of the first scorer for the run folder."""
+        if not self._model:
+            self._model = {name: np.asarray(value) for name, value in state.items()}
+
+    def _of_networks(self, networks: Networks) -> tuple[Floats, Floats]:
+        """Reduce several networks to score and uncertainty."""
+        return summarise_members(networks.log_odds, measure=self._config.measure, part=self._config.part)
+
+    def _natpn(self, name: str) -> tuple[Floats, Floats]:
+        """Fit a posterior network and reduce its Beta distributions."""
+        config = self._config
+        posterior = fit_natpn(self._inputs, config, self._on_epoch, matched=name == "natpn_matched")
+        self._records += posterior.records
+        self._store(posterior.net.state_dict())
+        self._priors[name] = posterior.prior
+        uncertainty = uncertainty_of_beta(posterior.a, posterior.b, measure=config.measure, part=config.part)
+        return posterior.a / (posterior.a + posterior.b), uncertainty
+
+    def _laplace(self, ensemble: Networks) -> tuple[Floats, Floats]:
+        """Approximate the posterior of the first member's last layer."""
+        inputs, config = self._inputs, self._config
+        features = with_constant(hidden_units(ensemble.net, inputs.numeric, inputs.category)[0])
+        log_odds, train = ensemble.log_odds[0], inputs.train.numpy()
+        layer = fit_last_layer(
+            features[train],
+            1 / (1 + np.exp(-log_odds[train])),
+            self._prepared.weight[train].astype(float),
+            prior_precision=config.prior_precision,
+        )
+        variance = layer.variance(features)
+        score = probit_score(log_odds, variance)
+        if config.measure == "variance_of_logit":
+            return score, variance
+        samples, weight = gaussian_samples(log_odds, variance)
+        return score, uncertainty_of_samples(samples, measure=config.measure, part=config.part, weight=weight)
 
 
-def _tuning_loss(net: DeepEnsemble, tensors: tuple[Tensor, Tensor, Tensor, Tensor], rows: Tensor) -> float:
-    """Log loss of the mean probability on the tuning rows, for the progress display only."""
-    numeric, category, label, weight = (tensor[rows] for tensor in tensors)
-    mean = torch.sigmoid(torch.from_numpy(predict(net, numeric, category))).mean(dim=0).clamp(1e-7, 1 - 1e-7)
-    terms = torch.nn.functional.binary_cross_entropy(mean, label.double(), weight=weight.double(), reduction="sum")
-    return float(terms / weight.sum())
+def summarise_members(log_odds: Floats, *, measure: str, part: str = "epistemic") -> tuple[Floats, Floats]:
+    """Reduce member log-odds of shape (M, n) to mean probability and its uncertainty, each of shape (n,).
 
-
-def predict(net: DeepEnsemble, numeric: Tensor, category: Tensor) -> Floats:
-    """Return log-odds of shape (M, n) in float64, without gradients, in chunks of rows."""
-    parts = []
-    with torch.no_grad():
-        for start in range(0, len(numeric), PREDICT_ROWS):
-            window = slice(start, start + PREDICT_ROWS)
-            shape = (net.members, -1, -1)
-            parts.append(net(numeric[window].expand(*shape), category[window].expand(*shape)).double())
-    return torch.cat(parts, dim=1).numpy()
-
-
-def summarise_members(log_odds: Floats, measure: str) -> Scored:
-    """Reduce member log-odds of shape (M, n) to mean probability and its uncertainty.
-
-    Uncertainty is the variance over members (divisor M) of the log-odds or of the probability.
+    See `engine.uncertainty.measures.uncertainty_of_samples`.
     """
     probability = 1 / (1 + np.exp(-log_odds))
-    spread = log_odds if measure == "variance_of_logit" else probability
-    return Scored(score=probability.mean(axis=0), uncertainty=spread.var(axis=0))
+    return probability.mean(axis=0), uncertainty_of_samples(log_odds, measure=measure, part=part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import ConfigError
+from engine.options import build_config
 from engine.uncertainty.config import UncertaintyConfig
 
 
@@ -26,7 +27,17 @@ from engine.uncertainty.config import UncertaintyConfig
         ("learning_rate", 0.0),
         ("learning_rate", "fast"),
         ("weight_decay", -0.1),
-        ("measure", "entropy"),
+        ("measure", "spread"),
+        ("part", "both"),
+        ("part", "total"),
+        ("estimators", ()),
+        ("estimators", ("swag",)),
+        ("estimators", ("ensemble", "ensemble")),
+        ("estimators", ("laplace", "mc_dropout")),
+        ("dropout", 0.0),
+        ("passes", 1),
+        ("prior_precision", 0.0),
+        ("undersampling", 0.5),
         ("buckets", 0),
         ("buckets", 101),
         ("buckets", 2.5),
@@ -49,3 +60,16 @@ def test_the_defaults_are_allowed_and_cannot_be_changed_in_place():
     config = UncertaintyConfig()
     with pytest.raises(AttributeError):
         config.seed = 1
+
+
+def test_variance_of_the_logit_has_no_aleatoric_part_and_entropy_has():
+    with pytest.raises(ConfigError, match=r"choose variance_of_probability or entropy as 'measure'"):
+        UncertaintyConfig(part="aleatoric")
+    assert UncertaintyConfig(part="aleatoric", measure="entropy").part == "aleatoric"
+
+
+def test_estimators_are_read_from_text_and_refused_by_name():
+    config = build_config(UncertaintyConfig, {"estimators": "ensemble, natpn_flat"})
+    assert config.estimators == ("ensemble", "natpn_flat")
+    with pytest.raises(ConfigError, match=r"'swag'; allowed are ensemble, mc_dropout"):
+        build_config(UncertaintyConfig, {"estimators": "swag"})
