@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.terms import Term
+from dashboard.terms.calibration import CALIBRATION
 from dashboard.terms.delay import DELAY
 from dashboard.terms.delay_methods import DELAY_METHODS
 from dashboard.terms.graph_map import GRAPH_MAP
@@ -287,6 +288,16 @@ _UNCERTAINTY: dict[str, Term] = {
 }
 
 TERMS: dict[str, Term] = (
-    _SHARED | METHODS | RANKING | _GRAPH | GRAPH_MAP | NEIGHBOURS | REVIEW | DELAY_METHODS | DELAY | _UNCERTAINTY
+    _SHARED
+    | METHODS
+    | CALIBRATION
+    | RANKING
+    | _GRAPH
+    | GRAPH_MAP
+    | NEIGHBOURS
+    | REVIEW
+    | DELAY_METHODS
+    | DELAY
+    | _UNCERTAINTY
 )
 """Key to term; metric keys are those of the metrics tables."""

@@ -13,12 +13,13 @@ from dashboard.cache import Run
 from dashboard.controls.thresholds import Choice, boundaries, edited_cuts, forget_cuts, snap_button, snap_method
 from dashboard.layout import estimate, number
 from dashboard.state import UNCERTAINTY as KEY
-from engine.figures.theme import METHOD_LABEL
+from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 from engine.figures.uncertainty_map import Shown
 from engine.uncertainty import summary
 from engine.uncertainty.decision import FEW_ROWS, Decision, target_check
 from engine.uncertainty.editor import Editor, open_editor
 from engine.uncertainty.names import bucket_name, scorer_label, segment_of
+from engine.uncertainty.reliability import pick
 
 
 def choose(run: Run) -> Choice:
@@ -79,8 +80,8 @@ def answer(choice: Choice) -> str:
 
 def reliability(choice: Choice, split: str) -> pd.DataFrame:
     """Return the reliability bins of every bucket on one split."""
-    table = choice.run.curve("reliability")
-    return table[(table["scorer"] == choice.scorer) & (table["split"] == split) & (table["bucket"] >= 0)]
+    table = pick(choice.run.curve("reliability"), scorer=choice.scorer, split=split)
+    return table[table["bucket"] >= 0]
 
 
 def base_rate(choice: Choice, split: str) -> float:
@@ -182,9 +183,10 @@ def calibration_table(choice: Choice) -> pd.DataFrame:
     k = choice.editor.n_buckets
     names = {bucket_name(-1, k): "All rows"}
     names |= {bucket_name(i, k): label for i, label in enumerate(choice.editor.bucket_labels())}
-    labels = {"log_loss": "Log loss", "brier": "Brier", "ece": "ECE", "roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
+    names_of = ("log_loss", "brier", "ece", "smooth_ece", "miscalibration", "discrimination", "roc_auc", "pr_auc")
+    labels = {name: METRIC_LABEL[name] for name in names_of}
     table: dict[str, dict[str, str]] = {name: {} for name in names.values()}
-    for row in rows.itertuples():
+    for row in rows[rows["metric"].isin(labels)].itertuples():
         line = table[names[row.segment]]
         line["n"] = f"{row.n:,}"
         line[labels[row.metric]] = f"{number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"

@@ -1,18 +1,24 @@
-"""Judge the score inside every uncertainty bucket: whether it comes true, and how well it ranks."""
+"""Tabulate how often a score comes true: per score bin and by uncertainty bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from engine.metrics.binomial import clopper_pearson_interval
 from engine.metrics.calibration import wilson_interval
-from engine.metrics.classification import SortedScores, log_loss_terms
-from engine.metrics.resampling import bootstrap, percentile_interval
+from engine.uncertainty.classifier import rows_at, score_metrics
 from engine.uncertainty.grid import Floats, Ints, Layout, assign_bins, assign_buckets
 from engine.uncertainty.names import ALL, bucket_name
 from engine.uncertainty.tuning import Rows
+
+Binning = Literal["equal_mass", "equal_width"]
+BINNINGS: tuple[Binning, ...] = ("equal_mass", "equal_width")
+_RATES = ("mean_predicted", "observed_rate", "ci_low", "ci_high", "exact_low", "exact_high")
+BIN_COLUMNS = ("binning", "bin", "bin_low", "bin_high", "n", "positives", *_RATES)
 
 
 def equal_mass_edges(score: Floats, weight: Ints, n_bins: int) -> Floats:
@@ -31,17 +37,23 @@ def equal_mass_edges(score: Floats, weight: Ints, n_bins: int) -> Floats:
     return np.setdiff1d(edges, score.min())
 
 
-def reliability(tune: Rows, splits: dict[str, Rows], layout: Layout, n_bins: int) -> pd.DataFrame:
+def equal_width_edges(n_bins: int) -> Floats:
+    """Cut [0, 1] into bins of equal width: their inner edges, shape (n_bins - 1,)."""
+    edges: Floats = np.arange(1, n_bins) / n_bins
+    return edges
+
+
+def reliability(tune: Rows, splits: Mapping[str, Rows], layout: Layout, n_bins: int) -> pd.DataFrame:
     """Tabulate the observed rate per score bin, for every uncertainty bucket and for all rows.
 
-    Bins hold equal row counts on the tuning rows of their bucket and are then frozen, so a bin of
-    another split may be empty; it stays, with n = 0.
+    Bins of equal mass hold equal row counts on the tuning rows of their bucket and are then frozen, so a bin of
+    another split may be empty, as may a bin of equal width; it stays, with n = 0.
 
     Parameters
     ----------
     tune : Rows
         Rows that set the edges.
-    splits : dict of str to Rows
+    splits : mapping of str to Rows
         Rows to tabulate, by split.
     layout : Layout
         Holds the bucket edges.
@@ -50,45 +62,88 @@ def reliability(tune: Rows, splits: dict[str, Rows], layout: Layout, n_bins: int
     Returns
     -------
     DataFrame
-        ``split, bucket, bin, bin_low, bin_high, n, positives, mean_predicted, observed_rate,
-        ci_low, ci_high``; bucket -1 is all rows, the last four are NaN where n = 0, the interval
-        is Wilson's.
+        ``split, bucket`` and `BIN_COLUMNS`; bucket -1 is all rows. ``ci_…`` is Wilson's interval, ``exact_…`` Clopper
+        and Pearson's; all rates are NaN where n = 0.
     """
+    bucket = {name: assign_buckets(rows.uncertainty, layout.uncertainty_edges) for name, rows in splits.items()}
     tune_bucket = assign_buckets(tune.uncertainty, layout.uncertainty_edges)
     parts = []
-    for bucket in (ALL, *range(layout.shape[0])):
-        own = np.ones(tune.score.size, dtype=bool) if bucket == ALL else tune_bucket == bucket
-        edges = equal_mass_edges(tune.score[own], tune.weight[own], n_bins)
+    for number in (ALL, *range(layout.shape[0])):
+        own = slice(None) if number == ALL else tune_bucket == number
+        edges = {
+            "equal_mass": equal_mass_edges(tune.score[own], tune.weight[own], n_bins),
+            "equal_width": equal_width_edges(n_bins),
+        }
         for split, rows in splits.items():
-            of_bucket = assign_buckets(rows.uncertainty, layout.uncertainty_edges)
-            kept = np.ones(rows.score.size, dtype=bool) if bucket == ALL else of_bucket == bucket
-            parts.append(_bins(rows, kept, edges).assign(split=split, bucket=bucket))
-    table = pd.concat(parts, ignore_index=True)
-    return table[["split", "bucket", *(name for name in table.columns if name not in ("split", "bucket"))]]
+            kept = slice(None) if number == ALL else bucket[split] == number
+            for binning in BINNINGS:
+                table = _count_bins(rows.score[kept], rows.label[kept], rows.weight[kept], edges[binning])
+                parts.append(table.assign(binning=binning, split=split, bucket=number))
+    # One call for all intervals: each costs as much as hundreds of them.
+    return with_rates(pd.concat(parts, ignore_index=True))[["split", "bucket", *BIN_COLUMNS]]
 
 
-def _bins(rows: Rows, kept: np.ndarray, edges: Floats) -> pd.DataFrame:
-    """Count the kept rows per bin."""
-    index = assign_bins(rows.score[kept], edges)
-    size = edges.size + 1
-    weight, label = rows.weight[kept].astype(float), rows.label[kept]
+def _count_bins(score: Floats, label: Ints, weight: Ints, edges: Floats) -> pd.DataFrame:
+    """Count rows per bin."""
+    index = assign_bins(score, edges)
+    rows = weight.astype(float)
     n, positives, predicted = (
-        np.bincount(index, values, minlength=size) for values in (weight, weight * label, weight * rows.score[kept])
+        np.bincount(index, values, minlength=edges.size + 1).astype(np.float64)
+        for values in (rows, rows * label, rows * score)
     )
-    filled = np.where(n > 0, n, np.nan)
-    low, high = wilson_interval(positives, n)
+    return count_table(edges, n, positives, predicted)
+
+
+def count_table(edges: Floats, n: Floats, positives: Floats, score_sum: Floats) -> pd.DataFrame:
+    """List counts per bin.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (m - 1,), float64, ascending
+        Inner edges of the bins.
+    n, positives, score_sum : ndarray of shape (m,)
+        Rows, positive rows, and sums of the scores.
+
+    Returns
+    -------
+    DataFrame
+        ``bin, bin_low, bin_high, n, positives, score_sum``, m rows.
+    """
     return pd.DataFrame(
         {
-            "bin": np.arange(size),
+            "bin": np.arange(edges.size + 1),
             "bin_low": np.concatenate([[0.0], edges]),
             "bin_high": np.concatenate([edges, [1.0]]),
-            "n": n.astype(np.int64),
-            "positives": positives.astype(np.int64),
-            "mean_predicted": predicted / filled,
-            "observed_rate": positives / filled,
-            "ci_low": low,
-            "ci_high": high,
+            "n": np.rint(n).astype(np.int64),
+            "positives": np.rint(positives).astype(np.int64),
+            "score_sum": score_sum,
         }
+    )
+
+
+def with_rates(table: pd.DataFrame) -> pd.DataFrame:
+    """Add rates and their intervals to counts per bin.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``n, positives, score_sum``, others are kept.
+
+    Returns
+    -------
+    DataFrame
+        With ``mean_predicted, observed_rate, ci_low, ci_high, exact_low, exact_high``, NaN where n = 0.
+    """
+    filled = table["n"].where(table["n"] > 0)
+    low, high = wilson_interval(table["positives"], table["n"])
+    exact_low, exact_high = clopper_pearson_interval(table["positives"], table["n"])
+    return table.assign(
+        mean_predicted=table["score_sum"] / filled,
+        observed_rate=table["positives"] / filled,
+        ci_low=low,
+        ci_high=high,
+        exact_low=exact_low,
+        exact_high=exact_high,
     )
 
 
@@ -100,8 +155,8 @@ def classifier_metrics(
     Returns
     -------
     DataFrame
-        ``segment, metric, value, ci_low, ci_high, n``; metrics are log_loss, brier, ece, roc_auc
-        and pr_auc, NaN where a bucket holds one class only; n counts units.
+        ``segment, metric, value, ci_low, ci_high, n``; see `engine.uncertainty.classifier.score_metrics`. NaN
+        where a bucket holds one class only and the metric needs two.
     """
     bucket = assign_buckets(rows.uncertainty, layout.uncertainty_edges)
     found = []
@@ -110,47 +165,51 @@ def classifier_metrics(
         kept = np.ones(rows.score.size, dtype=bool) if number == ALL else bucket == number
         if not kept.any():
             continue
-        part = Rows(*(getattr(rows, name)[kept] for name in ("score", "uncertainty", "label", "weight", "unit")))
-        statistic = _statistic(part, n_bins)
-        value = statistic(np.ones(part.label.size))
-        low, high = percentile_interval(bootstrap(statistic, part.unit, n_resamples=resamples, rng=rng))
-        found.append(
-            pd.DataFrame(
-                {
-                    "segment": bucket_name(number, layout.shape[0]),
-                    "metric": ("log_loss", "brier", "ece", "roc_auc", "pr_auc"),
-                    "value": value,
-                    "ci_low": low,
-                    "ci_high": high,
-                    "n": np.unique(part.unit).size,
-                }
-            )
-        )
-    return pd.concat(found, ignore_index=True)
+        part = rows_at(rows, kept)
+        edges = equal_mass_edges(part.score, part.weight, n_bins)
+        table = score_metrics(part, edges, resamples=resamples, rng=rng)
+        found.append(table.assign(segment=bucket_name(number, layout.shape[0])))
+    return pd.concat(found, ignore_index=True)[["segment", "metric", "value", "ci_low", "ci_high", "n"]]
 
 
-def _statistic(rows: Rows, n_bins: int) -> Callable[[Floats], Floats]:
-    """Prepare the five metrics of some rows for many weightings; the bins of the ECE stay fixed."""
-    ranked = SortedScores(rows.label, rows.score)
-    loss = log_loss_terms(rows.label, rows.score)
-    square = (rows.score - rows.label) ** 2
-    index = assign_bins(rows.score, equal_mass_edges(rows.score, rows.weight, n_bins))
-    gap = rows.score - rows.label
+def pick(table: pd.DataFrame, *, binning: Binning = "equal_mass", **keys: object) -> pd.DataFrame:
+    """Pick the bins of one binning and one selection from a stored table.
 
-    def statistic(unit_weight: Floats) -> Floats:
-        weight = rows.weight * unit_weight
-        total = float(weight.sum())
-        if total == 0:
-            return np.full(5, np.nan)
-        ece = float(np.abs(np.bincount(index, weight * gap)).sum()) / total
-        return np.array(
-            [
-                float((weight * loss).sum()) / total,
-                float((weight * square).sum()) / total,
-                ece,
-                ranked.roc_auc(weight),
-                ranked.average_precision(weight),
-            ]
-        )
+    Parameters
+    ----------
+    table : DataFrame
+        From `reliability`, or of a run that was written before there were two binnings: its bins are of equal mass.
+    binning : {"equal_mass", "equal_width"}
+    **keys
+        Column to value, for example ``split="test", scorer="given"``.
 
-    return statistic
+    Returns
+    -------
+    DataFrame
+        Empty if the table does not hold this binning.
+    """
+    found = table if "binning" in table.columns else table.assign(binning="equal_mass")
+    kept = found["binning"] == binning
+    for column, value in keys.items():
+        kept &= found[column] == value
+    return found[kept].reset_index(drop=True)
+
+
+def base_rates(table: pd.DataFrame) -> pd.DataFrame:
+    """Add up the bins of every bucket (or slice) into its base rate.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Bins of one split and one binning, with a column ``bucket`` or ``value``.
+
+    Returns
+    -------
+    DataFrame
+        That column and ``n, positives, base_rate, ci_low, ci_high`` (Wilson), in the order of the table.
+    """
+    key = "bucket" if "bucket" in table.columns else "value"
+    sums = table.groupby(key, sort=False)[["n", "positives"]].sum().reset_index()
+    low, high = wilson_interval(sums["positives"], sums["n"])
+    rate = sums["positives"] / sums["n"].where(sums["n"] > 0)
+    return sums.assign(base_rate=rate, ci_low=low, ci_high=high)
