@@ -57,13 +57,6 @@ _SHARED = {
         formula="Σ p ÷ Σ y",
         better="1",
     ),
-    "ece": Term(
-        label="ECE",
-        gloss="Mean distance between predicted and observed rate over score bins, weighted by their rows.",
-        formula="Σ (n of bin ÷ n) × |mean p − positive rate|",
-        better="lower",
-        source="Naeini et al. (2015)",
-    ),
     "precision": Term(
         label="Precision",
         gloss="Share of the selected rows that are positive.",
