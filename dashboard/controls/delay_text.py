@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,8 @@ from dashboard.controls.delay import (
 )
 from dashboard.controls.delay_methods import method_rows
 from dashboard.layout import escape_markdown, number
+
+_TINY = 1e-4
 
 
 def answer(run: Run) -> str:
@@ -74,16 +78,16 @@ def signals_sentence(run: Run) -> str:
         "inconclusive": "may or may not help: the data cannot tell",
     }
     parts = [
-        f"{escape_markdown(row.effect)} ({escape_markdown(row.segment)}): {number(row.value)} "
-        f"{escape_markdown(row.unit)} [{number(row.ci_low)}, {number(row.ci_high)}] · n {row.n:,} → signals "
+        f"{escape_markdown(row.effect)} ({escape_markdown(row.segment)}): {_small(row.value)} "
+        f"{escape_markdown(row.unit)} [{_small(row.ci_low)}, {_small(row.ci_high)}] · n {row.n:,} → signals "
         f"**{words[row.verdict]}**"
         for row in rows[rows["sign"] == -1].itertuples()
     ]
     table = run.curve("differences")
     place = (table["method"] == "dress_style") & (table["baseline"] == "entire_space") & (table["metric"] == "log_loss")
     parts += [
-        f"Streaming, ours minus the same network without signals: log loss {number(row.value)} nats "
-        f"[{number(row.ci_low)}, {number(row.ci_high)}] · n {row.n:,}"
+        f"Streaming, ours minus the same network without signals: log loss {_small(row.value)} nats "
+        f"[{_small(row.ci_low)}, {_small(row.ci_high)}] · n {row.n:,}"
         for row in table[place & (table["segment"] == "all") & (table["split"] == "stream")].itertuples()
     ]
     return "Given the features known at the exposure, signals after it:  \n" + "  \n".join(parts)
@@ -120,6 +124,13 @@ def naive_sentence(run: Run, segment: str = "all") -> str:
         f"{_percent(last['converted_high'])}]. Over the whole log ({int(final['n']):,} exposures, later ones "
         f"included): {_percent(final['converted'])}."
     )
+
+
+def _small(value: float) -> str:
+    """Write a difference that may be very near to 0: its sign, and no power of ten."""
+    if value == 0 or abs(value) >= _TINY:
+        return number(value)
+    return f"{'less than' if value > 0 else 'above'} {number(math.copysign(_TINY, value), 1)}"
 
 
 def _percent(share: float) -> str:

@@ -156,12 +156,10 @@ def summary(run: Run, methods: list[str], segment: str, clip: float | None) -> p
         {
             "Method": [METHOD_LABEL.get(method, method) for method in methods],
             "ESS as trained": value["ess_share"],
-            "95 % interval": [
-                f"[{number(a)}, {number(b)}]" for a, b in zip(share["ci_low"], share["ci_high"], strict=True)
-            ],
-            "Largest weight": value["max_weight"],
-            "Clipped in training": value["clipped_share"],
-            "n units": share["n"],
+            "95 %": [f"[{number(a)}, {number(b)}]" for a, b in zip(share["ci_low"], share["ci_high"], strict=True)],
+            "Largest": value["max_weight"],
+            "Clipped": value["clipped_share"],
+            "Units": share["n"],
         }
     ).reset_index(drop=True)
     if not has_sums(run):
@@ -169,9 +167,9 @@ def summary(run: Run, methods: list[str], segment: str, clip: float | None) -> p
     after = clipped(histogram(run, methods, segment), clip).set_index("method").reindex(methods)
     return table.assign(
         **{
-            "ESS with the limit": after["ess_share"].to_numpy(),
-            "Mean with the limit": after["mean_weight"].to_numpy(),
-            "Cut by the limit": after["clipped_share"].to_numpy(),
+            "ESS at limit": after["ess_share"].to_numpy(),
+            "Mean at limit": after["mean_weight"].to_numpy(),
+            "Cut at limit": after["clipped_share"].to_numpy(),
             "Rows": after["rows"].to_numpy(),
         }
     )

@@ -101,11 +101,16 @@ def tradeoff_sentence(run: Run, choice: Choice, estimator: str) -> str:
     if best.empty:
         return f"**{name}** has no optimum here: too few exposures."
     top = next(best.itertuples())
-    parts = [f"**{name}** errs least at a window of {top.waiting_days:g} days: {_points(top)}"]
+    parts = [f"**{name}** errs least at a window of {_days(top.waiting_days)}: {_points(top)}"]
     here = rows[np.isclose(rows["waiting_days"], choice.waiting_days)]
     if len(here) and np.isfinite(here["error"].iloc[0]):
-        parts.append(f"at the slider's {choice.waiting_days:g} days: {_points(next(here.itertuples()))}")
+        parts.append(f"at the slider's {_days(choice.waiting_days)}: {_points(next(here.itertuples()))}")
     return "; ".join(parts) + f" · n {int(top.rows):,} exposures."
+
+
+def _days(count: float) -> str:
+    """Write a length of time in days."""
+    return f"{count:g} day" + ("" if count == 1 else "s")
 
 
 def _points(row: Any) -> str:
@@ -129,7 +134,7 @@ def completeness_sentence(run: Run, choice: Choice) -> str:
     rows = completeness_rows(run, choice.segment)
     row = next(rows[rows["waiting_days"] == choice.waiting_days].itertuples())
     return (
-        f"A window of {choice.waiting_days:g} days sees {number(100 * row.seen)} % of the positives "
+        f"A window of {_days(choice.waiting_days)} sees {number(100 * row.seen)} % of the positives "
         f"[{number(100 * row.seen_low)}, {number(100 * row.seen_high)}]; {number(100 * row.readable)} % of the "
         f"exposures are old enough to be read · n {int(row.read):,}."
     )

@@ -42,7 +42,8 @@ def _changes(run: Run) -> None:
     which = delay_labels.choose_flips()
     rows = delay_labels.flip_examples(run, which)
     every = delay_labels.flip_examples(run)
-    left, right = st.columns([0.42, 0.58], gap="medium")
+    # At 1280 pixels the table needs this much for its last column.
+    left, right = st.columns([0.37, 0.63], gap="medium")
     with left:
         layout.chart_card(
             score_changes(rows),
@@ -86,7 +87,7 @@ def _open_labels(run: Run) -> None:
 
 def _foretold(run: Run, metrics: Any) -> None:
     """Show how well flips were foretold, and what the signals add."""
-    left, right = st.columns([0.42, 0.58], gap="medium")
+    left, right = st.columns([0.37, 0.63], gap="medium")
     with left:
         layout.chart_card(
             method_dots(metrics, axis_title="Log loss of the flip probability", height=230),

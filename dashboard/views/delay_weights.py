@@ -14,13 +14,13 @@ from engine.figures.delay_weights import clip_curves, weight_histograms
 
 _SHARE: dict[str, Any] = {
     "ESS as trained": st.column_config.NumberColumn(format="percent", help=TERMS["ess_share"].help()),
-    "ESS with the limit": st.column_config.NumberColumn(format="percent", help=TERMS["ess_share"].help()),
-    "Mean with the limit": st.column_config.NumberColumn(format="%.3f", help=TERMS["mean_weight"].help()),
-    "Largest weight": st.column_config.NumberColumn(format="%.3f", help=TERMS["max_weight"].help()),
-    "Clipped in training": st.column_config.NumberColumn(format="percent", help=TERMS["clipped_share"].help()),
-    "Cut by the limit": st.column_config.NumberColumn(format="percent"),
+    "ESS at limit": st.column_config.NumberColumn(format="percent", help=TERMS["ess_share"].help()),
+    "Mean at limit": st.column_config.NumberColumn(format="%.3f", help=TERMS["mean_weight"].help()),
+    "Largest": st.column_config.NumberColumn(format="%.3f", help=TERMS["max_weight"].help()),
+    "Clipped": st.column_config.NumberColumn(format="percent", help=TERMS["clipped_share"].help()),
+    "Cut at limit": st.column_config.NumberColumn(format="percent", help="Share of the rows that the limit cuts."),
     "Rows": st.column_config.NumberColumn(format="localized"),
-    "n units": st.column_config.NumberColumn(format="localized"),
+    "Units": st.column_config.NumberColumn(format="localized"),
 }
 _TAILS: dict[str, Any] = {
     "Weight": st.column_config.NumberColumn(format="%.3f"),
@@ -53,20 +53,17 @@ def draw(run: Run) -> None:
     if not delay_weights.has_sums(run):
         layout.empty_state(f"This run cannot say what a limit does. {delay.AGAIN}")
         return
-    left, right = st.columns([0.55, 0.45], gap="medium")
-    with left:
-        path = delay_weights.clip_path(table)
-        layout.chart_card(
-            clip_curves(path, clip=clip),
-            path,
-            key="delay-clip-chart",
-            title="What a limit costs and saves",
-            how_to_read="A lower limit makes the rows more alike, so that more of them count (left), but moves the "
-            f"mean of the weights away from what makes the loss unbiased (right). {TERMS['ess_share'].help()}",
-            alt=sentence,
-        )
-    with right:
-        _tails(run, methods)
+    path = delay_weights.clip_path(table)
+    layout.chart_card(
+        clip_curves(path, clip=clip),
+        path,
+        key="delay-clip-chart",
+        title="What a limit costs and saves",
+        how_to_read="A lower limit makes the rows more alike, so that more of them count (left), but moves the "
+        f"mean of the weights away from what makes the loss unbiased (right). {TERMS['ess_share'].help()}",
+        alt=sentence,
+    )
+    _tails(run, methods)
 
 
 def _spread(table: Any, methods: list[str], clip: float | None, sentence: str) -> None:

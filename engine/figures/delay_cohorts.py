@@ -187,6 +187,8 @@ def cohort_curves(table: pd.DataFrame, *, top: float) -> go.Figure:
                 "title": {"text": "Converted"},
                 "tickformat": ".0%",
                 "range": [0, top],
+                # A line of the grid would run through the names of the curves.
+                "showgrid": False,
                 "zerolinecolor": LINE,
             },
             annotations=notes,

@@ -57,16 +57,17 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
         )
         notes.append(corner_label(f"<b>{label}</b>", color, 0.98 - 0.075 * place, "top"))
     best = rows[rows["optimum"].astype(bool)]
+    for day in best["waiting_days"]:
+        # Beside the star it would lie on the curve.
+        notes.append(corner_label(f"★ best: {day:g} d", OURS, 0.98 - 0.075 * len(_PARTS), "top"))
     traces.append(
         {
             "type": "scatter",
             "x": best["waiting_days"].to_numpy(),
             "y": best["error"].to_numpy(),
-            "mode": "markers+text",
+            "mode": "markers",
             "name": "optimum",
             "marker": {"symbol": "star", "size": 15, "color": OURS, "line": {"color": "white", "width": 1}},
-            "text": [f"best: {day:g} d" for day in best["waiting_days"]],
-            "textposition": "top right",
             "hovertemplate": "smallest error: window %{x:.3g} d, %{y:.2%}<extra></extra>",
         }
     )

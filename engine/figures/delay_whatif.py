@@ -49,7 +49,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                 "type": "scatter",
                 "mode": "text",
                 # One column, clear of the line of the truth.
-                "x": [1.02 * longest] * len(rows),
+                "x": [1.05 * longest] * len(rows),
                 "y": labels,
                 "text": [
                     f"{value:.1%} ({100 * bias:+.1f})"
@@ -64,9 +64,9 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
             height=70 + 26 * len(rows),
             bargap=0.35,
             xaxis={
-                "title": {"text": "Learned rate (less truth, points)"},
+                "title": {"text": "Learned rate (points off the truth)"},
                 "tickformat": ".0%",
-                "range": [0, 1.6 * longest],
+                "range": [0, 1.65 * longest],
             },
             yaxis={"autorange": "reversed", "showgrid": False},
             shapes=[_TRUTH_LINE | {"x0": truth, "x1": truth}],

@@ -151,6 +151,16 @@ def test_what_signals_add_is_said_from_the_interval(delay_run: Run, monkeypatch:
     assert "the data cannot tell" in said["inconclusive"] and "n " in said["supported"]
 
 
+def test_a_difference_near_to_nothing_is_written_without_a_power_of_ten(
+    delay_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = delay_run.curve("claims").assign(value=4.13e-06, ci_low=-6.28e-05, ci_high=0.00035)
+    tables = {"claims": claims, "differences": delay_run.curve("differences").iloc[:0]}
+    monkeypatch.setattr(delay_run, "curve", tables.__getitem__)
+    said = delay_text.signals_sentence(delay_run)
+    assert ": less than 0.0001 nats [above -0.0001, 0.000350] · n " in said and "e-" not in said
+
+
 def test_sentences_read_the_tables_they_speak_of(delay_run: Run) -> None:
     choice = delay.Choice(waiting_days=7.0, group="all", segment="all")
     row = delay_run.curve("windows").query("segment == 'all' and waiting_days == 7.0").iloc[0]

@@ -73,13 +73,11 @@ def test_moving_the_limit_changes_the_table_and_back(delay_run: Run, opened) -> 
     app = opened(delay_tab="Weights")
     before = app.dataframe[0].value
     slider = app.select_slider(key="delay-clip")
-    assert slider.value == "none" and before["Cut by the limit"].eq(0).all()
+    assert slider.value == "none" and before["Cut at limit"].eq(0).all()
     limit = slider.options[len(slider.options) // 3]
     slider.set_value(limit).run()
     after = app.dataframe[0].value
-    assert (after["Cut by the limit"] > 0).any() and (
-        after["Mean with the limit"] <= before["Mean with the limit"]
-    ).all()
+    assert (after["Cut at limit"] > 0).any() and (after["Mean at limit"] <= before["Mean at limit"]).all()
     app.select_slider(key="delay-clip").set_value("none").run()
     pd.testing.assert_frame_equal(app.dataframe[0].value, before)
 
@@ -87,7 +85,7 @@ def test_moving_the_limit_changes_the_table_and_back(delay_run: Run, opened) -> 
 def test_without_a_limit_the_sums_give_what_training_reported(delay_run: Run, opened) -> None:
     app = opened(delay_tab="Weights")
     table = app.dataframe[0].value
-    assert table["ESS with the limit"].to_numpy() == pytest.approx(table["ESS as trained"].to_numpy(), rel=1e-4)
+    assert table["ESS at limit"].to_numpy() == pytest.approx(table["ESS as trained"].to_numpy(), rel=1e-4)
 
 
 def test_methods_and_segment_change_what_is_listed(delay_run: Run, opened) -> None:
