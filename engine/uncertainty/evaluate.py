@@ -15,6 +15,7 @@ from engine.uncertainty.claims import claim_rows, difference_rows
 from engine.uncertainty.compare import Measurement, measure_split
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import Prepared
+from engine.uncertainty.estimators import estimator_curves, estimator_table
 from engine.uncertainty.grid import Floats, Layout
 from engine.uncertainty.names import segment_of
 from engine.uncertainty.reliability import classifier_metrics, reliability
@@ -64,6 +65,8 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: UncertaintyConfig) -> E
         "trend": trends,
         "differences": difference_rows(test, draws, targets),
     }
+    curves |= estimator_curves(rows, {name: own[0].layout for name, own in planes.items()}, targets[0], config)
+    curves["estimators"] = estimator_table(classifier, trends, (test, draws), curves)
     curves["claims"] = claim_rows(test, draws, trends, curves["scorers"], targets, prepared.unit_name)
     return Evaluation(
         metrics=pd.concat([classifier, _tidy(boundary)], ignore_index=True)[list(METRIC_COLUMNS)],

@@ -38,7 +38,7 @@ class Fitted:
 
     scorers: Mapping[str, Scored]
     priors: Mapping[str, tuple[float, float]]
-    """Beta prior (a, b) of each scorer that has one."""
+    """Beta prior (a, b) of each rate scorer."""
     model: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """Parameters of the first scorer's networks."""
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -64,7 +64,8 @@ def fit(prepared: Prepared, config: UncertaintyConfig, *, on_epoch: OnEpoch | No
     """
     fitted = _given(prepared) if prepared.dataset.has_score else _Estimators(prepared, config, on_epoch).fit()
     rows = prepared.dataset.rows
-    scorers, priors = dict(fitted.scorers), dict(fitted.priors)
+    scorers: dict[str, Scored] = dict(fitted.scorers)
+    priors: dict[str, tuple[float, float]] = {}
     tune = prepared.mask("tune")
     for window in prepared.dataset.windows:
         k, n = (rows[f"{kind}_{window}"].to_numpy(float) for kind in "kn")
@@ -95,7 +96,6 @@ class _Estimators:
         self._inputs: Inputs = inputs_of(prepared, config)
         self._ensemble: Networks | None = None
         self._scorers: dict[str, Scored] = {}
-        self._priors: dict[str, tuple[float, float]] = {}
         self._model: dict[str, NDArray[np.float32]] = {}
         self._records: list[dict[str, object]] = []
 
@@ -106,7 +106,7 @@ class _Estimators:
             if self._config.correct_undersampling:
                 score = true_rate(score, self._config.undersampling)
             self._scorers[name] = Scored(score, uncertainty)
-        return Fitted(self._scorers, self._priors, self._model, _history(self._records))
+        return Fitted(scorers=self._scorers, priors={}, model=self._model, history=_history(self._records))
 
     def _fit_one(self, name: str) -> tuple[Floats, Floats]:
         """Return score and uncertainty of one estimator, for the rate among the rows as sampled for training."""
@@ -145,7 +145,6 @@ class _Estimators:
         posterior = fit_natpn(self._inputs, config, self._on_epoch, matched=name == "natpn_matched")
         self._records += posterior.records
         self._store(posterior.net.state_dict())
-        self._priors[name] = posterior.prior
         uncertainty = uncertainty_of_beta(posterior.a, posterior.b, measure=config.measure, part=config.part)
         return posterior.a / (posterior.a + posterior.b), uncertainty
 
