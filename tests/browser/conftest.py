@@ -17,6 +17,14 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 Scheme = Literal["light", "dark"]
 NewReader = Callable[..., Reader]
+# Without a graphics card every frame of a spinner or a fading part is painted by the processor that does the work.
+STILL = """
+addEventListener("DOMContentLoaded", () => {
+    const style = document.createElement("style");
+    style.textContent = "*, *::before, *::after {animation: none !important; transition: none !important}";
+    document.head.append(style);
+});
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,7 +74,8 @@ def new_reader(browser: BrowserContext, server: Server) -> Iterator[NewReader]:
 
     def open_tab(scheme: Scheme = "light", *, width: int = 1280, height: int = 1600) -> Reader:
         page = browser.new_page()
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.add_init_script(STILL)
         page.set_viewport_size({"width": width, "height": height})
         readers.append(Reader(page, server.url))
         return readers[-1]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.delay.train import Fitted
 
 QUICK = {"members": 1, "hidden": 8, "steps": 60, "batch_size": 128, "resamples": 60, "landmarks": 2}
+QUICK |= {"asof_days": 4, "stream_step_days": 14.0}
 
 
 def info(name: str = "test data") -> DatasetInfo:
