@@ -99,6 +99,29 @@ def slope_sign(score: Floats, *, prior: Beta, model_prior: Beta) -> Floats:
     return np.sign((1 - lam) * score - omega + lam * xi)
 
 
+def score_bias(score: Floats, gamma: Floats, *, prior: Beta, model_prior: Beta) -> Floats:
+    """Score minus the expected true rate, all negatives kept: gamma (lam (s - xi) + omega - s) / (1 + lam gamma)."""
+    xi, omega, lam = _prior_terms(prior, model_prior)
+    bias: Floats = gamma * (lam * (score - xi) + omega - score) / (1 + lam * gamma)
+    return bias
+
+
+def drifted_rate(rate: Floats, *, share: float, drift_mean: float) -> Floats:
+    """Return the expected rate at test time if a share of the regions is drawn anew: (1 - d) E + d xi_d.
+
+    Drift is the same for every evidence here, so it lowers all rates towards one value and keeps
+    their order: alone it gives several thresholds nothing.
+    """
+    drifted: Floats = (1 - share) * rate + share * drift_mean
+    return drifted
+
+
+def shifted_odds(rate: Floats, kappa: float) -> Floats:
+    """Rate after the odds of a positive changed by a factor: kappa r / (1 + (kappa - 1) r)."""
+    shifted: Floats = kappa * rate / (1 + (kappa - 1) * rate)
+    return shifted
+
+
 def _prior_terms(prior: Beta, model_prior: Beta) -> tuple[float, float, float]:
     """Xi, omega and lam of the module docstring."""
     strength, model_strength = sum(prior), sum(model_prior)

@@ -82,3 +82,60 @@ def test_posterior_mean_matches_a_simulation_of_the_kept_rows():
     observed = rate[kept_positives == 10]
     expected = t.posterior_mean(np.array([20.0]), np.array([10.0]), prior=(1, 9), tau=3.0)[0]
     assert abs(observed.mean() - expected) < 4 * observed.std() / np.sqrt(observed.size)
+
+
+@given(share, st.floats(0.01, 2), positive, positive, positive, positive)
+def test_the_bias_is_the_score_minus_the_rate(score, gamma, a, b, a0, b0):
+    prior, model_prior = (a, b), (a0, b0)
+    rate = t.rate_at_score(np.float64(score), np.float64(gamma), prior=prior, model_prior=model_prior)
+    bias = t.score_bias(np.float64(score), np.float64(gamma), prior=prior, model_prior=model_prior)
+    assert bias == pytest.approx(score - rate, abs=1e-9)
+
+
+def test_neither_sign_is_universal():
+    # Same strength (lam = 1): the rate falls with thin evidence where the model's prior lies above the true base rate.
+    scores = np.array([0.1, 0.5, 0.9])
+    assert t.slope_sign(scores, prior=(1, 9), model_prior=(5, 5)).tolist() == [-1, -1, -1]
+    assert t.slope_sign(scores, prior=(5, 5), model_prior=(1, 9)).tolist() == [1, 1, 1]
+    # A stronger model prior with the right mean: rates fall below the base rate's score and rise above it.
+    assert t.slope_sign(np.array([0.05, 0.5]), prior=(1, 9), model_prior=(10, 90)).tolist() == [-1, 1]
+
+
+def test_after_undersampling_the_corrected_score_of_a_matched_prior_still_overstates_thin_evidence():
+    # The prior among kept rows has the mean that the true prior has there, and the score is turned back by the inverse.
+    tau, prior = 5.0, (1.0, 9.0)
+    kept = t.kept_rate(np.float64(0.1), tau)
+    n = np.array([20.0, 100.0, 1000.0, 20_000.0])
+    n1 = 0.6 * n
+    score = t.true_rate((n1 + 10 * kept) / (n + 10), tau)
+    best = t.posterior_mean(n, n1, prior=prior, tau=tau)
+    ratio = score / best
+    # No recalibration of the score alone can mend a ratio that changes with the evidence.
+    assert abs(ratio[-1] - 1) < 0.01 and abs(ratio[0] - 1) > 0.02
+    assert (np.diff(np.abs(ratio - 1)) < 0).all()
+
+
+def test_uncorrected_scores_overstate_the_rate_by_a_factor_that_depends_on_the_evidence():
+    n = np.array([20.0, 100.0, 1000.0])
+    n1 = 0.5 * (n + 2) - 1  # score 1/2 under the flat prior
+    ratio = 0.5 / t.posterior_mean(n, n1, prior=(1, 9), tau=5.0)
+    assert (ratio > 2).all() and (np.diff(ratio) < 0).all()
+
+
+@given(share, st.floats(0, 1), share)
+def test_drift_moves_rates_towards_one_value_and_keeps_their_order(rate, drift, mean):
+    low, high = t.drifted_rate(np.array([0.5 * rate, rate]), share=drift, drift_mean=mean)
+    assert high - low == pytest.approx((1 - drift) * 0.5 * rate)
+    assert min(rate, mean) - 1e-12 <= high <= max(rate, mean) + 1e-12
+
+
+@given(share, st.floats(0.1, 10))
+def test_a_change_of_odds_multiplies_them(rate, kappa):
+    shifted = t.shifted_odds(np.float64(rate), kappa)
+    assert shifted / (1 - shifted) == pytest.approx(kappa * rate / (1 - rate))
+    assert t.shifted_odds(shifted, 1 / kappa) == pytest.approx(rate)
+
+
+def test_undersampling_is_a_change_of_odds():
+    rate = np.array([0.01, 0.3, 0.9])
+    np.testing.assert_allclose(t.kept_rate(rate, 4.0), t.shifted_odds(rate, 4.0))
