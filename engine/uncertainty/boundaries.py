@@ -12,15 +12,19 @@ at hand, so MIST, greedy and the dynamic program are reconstructions, tested aga
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import ConfigError
 from engine.uncertainty.grid import Floats, Grid, Ints
 
 Bools = NDArray[np.bool_]
+MOST_STEPS = 1000
+"""Boundaries that a path recovered from a dynamic program lists; its lookups use all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,42 @@ class Path:
     cuts: Ints
     positives: Ints
     selected: Ints
+
+    def solve(self, target: float) -> Ints:
+        """Take the boundary with most positives at a precision target, fewest rows among equals.
+
+        Returns
+        -------
+        ndarray of shape (K,), int64, bins from the top
+
+        Raises
+        ------
+        ConfigError
+            If no boundary reaches the target, which takes locked buckets.
+        """
+        return self._best(is_feasible(self.positives, self.selected, target), f"precision {target:g}")
+
+    def within(self, budget: int) -> Ints:
+        """Take the boundary with most positives among those that select at most ``budget`` rows."""
+        return self._best(self.selected <= budget, f"{budget:,} rows")
+
+    def path(self) -> Path:
+        """Return itself."""
+        return self
+
+    def _best(self, allowed: Bools, wanted: str) -> Ints:
+        """Most positives, then fewest rows, among allowed boundaries."""
+        places = np.flatnonzero(allowed)
+        if places.size == 0:
+            raise out_of_reach(wanted)
+        order = np.lexsort((self.selected[places], -self.positives[places]))
+        chosen: Ints = self.cuts[places[order[0]]]
+        return chosen
+
+
+def out_of_reach(wanted: str) -> ConfigError:
+    """Say that locked buckets leave no boundary."""
+    return ConfigError(f"With these buckets locked no boundary keeps to {wanted}; unlock one or move its threshold.")
 
 
 def precision_fraction(target: float) -> Fraction:
@@ -77,46 +117,14 @@ def single_path(grid: Grid) -> Path:
     return make_path(grid, np.repeat(steps[:, None], n_buckets, axis=1))
 
 
-def mist_path(grid: Grid) -> Path:
-    """Rank bins by the isotonic positive rate of their bucket, then lower one global threshold.
-
-    Bins of equal isotonic rate enter by descending score (the lexicographic rule), which makes
-    one bucket identical to score-only.
-
-    References
-    ----------
-    Arora et al. (2024): "multi-isotonic single threshold"; the tie rule is ours.
-    """
-    return _path_by_key(grid, isotonic_rates(grid))
-
-
 def greedy_path(grid: Grid) -> Path:
     """Follow the greedy solution as its target falls: each bucket on its own, nothing shared."""
-    return _path_by_key(grid, _largest_precision_below(grid))
-
-
-def solve_on_path(path: Path, target: float) -> Ints:
-    """Take the boundary of a path with most positives at the target; fewest rows among equals.
-
-    Returns
-    -------
-    ndarray of shape (K,), int64, bins from the top
-    """
-    feasible = is_feasible(path.positives, path.selected, target)
-    best = path.positives[feasible].max()
-    candidates = np.flatnonzero(feasible & (path.positives == best))
-    chosen: Ints = path.cuts[candidates[np.argmin(path.selected[candidates])]]
-    return chosen
+    return path_by_key(grid, _largest_precision_below(grid))
 
 
 def solve_single(grid: Grid, target: float) -> Ints:
     """Find the best common threshold."""
-    return solve_on_path(single_path(grid), target)
-
-
-def solve_mist(grid: Grid, target: float) -> Ints:
-    """Find the best prefix of the isotonic ranking of bins."""
-    return solve_on_path(mist_path(grid), target)
+    return single_path(grid).solve(target)
 
 
 def solve_greedy(grid: Grid, target: float) -> Ints:
@@ -132,40 +140,6 @@ def solve_greedy(grid: Grid, target: float) -> Ints:
     return np.argmax(feasible & (positives == best), axis=1).astype(np.int64)
 
 
-def isotonic_rates(grid: Grid) -> Floats:
-    """Fit a positive rate that never falls with the score, bucket by bucket (pool adjacent).
-
-    An empty bin takes the rate of the next higher filled one.
-
-    Returns
-    -------
-    ndarray of shape (K, L), float64, in [0, 1]
-    """
-    n_buckets, n_bins = grid.shape
-    rates = np.zeros((n_buckets, n_bins))
-    for bucket in range(n_buckets):
-        filled = np.flatnonzero(grid.totals[bucket])
-        if filled.size == 0:
-            continue
-        pooled = _pool_adjacent(grid.positives[bucket, filled], grid.totals[bucket, filled])
-        source = np.minimum(np.searchsorted(filled, np.arange(n_bins)), filled.size - 1)
-        rates[bucket] = pooled[source]
-    return rates
-
-
-def _pool_adjacent(positives: Ints, totals: Ints) -> Floats:
-    """Pool adjacent violators on counts > 0; equal rates are pooled too."""
-    blocks: list[list[int]] = []  # positives, rows, bins
-    for p, n in zip(positives.tolist(), totals.tolist(), strict=True):
-        blocks.append([p, n, 1])
-        while len(blocks) > 1 and blocks[-2][0] * blocks[-1][1] >= blocks[-1][0] * blocks[-2][1]:
-            p, n, size = blocks.pop()
-            blocks[-1][0] += p
-            blocks[-1][1] += n
-            blocks[-1][2] += size
-    return np.repeat([b[0] / b[1] for b in blocks], [b[2] for b in blocks])
-
-
 def _largest_precision_below(grid: Grid) -> Floats:
     """Best precision a bucket reaches at this bin or lower: greedy enters a bin at that target."""
     positives, totals = grid.from_top()
@@ -175,38 +149,92 @@ def _largest_precision_below(grid: Grid) -> Floats:
     return from_top[:, ::-1]  # back to ascending score
 
 
-def _path_by_key(grid: Grid, key: Floats) -> Path:
-    """Enter bins one by one in descending key, then descending score, then ascending bucket."""
+def path_by_key(grid: Grid, key: Floats, *, whole_groups: bool = False) -> Path:
+    """Enter bins one by one in descending key, then descending score, then ascending bucket.
+
+    Parameters
+    ----------
+    grid : Grid
+    key : ndarray of shape (K, L), float64
+        Never rising towards lower scores inside a bucket, so that every prefix is a boundary.
+    whole_groups : bool
+        Enter all bins of an equal key in one step.
+
+    Returns
+    -------
+    Path
+    """
     n_buckets, n_bins = grid.shape
     bucket, score_bin = np.divmod(np.arange(n_buckets * n_bins), n_bins)
     order = np.lexsort((bucket, -score_bin, -key.ravel()))
     entered = bucket[order][:, None] == np.arange(n_buckets)
     cuts = np.zeros((order.size + 1, n_buckets), dtype=np.int64)
     np.cumsum(entered, axis=0, out=cuts[1:])
+    if whole_groups:
+        ends = np.flatnonzero(np.diff(key.ravel()[order]) != 0) + 1
+        cuts = cuts[np.concatenate([[0], ends, [order.size]])]
     return make_path(grid, cuts)
 
 
-def upper_bound(grid: Grid, target: float) -> float:
-    """Bound the positives of any boundary by the linear relaxation of the knapsack.
+def greedy_merged_path(grid: Grid) -> Path:
+    """Extend, step by step, the bucket whose next filled bin holds the largest share of positives.
 
-    Take whole groups of equal isotonic rate while feasible, then the share of the next group
-    that meets the target with equality: "at most x % better is possible".
+    Unlike `greedy_path` all buckets share one precision; unlike MIST a poor bin hides the good
+    ones below it.
+    """
+    n_buckets, n_bins = grid.shape
+    waiting: list[tuple[float, int, int]] = []
+
+    def wait(bucket: int, cut: int) -> None:
+        below = np.flatnonzero(grid.totals[bucket, : n_bins - cut])
+        if below.size:
+            place = int(below[-1])
+            rate = float(grid.positives[bucket, place] / grid.totals[bucket, place])
+            heapq.heappush(waiting, (-rate, bucket, n_bins - place))
+
+    for bucket in range(n_buckets):
+        wait(bucket, 0)
+    cuts = [[0] * n_buckets]
+    while waiting:
+        _, bucket, cut = heapq.heappop(waiting)
+        cuts.append([*cuts[-1][:bucket], cut, *cuts[-1][bucket + 1 :]])
+        wait(bucket, cut)
+    return make_path(grid, np.array(cuts, dtype=np.int64))
+
+
+def pareto(positives: Ints, selected: Ints) -> NDArray[np.intp]:
+    """Find the boundaries that are best for some precision target.
+
+    Parameters
+    ----------
+    positives, selected : ndarray of shape (S,), int64, rows
 
     Returns
     -------
-    float, rows, >= the positives of every feasible boundary on this grid
+    ndarray of shape (m,), int64
+        Places with more positives than any boundary at least as precise, by rising positives.
     """
-    sigma = float(precision_fraction(target))
-    rates = isotonic_rates(grid)
-    inside = (0, 0)
-    for rate in np.unique(rates)[::-1]:
-        positives, selected = (int(v) for v in count_selected(grid, (rates >= rate).sum(axis=1)))
-        if not is_feasible(np.array(positives), np.array(selected), target):
-            slack = inside[0] - sigma * inside[1]
-            cost = sigma * (selected - inside[1]) - (positives - inside[0])
-            return inside[0] + slack / cost * (positives - inside[0])
-        inside = (positives, selected)
-    return float(inside[0])
+    order = np.lexsort((-selected, positives))
+    precision = positives[order] / np.maximum(selected[order], 1)
+    precision[selected[order] == 0] = 1.0
+    later_best = np.append(np.maximum.accumulate(precision[::-1])[::-1][1:], -1.0)
+    return order[precision > later_best]
+
+
+def thinned(places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Keep at most `MOST_STEPS` of many boundaries, evenly, first and last among them."""
+    if places.size <= MOST_STEPS:
+        return places
+    return places[np.linspace(0, places.size - 1, MOST_STEPS).astype(np.intp)]
+
+
+def merge_paths(*paths: Path) -> Path:
+    """Keep of several families of boundaries what is best for some target."""
+    cuts = np.concatenate([path.cuts for path in paths])
+    positives = np.concatenate([path.positives for path in paths])
+    selected = np.concatenate([path.selected for path in paths])
+    kept = pareto(positives, selected)
+    return Path(cuts=cuts[kept], positives=positives[kept], selected=selected[kept])
 
 
 def score_only_threshold(score: Floats, label: Ints, weight: Ints, target: float) -> float:

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from engine.metrics.resampling import bootstrap, percentile_interval
-from engine.uncertainty.grid import Floats, Ints, cumulate_from_top
+from engine.metrics.resampling import percentile_interval
+from engine.uncertainty.draws import DrawnCounts, selected_counts, unit_draws, unit_index
+from engine.uncertainty.grid import Floats
 from engine.uncertainty.names import MATCHED
-from engine.uncertainty.tuning import Plane, Rows
+from engine.uncertainty.planes import Plane
+from engine.uncertainty.rows import Rows
 
 TUNED_METRICS = ("recall", "precision", "coverage")
 
 
-def matched_recall(positives: Floats, selected: Floats, target: float, total: float) -> float:
+def matched_recall(positives: Floats, selected: Floats, target: float, total: Floats) -> Floats:
     """Return the recall of a family of boundaries where it achieves a precision on these very rows.
 
     Setting every method's threshold on the rows it is judged on isolates how well it ranks: all
@@ -25,37 +27,42 @@ def matched_recall(positives: Floats, selected: Floats, target: float, total: fl
 
     Parameters
     ----------
-    positives, selected : ndarray of shape (S,), float64, rows
-        Counts along the family, from selecting nothing to everything.
+    positives, selected : ndarray of shape (S, d), float64, rows
+        Counts along the family, from selecting nothing to everything, in d draws.
     target : float, in (0, 1)
-    total : float, > 0
+    total : ndarray of shape (d,), float64, >= 0
         Positives in all.
 
     Returns
     -------
-    float in [0, 1]
-        0 if no selection reaches the target.
+    ndarray of shape (d,), float64, in [0, 1]
+        0 if no selection reaches the target, NaN without positives.
 
     Examples
     --------
-    >>> matched_recall(np.array([0.0, 3.0, 4.0]), np.array([0.0, 4.0, 10.0]), target=0.5, total=4.0)
-    0.875
+    >>> won, taken = np.array([[0.0], [3.0], [4.0]]), np.array([[0.0], [4.0], [10.0]])
+    >>> matched_recall(won, taken, target=0.5, total=np.array([4.0]))
+    array([0.875])
     """
     slack = positives - target * selected
-    ends = np.where(slack >= 0, positives, 0.0).max()
-    crossing = (slack[:-1] >= 0) & (slack[1:] < 0)
-    before, after = slack[:-1][crossing], slack[1:][crossing]
-    share = before / (before - after)
-    between = positives[:-1][crossing] + share * (positives[1:][crossing] - positives[:-1][crossing])
-    return float(max(ends, between.max(initial=0.0)) / total) if total > 0 else float("nan")
+    inside = slack >= 0
+    best = np.where(inside, positives, 0.0).max(axis=0)
+    crossing = inside[:-1] & ~inside[1:]
+    step, draw = np.nonzero(crossing)
+    before, after = slack[step, draw], slack[step + 1, draw]
+    won = positives[step, draw]
+    between = won + before / (before - after) * (positives[step + 1, draw] - won)
+    np.maximum.at(best, draw, between)
+    return np.divide(best, total, out=np.full(best.shape, np.nan), where=total > 0)
 
 
 class Measurement:
-    """Measure every method of one scorer on one split, under any row weights.
+    """Measure every method of one scorer on one split, under many draws of its units.
 
     Parameters
     ----------
     planes : sequence of Plane
+        Planes that hold the same method (the shuffles of the placebo) are averaged.
     rows : Rows
     targets : sequence of float
     matched : bool
@@ -63,51 +70,55 @@ class Measurement:
     """
 
     def __init__(self, planes: Sequence[Plane], rows: Rows, targets: Sequence[float], *, matched: bool) -> None:
-        self._rows, self._targets, self._matched = rows, targets, matched
-        self._cells = [(plane, plane.cell(rows)) for plane in planes]
+        self._targets, self._matched = targets, matched
+        self._counts = [(plane, DrawnCounts(plane.cell(rows), rows, plane.layout.shape)) for plane in planes]
         self.metrics = (*TUNED_METRICS, *((MATCHED,) if matched else ()))
-        methods = [method for plane in planes for method in plane.paths]
+        methods = list(dict.fromkeys(method for plane in planes for method in plane.cuts))
         self.keys = [(method, target, metric) for method in methods for target in targets for metric in self.metrics]
         """Method, target and metric of every value, in the order of the result."""
 
-    def __call__(self, unit_weight: Floats) -> Floats:
-        """Return one value per key; NaN for the precision of an empty selection."""
-        rows = self._rows
-        weight = rows.weight * unit_weight
-        won = weight * rows.label
-        values: list[float] = []
-        for plane, cell in self._cells:
-            size = plane.layout.shape[0] * plane.layout.shape[1]
-            positives, totals = (
-                cumulate_from_top(np.bincount(cell, w, minlength=size).astype(float).reshape(plane.layout.shape))
-                for w in (won, weight)
-            )
-            for method in plane.paths:
-                values += self._method(plane, method, positives, totals)
-        return np.array(values)
+    def __call__(self, taken: Floats) -> Floats:
+        """Measure under weights of the units.
 
-    def _method(self, plane: Plane, method: str, positives: Floats, totals: Floats) -> list[float]:
-        """Measure one method at every target from counts of the top bins, shape (K, L + 1)."""
-        everything = float(positives[:, -1].sum()), float(totals[:, -1].sum())
-        tp, n = _selected(positives, totals, plane.cuts[method])
-        along = _selected(positives, totals, plane.paths[method].cuts) if self._matched else None
-        values: list[float] = []
-        for place, target in enumerate(self._targets):
-            values += [_share(tp[place], everything[0]), _share(tp[place], n[place]), _share(n[place], everything[1])]
-            if along is not None:
-                values.append(matched_recall(*along, target, everything[0]))
-        return values
+        Parameters
+        ----------
+        taken : ndarray of shape (n_units, d), float64
+            Units in the order of `engine.uncertainty.draws.unit_index`.
 
+        Returns
+        -------
+        ndarray of shape (d, len(keys)), float64
+            NaN for the precision of an empty selection.
+        """
+        found: dict[str, list[Floats]] = {}
+        for plane, counts in self._counts:
+            positives, totals = counts(taken)
+            for method in plane.cuts:
+                found.setdefault(method, []).append(self._method(plane, method, positives, totals))
+        return np.concatenate([_mean(values) for values in found.values()]).T
 
-def _selected(positives: Floats, totals: Floats, cuts: Ints) -> tuple[Floats, Floats]:
-    """Positives and rows selected by boundaries of shape (S, K), from counts of the top bins."""
-    bucket = np.arange(positives.shape[0])
-    return positives[bucket, cuts].sum(axis=1), totals[bucket, cuts].sum(axis=1)
+    def _method(self, plane: Plane, method: str, positives: Floats, totals: Floats) -> Floats:
+        """Measure one method at every target, shape (T * metrics, d), from counts of shape (K, L + 1, d)."""
+        all_positives, everything = positives[:, -1].sum(axis=0), totals[:, -1].sum(axis=0)
+        tp, n = (selected_counts(counts, plane.cuts[method]) for counts in (positives, totals))
+        values = [_share(tp, all_positives), _share(tp, n), _share(n, everything)]
+        if self._matched:
+            path = plane.paths[method].cuts
+            won, taken = (selected_counts(counts, path) for counts in (positives, totals))
+            matched = [matched_recall(won, taken, target, all_positives) for target in self._targets]
+            values.append(np.stack(matched))
+        return np.stack(values, axis=1).reshape(-1, tp.shape[1])
 
 
-def _share(part: float, whole: float) -> float:
-    """Part of a whole; NaN if the whole is empty."""
-    return float(part / whole) if whole > 0 else float("nan")
+def _mean(values: Sequence[Floats]) -> Floats:
+    """Average the same measurement on several planes; one undefined leaves all undefined."""
+    return values[0] if len(values) == 1 else np.mean(values, axis=0)
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    """Part of a whole; NaN where the whole is empty."""
+    whole = np.broadcast_to(whole, part.shape)
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 
 def measure_split(
@@ -132,17 +143,17 @@ def measure_split(
     draws : ndarray of shape (resamples, len(table)), float64
         The same draw of units in a row, so that differences of columns are paired.
     """
+    _, n_units = unit_index(rows.unit)
 
-    def statistic(weight: Floats) -> Floats:
-        return np.concatenate([measurement(weight) for measurement in measurements.values()])
+    def statistic(taken: Floats) -> Floats:
+        return np.concatenate([measurement(taken) for measurement in measurements.values()], axis=1)
 
-    value = statistic(np.ones(rows.label.size))
-    draws = bootstrap(statistic, rows.unit, n_resamples=resamples, rng=rng)
+    value = statistic(np.ones((n_units, 1)))[0]
+    draws = np.concatenate([statistic(taken) for taken in unit_draws(n_units, resamples, rng)])
     low, high = percentile_interval(draws)
     keys = [(scorer, *key) for scorer, measurement in measurements.items() for key in measurement.keys]
     table = pd.DataFrame(keys, columns=["scorer", "method", "target", "metric"])
-    table = table.assign(split=split, value=value, ci_low=low, ci_high=high, n=np.unique(rows.unit).size)
-    return table, draws
+    return table.assign(split=split, value=value, ci_low=low, ci_high=high, n=n_units), draws
 
 
 def paired(

@@ -44,6 +44,35 @@ class Decision:
         """Share of all rows selected."""
         return self.selected / self.rows if self.rows else float("nan")
 
+    def f_score(self, beta: float = 1.0) -> float:
+        """Return F-beta, in [0, 1]: recall counts beta times as much as precision; 0 without a hit."""
+        weight = beta**2
+        below = (1 + weight) * self.true_positive + weight * self.false_negative + self.false_positive
+        return (1 + weight) * self.true_positive / below if below else float("nan")
+
+    def queue_rate(self, rows_per_day: float) -> float:
+        """Return the selected rows per day when ``rows_per_day`` rows like these come in."""
+        return self.coverage * rows_per_day
+
+    def net_benefit(self, threshold_probability: float) -> float:
+        """Return true positives per row, less false ones at the odds of a probability.
+
+        Parameters
+        ----------
+        threshold_probability : float, in [0, 1)
+            Probability from which on selecting is worth it: cost / (value + cost).
+
+        Returns
+        -------
+        float, per row, at most the base rate
+
+        References
+        ----------
+        Vickers and Elkin (2006), Decision curve analysis: TP / n - FP / n * p / (1 - p).
+        """
+        odds = threshold_probability / (1 - threshold_probability)
+        return (self.true_positive - odds * self.false_positive) / self.rows if self.rows else float("nan")
+
 
 def decide(grid: Grid, cuts: Ints) -> Decision:
     """Count the outcome of one boundary of shape (K,) on a grid of counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -10,11 +10,11 @@ import pandas as pd
 
 from engine.errors import ConfigError, RunError
 from engine.metrics.calibration import wilson_interval
-from engine.uncertainty.boundaries import solve_greedy, solve_mist, solve_single
 from engine.uncertainty.decision import Decision, decide, outcome_row
-from engine.uncertainty.exact import ExactFrontier, solve_frontier
 from engine.uncertainty.grid import Floats, Grid, Ints, Layout
-from engine.uncertainty.monotone import MonotoneFrontier, solve_monotone_frontier
+from engine.uncertainty.isotonic import headroom, upper_bound
+from engine.uncertainty.methods import Solver
+from engine.uncertainty.objectives import solve_cost
 
 MAP_TOP_ROWS = 40
 MAP_GROWTH = 1.4
@@ -58,14 +58,9 @@ class Editor:
         return (NOTHING, *_shortest_texts(self.thresholds[1:-1]), EVERYTHING)
 
     @cached_property
-    def frontier(self) -> ExactFrontier:
-        """Exact solution for every target, from the tuning rows."""
-        return solve_frontier(self.grids["tune"])
-
-    @cached_property
-    def monotone(self) -> MonotoneFrontier:
-        """Exact solution among thresholds that rise with uncertainty, from the tuning rows."""
-        return solve_monotone_frontier(self.grids["tune"])
+    def solver(self) -> Solver:
+        """Every method on the tuning rows; each is solved once."""
+        return Solver(self.grids["tune"])
 
     def decide(self, cuts: Sequence[int], split: str) -> Decision:
         """Count the outcome of a boundary.
@@ -86,13 +81,16 @@ class Editor:
         """
         return decide(self.grids[split], self._checked(cuts))
 
-    def snap(self, method: str, target: float) -> list[int]:
+    def snap(self, method: str, target: float, *, locks: Mapping[int, int] | None = None) -> list[int]:
         """Find a method's boundary for a precision target on the tuning rows.
 
         Parameters
         ----------
-        method : {"exact_dp", "monotone_dp", "mist", "greedy", "single_threshold"}
+        method : str
+            One of `engine.uncertainty.methods.METHODS`.
         target : float, in (0, 1)
+        locks : mapping of int to int, optional
+            Bucket to the cut that it keeps while the others are solved anew.
 
         Returns
         -------
@@ -102,11 +100,28 @@ class Editor:
         Raises
         ------
         ConfigError
-            If the method is unknown.
+            If the method is unknown, a lock lies outside the grid, or what is locked already breaks the target.
         """
-        if method not in SOLVERS:
-            raise ConfigError(f"'method' is '{method}'; allowed are {', '.join(SOLVERS)}.")
-        return [int(cut) for cut in SOLVERS[method](self, target)]
+        return self.solver.family(method, locks).solve(target).tolist()
+
+    def fill(self, method: str, budget: int, *, locks: Mapping[int, int] | None = None) -> list[int]:
+        """Find a method's boundary with most positives among at most ``budget`` tuning rows.
+
+        Raises
+        ------
+        ConfigError
+            As `snap`.
+        """
+        return self.solver.family(method, locks).within(budget).tolist()
+
+    def weigh(self, *, value: float, cost: float, locks: Mapping[int, int] | None = None) -> list[int]:
+        """Find the boundary of most value: a true positive gains ``value``, a false one loses ``cost``."""
+        cuts: list[int] = solve_cost(self.grids["tune"], value=value, cost=cost).tolist()
+        return [(locks or {}).get(bucket, cut) for bucket, cut in enumerate(cuts)]
+
+    def headroom(self, cuts: Sequence[int], target: float) -> float:
+        """Say by how many percent more positives any boundary of these bins could find at most, on tuning rows."""
+        return headroom(self.decide(cuts, "tune").true_positive, upper_bound(self.grids["tune"], target))
 
     def thresholds_of(self, cuts: Sequence[int]) -> Floats:
         """Return the score threshold of every bucket, shape (K,)."""
@@ -218,15 +233,6 @@ class Editor:
                 f"'cuts' is {list(cuts)}; allowed are {self.n_buckets} whole numbers from 0 to {self.layout.shape[1]}."
             )
         return chosen
-
-
-SOLVERS: dict[str, Callable[[Editor, float], Ints]] = {
-    "exact_dp": lambda editor, target: editor.frontier.solve(target),
-    "monotone_dp": lambda editor, target: editor.monotone.solve(target),
-    "mist": lambda editor, target: solve_mist(editor.grids["tune"], target),
-    "greedy": lambda editor, target: solve_greedy(editor.grids["tune"], target),
-    "single_threshold": lambda editor, target: solve_single(editor.grids["tune"], target),
-}
 
 
 def _shortest_texts(values: Floats) -> list[str]:

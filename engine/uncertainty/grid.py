@@ -57,7 +57,9 @@ def cumulate_from_top(counts: NDArray[Number]) -> NDArray[Number]:
     return cumulated
 
 
-def tail_edges(score: Floats, *, start: int = TAIL_START, growth: float = TAIL_GROWTH) -> Floats:
+def tail_edges(
+    score: Floats, weight: Ints | None = None, *, start: int = TAIL_START, growth: float = TAIL_GROWTH
+) -> Floats:
     """Cut a sample of scores at ranks that grow geometrically from the highest score down.
 
     Equal-weight bins put the few rows that matter at a high precision into one bin; these bins
@@ -67,6 +69,8 @@ def tail_edges(score: Floats, *, start: int = TAIL_START, growth: float = TAIL_G
     Parameters
     ----------
     score : ndarray of shape (n,), float64
+    weight : ndarray of shape (n,), int64, optional
+        How many rows each line stands for; 1 if absent.
     start : int
         Rows in the topmost bin, >= 1.
     growth : float
@@ -77,16 +81,29 @@ def tail_edges(score: Floats, *, start: int = TAIL_START, growth: float = TAIL_G
     ndarray of shape (m,), float64, ascending, distinct
         Lower edges. The lowest score is not among them: the bottom bin is open.
     """
-    descending = np.sort(score)[::-1]
-    if descending.size == 0:
+    if score.size == 0:
         return np.empty(0)
-    steps = int(np.ceil(np.log1p(descending.size * (growth - 1) / start) / np.log(growth)))
-    ranks = np.floor(start * (growth ** np.arange(1, steps + 1) - 1) / (growth - 1)).astype(int)
-    chosen = descending[np.minimum(ranks, descending.size) - 1]
-    return np.setdiff1d(chosen, descending[-1:])
+    order = np.argsort(-score, kind="stable")
+    filled = np.cumsum(_rows_of(score, weight)[order])
+    steps = int(np.ceil(np.log1p(filled[-1] * (growth - 1) / start) / np.log(growth)))
+    ranks = np.floor(start * (growth ** np.arange(1, steps + 1) - 1) / (growth - 1)).astype(np.int64)
+    chosen = score[order][np.searchsorted(filled, np.minimum(ranks, filled[-1]))]
+    return np.setdiff1d(chosen, score[order[-1:]])
 
 
-def score_edges(score: Floats, bucket: Ints, *, extra: Iterable[float] = (), max_distinct: int = 60) -> Floats:
+def _rows_of(values: Floats, weight: Ints | None) -> Ints:
+    """Rows that each line stands for, shape (n,)."""
+    return np.ones(values.size, dtype=np.int64) if weight is None else weight.astype(np.int64)
+
+
+def score_edges(
+    score: Floats,
+    bucket: Ints,
+    weight: Ints | None = None,
+    *,
+    extra: Iterable[float] = (),
+    max_distinct: int = 60,
+) -> Floats:
     """Choose one list of score edges for all buckets from the tuning rows.
 
     With at most ``max_distinct`` different scores every one of them starts a bin. Otherwise the
@@ -98,6 +115,8 @@ def score_edges(score: Floats, bucket: Ints, *, extra: Iterable[float] = (), max
     score : ndarray of shape (n,), float64
     bucket : ndarray of shape (n,), int64
         Bucket of each row, any labels.
+    weight : ndarray of shape (n,), int64, optional
+        How many rows each line stands for; 1 if absent.
     extra : iterable of float
         Further edges; infinite ones are ignored.
     max_distinct : int
@@ -111,12 +130,38 @@ def score_edges(score: Floats, bucket: Ints, *, extra: Iterable[float] = (), max
     distinct = np.unique(score)
     if distinct.size <= max_distinct:
         return distinct[1:]
-    parts = [tail_edges(score), *(tail_edges(score[bucket == b]) for b in np.unique(bucket))]
+    rows = _rows_of(score, weight)
+    inside = [bucket == b for b in np.unique(bucket)]
+    parts = [tail_edges(score, rows), *(tail_edges(score[own], rows[own]) for own in inside)]
     more = np.array([edge for edge in extra if np.isfinite(edge)], dtype=float)
     return np.setdiff1d(np.unique(np.concatenate([*parts, more])), distinct[:1])
 
 
-def uncertainty_edges(uncertainty: Floats, n_buckets: int, *, min_rows: int = 200) -> Floats:
+def quantile_edges(values: Floats, n_parts: int, weight: Ints | None = None) -> Floats:
+    """Return the values at ranks i / n_parts, i = 1 .. n_parts - 1, without the largest value.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), float64, n >= 1
+    n_parts : int, >= 1
+    weight : ndarray of shape (n,), int64, optional
+
+    Returns
+    -------
+    ndarray of shape (m,), float64, ascending, distinct, m < n_parts
+        The smallest value with at least that share of the rows at or below it; in integers, so that a
+        weight of w equals w copies.
+    """
+    order = np.argsort(values, kind="stable")
+    filled = np.cumsum(_rows_of(values, weight)[order])
+    needed = np.arange(1, n_parts) * filled[-1]
+    place = np.searchsorted(n_parts * filled, needed)
+    return np.setdiff1d(values[order][place], values[order[-1:]])
+
+
+def uncertainty_edges(
+    uncertainty: Floats, n_buckets: int, weight: Ints | None = None, *, min_rows: int = 200
+) -> Floats:
     """Cut uncertainty at its tuning quantiles into at most ``n_buckets`` buckets, ties unsplit.
 
     An uncertainty with few values (counts of visits) would give lopsided quantiles: up to
@@ -128,17 +173,17 @@ def uncertainty_edges(uncertainty: Floats, n_buckets: int, *, min_rows: int = 20
     ndarray of shape (K - 1,), float64, ascending, distinct
         Upper edges; bucket k holds ``edges[k - 1] < uncertainty <= edges[k]``.
     """
-    values, counts = np.unique(uncertainty, return_counts=True)
+    values, index = np.unique(uncertainty, return_inverse=True)
     if n_buckets == 1 or values.size == 1:
         return np.empty(0)
+    rows = _rows_of(uncertainty, weight)
     if values.size <= n_buckets + 2:
-        return _merged_values(values, counts, min(min_rows, uncertainty.size // values.size))
-    inner = np.arange(1, n_buckets) / n_buckets
-    cuts = np.quantile(uncertainty, inner, method="inverted_cdf")
-    return np.setdiff1d(cuts, values[-1:])
+        counts = np.rint(np.bincount(index, rows)).astype(np.int64)
+        return _merged_values(values, counts, min(min_rows, int(rows.sum()) // values.size))
+    return quantile_edges(uncertainty, n_buckets, rows)
 
 
-def _merged_values(values: Floats, counts: NDArray[np.intp], min_rows: int) -> Floats:
+def _merged_values(values: Floats, counts: Ints, min_rows: int) -> Floats:
     """Close a bucket at each value once it holds ``min_rows`` rows; a short last one joins down."""
     edges, filled = [], 0
     for value, count in zip(values, counts, strict=True):

@@ -8,7 +8,8 @@ from scipy.linalg import solveh_banded
 
 from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.uncertainty.grid import Floats, Ints
-from engine.uncertainty.tuning import Rows, shuffled
+from engine.uncertainty.planes import shuffled
+from engine.uncertainty.rows import Rows
 
 MOST_KNOTS = 100
 FEWEST_KNOTS = 4
@@ -17,19 +18,30 @@ SEGMENTS = {"all": 0.0, "top tenth of scores": 0.9}
 """Segment to the quantile of the score from which on rows belong to it."""
 
 
-def mid_rank(values: Floats) -> Floats:
-    """Rank values from 0 (smallest) to 1 (largest); ties share their mean rank.
+def mid_rank(values: Floats, weight: Ints | None = None) -> Floats:
+    """Rank values from 0 (smallest) to 1 (largest); ties, and the rows a line stands for, share their mean rank.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), float64
+    weight : ndarray of shape (n,), int64, optional
+        How many rows each line stands for; 1 if absent.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64, in [0, 1]
 
     Examples
     --------
     >>> mid_rank(np.array([3.0, 1.0, 3.0]))
     array([0.75, 0.  , 0.75])
     """
-    distinct, index, count = np.unique(values, return_inverse=True, return_counts=True)
+    distinct, index = np.unique(values, return_inverse=True)
     if distinct.size == 1:
         return np.full(values.size, 0.5)
+    count = np.bincount(index, weight)
     middle = np.cumsum(count) - (count + 1) / 2
-    return middle[index] / (values.size - 1)
+    return middle[index] / (count.sum() - 1)
 
 
 def score_knots(score: Floats) -> Floats:
@@ -87,7 +99,7 @@ def residuals(rows: Rows) -> tuple[Floats, Floats]:
     uncertainty, label : ndarray of shape (n,), float64
     """
     weight = rows.weight.astype(float)
-    rank, label = mid_rank(rows.uncertainty), rows.label.astype(float)
+    rank, label = mid_rank(rows.uncertainty, rows.weight), rows.label.astype(float)
     return rank - smooth_by_score(rows.score, rank, weight), label - smooth_by_score(rows.score, label, weight)
 
 
@@ -137,8 +149,8 @@ def trend_table(rows: Rows, *, seed: int, resamples: int, rng: np.random.Generat
     """
     found = []
     for segment, quantile in SEGMENTS.items():
-        kept = rows.score >= np.quantile(rows.score, quantile)
-        part = Rows(*(getattr(rows, name)[kept] for name in ("score", "uncertainty", "label", "weight", "unit")))
+        least = np.quantile(rows.score, quantile, method="inverted_cdf", weights=rows.weight)
+        part = rows.take(rows.score >= least)
         for method in ("uncertainty", "placebo"):
             u = part.uncertainty if method == "uncertainty" else shuffled(part.uncertainty, seed)
             shown = Rows(part.score, u, part.label, part.weight, part.unit)

@@ -2,85 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
-from engine.seeding import generator
-from engine.uncertainty.boundaries import (
-    Path,
-    greedy_path,
-    mist_path,
-    score_only_threshold,
-    single_path,
-    solve_greedy,
-    solve_on_path,
-)
+from engine.uncertainty.boost import fit_boosted
+from engine.uncertainty.boundaries import Path, score_only_threshold, single_path
+from engine.uncertainty.bucket_choice import FEWEST_COMPARED, choose_buckets
 from engine.uncertainty.config import UncertaintyConfig
-from engine.uncertainty.exact import solve_frontier
-from engine.uncertainty.grid import (
-    Floats,
-    Grid,
-    Ints,
-    Layout,
-    assign_buckets,
-    grid_from_cells,
-    score_edges,
-    uncertainty_edges,
-)
-from engine.uncertainty.recalibrate import Recalibrator, fit_recalibrator
+from engine.uncertainty.equal_weight import equal_weight_path, nested_layout
+from engine.uncertainty.grid import Floats, Layout, assign_buckets, score_edges, uncertainty_edges
+from engine.uncertainty.guaranteed import guaranteed_plane
+from engine.uncertainty.isotonic import mist_path
+from engine.uncertainty.methods import METHODS, Solver
+from engine.uncertainty.planes import Folded, Plane
+from engine.uncertainty.recalibrate import fit_recalibrator
+from engine.uncertainty.rows import Rows as Rows
 
 BUCKETS_BY_ROWS = ((50_000, 3), (100_000, 5))
 MOST_BUCKETS = 10
 TARGET_ODDS = (3.0, 5.0, 8.0, 12.0)
 """Precision targets as multiples of the odds of a positive, so that they suit any base rate."""
+SHUFFLES = 3
+"""Shuffles of the uncertainty that the placebo averages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Hold scored rows of one split: arrays of shape (n,); weight is how many rows a line stands for."""
-
-    score: Floats
-    uncertainty: Floats
-    label: Ints
-    weight: Ints
-    unit: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """Hold one coordinate system with the boundaries solved on it.
-
-    The plain plane is score x uncertainty. The recalibrator folds both into one score, so its
-    plane has a single bucket; the placebo keeps the score and shuffles the uncertainty.
-    """
+class Tuned:
+    """Hold what was fixed for one scorer."""
 
     layout: Layout
-    paths: Mapping[str, Path]
-    """Method to its boundaries from nothing to everything, made on the tuning rows."""
-    cuts: Mapping[str, Ints]
-    """Method to its cuts, shape (T, K), one row per precision target."""
-    recalibrator: Recalibrator | None = None
-    shuffle_seed: int | None = None
-
-    def cell(self, rows: Rows) -> Ints:
-        """Index the cell of each row, shape (n,); labels are not read."""
-        if self.recalibrator is not None:
-            folded = self.recalibrator.predict(rows.score, rows.uncertainty)
-            return self.layout.cell(folded, np.zeros_like(folded))
-        if self.shuffle_seed is not None:
-            return self.layout.cell(rows.score, shuffled(rows.uncertainty, self.shuffle_seed))
-        return self.layout.cell(rows.score, rows.uncertainty)
-
-    def grid(self, rows: Rows) -> Grid:
-        """Count the rows of a split on this plane."""
-        return grid_from_cells(self.cell(rows), rows.label, rows.weight, shape=self.layout.shape)
-
-
-def shuffled(values: Floats, seed: int) -> Floats:
-    """Permute values, the same way for the same seed and length."""
-    return generator(seed, "uncertainty", "placebo").permutation(values)
+    """Edges of score x uncertainty."""
+    planes: tuple[Plane, ...]
+    """The plain plane of score x uncertainty first."""
+    choice: pd.DataFrame
+    """How the number of buckets was chosen, see `bucket_choice`; empty if it was given."""
 
 
 def default_targets(rows: Rows) -> tuple[float, ...]:
@@ -100,23 +58,19 @@ def default_targets(rows: Rows) -> tuple[float, ...]:
     return tuple(np.unique(np.clip(rounded, 0.01, 0.99)).tolist())
 
 
-def n_buckets(rows: Rows, config: UncertaintyConfig) -> int:
-    """Choose K: few buckets when tuning rows are few, because a finer boundary then overfits."""
-    if config.buckets is not None:
-        return config.buckets
-    total = int(rows.weight.sum())
+def buckets_by_rows(total: int) -> int:
+    """Choose K without labels: few buckets when rows are few, because a finer boundary then overfits."""
     return next((k for limit, k in BUCKETS_BY_ROWS if total < limit), MOST_BUCKETS)
 
 
-def make_layout(rows: Rows, k: int, targets: tuple[float, ...]) -> Layout:
+def make_layout(rows: Rows, k: int, targets: Sequence[float]) -> Layout:
     """Freeze the edges of buckets and score bins; score-only thresholds become edges too."""
-    edges = uncertainty_edges(rows.uncertainty, k)
+    edges = uncertainty_edges(rows.uncertainty, k, rows.weight)
     bucket = assign_buckets(rows.uncertainty, edges)
-    extra = [score_only_threshold(rows.score, rows.label, rows.weight, target) for target in targets]
-    return Layout(uncertainty_edges=edges, score_edges=score_edges(rows.score, bucket, extra=extra))
+    return Layout(edges, score_edges(rows.score, bucket, rows.weight, extra=_single_thresholds(rows, targets)))
 
 
-def tune(rows: Rows, config: UncertaintyConfig, targets: tuple[float, ...]) -> tuple[Plane, ...]:
+def tune(rows: Rows, config: UncertaintyConfig, targets: Sequence[float]) -> Tuned:
     """Solve every method for every target on the tuning rows of one scorer.
 
     Parameters
@@ -124,51 +78,81 @@ def tune(rows: Rows, config: UncertaintyConfig, targets: tuple[float, ...]) -> t
     rows : Rows
         Tuning rows; nothing else is seen here.
     config : UncertaintyConfig
-    targets : tuple of float
+    targets : sequence of float
         Precision targets, ascending.
 
     Returns
     -------
-    tuple of Plane
-        The plain plane first, then those of the recalibrator and of the placebo.
+    Tuned
+        Planes in this order: plain, nested equal-weight bins, guaranteed, two recalibrators, placebos.
     """
-    layout = make_layout(rows, n_buckets(rows, config), targets)
-    placebo = Plane(layout=layout, paths={}, cuts={}, shuffle_seed=config.seed)
-    return (
+    choice = pd.DataFrame()
+    k = config.buckets
+    if k is None:
+        choice = choose_buckets(rows, targets, seed=config.seed)
+        best = int(choice.loc[choice["chosen"], "buckets"].iloc[0])
+        k = FEWEST_COMPARED if best == 1 else best
+    layout = make_layout(rows, k, targets)
+    weight = rows.weight.astype(float)
+    planes = (
         _plain_plane(rows, layout, targets),
-        _recalibrated_plane(rows, targets),
-        _with_path(placebo, "placebo", mist_path(placebo.grid(rows)), targets),
+        _nested_plane(rows, layout.uncertainty_edges, targets),
+        guaranteed_plane(
+            rows,
+            targets,
+            buckets=config.buckets or buckets_by_rows(int(rows.weight.sum()) // 2),
+            confidence=config.confidence,
+            seed=config.seed,
+        ),
+        _folded_plane(
+            "recalibrated", fit_recalibrator(rows.score, rows.uncertainty, rows.label, weight), rows, targets
+        ),
+        _folded_plane("boosted", fit_boosted(rows.score, rows.uncertainty, rows.label, weight), rows, targets),
+        *(_placebo_plane(rows, layout, targets, (config.seed, number)) for number in range(SHUFFLES)),
     )
+    return Tuned(layout=layout, planes=planes, choice=choice)
 
 
-def _plain_plane(rows: Rows, layout: Layout, targets: tuple[float, ...]) -> Plane:
-    """Solve one threshold, greedy, MIST and the exact program on score x uncertainty."""
-    grid = Plane(layout=layout, paths={}, cuts={}).grid(rows)
-    frontier = solve_frontier(grid)
-    paths = {"single_threshold": single_path(grid), "greedy": greedy_path(grid), "mist": mist_path(grid)}
-    cuts = {name: np.stack([solve_on_path(path, target) for target in targets]) for name, path in paths.items()}
-    cuts["greedy"] = np.stack([solve_greedy(grid, target) for target in targets])
-    cuts["exact_dp"] = np.stack([frontier.solve(target) for target in targets])
-    return Plane(layout=layout, paths=paths | {"exact_dp": frontier.path()}, cuts=cuts)
-
-
-def _recalibrated_plane(rows: Rows, targets: tuple[float, ...]) -> Plane:
-    """Fold score and uncertainty into one score and give it one threshold."""
-    recalibrator = fit_recalibrator(rows.score, rows.uncertainty, rows.label, rows.weight.astype(float))
-    folded = recalibrator.predict(rows.score, rows.uncertainty)
-    one = np.zeros(folded.size, dtype=np.int64)
-    extra = [score_only_threshold(folded, rows.label, rows.weight, target) for target in targets]
-    layout = Layout(uncertainty_edges=np.empty(0), score_edges=score_edges(folded, one, extra=extra))
-    plane = Plane(layout=layout, paths={}, cuts={}, recalibrator=recalibrator)
-    return _with_path(plane, "recalibrated", single_path(plane.grid(rows)), targets)
-
-
-def _with_path(plane: Plane, method: str, path: Path, targets: tuple[float, ...]) -> Plane:
-    """Attach one method's path and its cuts to a plane."""
+def _plain_plane(rows: Rows, layout: Layout, targets: Sequence[float]) -> Plane:
+    """Solve every method that works on the counts of score x uncertainty."""
+    solver = Solver(Plane(layout=layout).grid(rows))
+    families = {method: solver.family(method) for method in METHODS}
     return Plane(
-        layout=plane.layout,
-        paths={method: path},
-        cuts={method: np.stack([solve_on_path(path, target) for target in targets])},
-        recalibrator=plane.recalibrator,
-        shuffle_seed=plane.shuffle_seed,
+        layout=layout,
+        paths={method: family.path() for method, family in families.items()},
+        cuts={method: np.stack([family.solve(t) for t in targets]) for method, family in families.items()},
     )
+
+
+def _nested_plane(rows: Rows, edges: Floats, targets: Sequence[float]) -> Plane:
+    """Solve the equal-weight program on bins nested in the buckets."""
+    plane = Plane(layout=nested_layout(rows.score, rows.uncertainty, rows.weight, edges))
+    n_buckets, n_bins = plane.layout.shape
+    path = equal_weight_path(plane.grid(rows), int(rows.weight.sum()) / (n_buckets * n_bins))
+    return _with_path(plane, "equal_weight_dp", path, targets)
+
+
+def _folded_plane(method: str, recalibrator: Folded, rows: Rows, targets: Sequence[float]) -> Plane:
+    """Fold score and uncertainty into one score and give it one threshold."""
+    folded = replace(rows, score=recalibrator.predict(rows.score, rows.uncertainty))
+    one = np.zeros(folded.score.size, dtype=np.int64)
+    edges = score_edges(folded.score, one, rows.weight, extra=_single_thresholds(folded, targets))
+    plane = Plane(layout=Layout(np.empty(0), edges), recalibrator=recalibrator)
+    return _with_path(plane, method, single_path(plane.grid(rows)), targets)
+
+
+def _placebo_plane(rows: Rows, layout: Layout, targets: Sequence[float], shuffle: tuple[int, int]) -> Plane:
+    """Solve MIST on a shuffled uncertainty."""
+    plane = Plane(layout=layout, shuffle=shuffle)
+    return _with_path(plane, "placebo", mist_path(plane.grid(rows)), targets)
+
+
+def _with_path(plane: Plane, method: str, path: Path, targets: Sequence[float]) -> Plane:
+    """Attach one method's path and its cuts to a plane."""
+    cuts = {method: np.stack([path.solve(target) for target in targets])}
+    return replace(plane, paths={method: path}, cuts=cuts)
+
+
+def _single_thresholds(rows: Rows, targets: Sequence[float]) -> list[float]:
+    """Best single threshold of each target."""
+    return [score_only_threshold(rows.score, rows.label, rows.weight, target) for target in targets]

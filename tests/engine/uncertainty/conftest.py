@@ -9,9 +9,9 @@ import pytest
 from engine.result import DatasetInfo
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import load
+from engine.uncertainty.rows import Rows
 from engine.uncertainty.run import run
 from engine.uncertainty.simulate import SimulationConfig, simulate
-from engine.uncertainty.tuning import Rows
 
 INFO = DatasetInfo(name="made up", origin="simulated", data_id="0" * 8)
 

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from engine.uncertainty import boundaries as b
 from engine.uncertainty.exact import solve_frontier
 from engine.uncertainty.grid import Grid
+from engine.uncertainty.isotonic import isotonic_rates, solve_mist, upper_bound
+from engine.uncertainty.methods import METHODS, Solver
 
 TARGETS = (0.2, 0.5, 0.7, 0.9, 1.0)
-SOLVERS = {
-    "single": b.solve_single,
-    "greedy": b.solve_greedy,
-    "mist": b.solve_mist,
-    "exact": lambda grid, target: solve_frontier(grid).solve(target),
-}
+SOLVERS = {method: lambda grid, target, method=method: Solver(grid).family(method).solve(target) for method in METHODS}
+ONE_BUCKET = [method for method in METHODS if method not in ("mist_group", "isotonic")]
+"""Methods that may cut between any two bins of one bucket."""
 
 
 @st.composite
@@ -56,7 +55,7 @@ def test_hand_computed_two_bucket_example():
     grid = Grid(positives=np.array([[3, 2], [5, 11]]), totals=np.array([[10, 3], [7, 11]]))
     assert achieved(grid, b.solve_single(grid, 0.9)) == (13, 14)  # both top bins: 13/14 = .929
     assert achieved(grid, b.solve_greedy(grid, 0.9)) == (11, 11)  # A reaches nothing on its own
-    assert achieved(grid, b.solve_mist(grid, 0.9)) == (11, 11)  # 5/7 comes next and breaks the bound
+    assert achieved(grid, solve_mist(grid, 0.9)) == (11, 11)  # 5/7 comes next and breaks the bound
     assert achieved(grid, solve_frontier(grid).solve(0.9)) == (13, 14)
 
 
@@ -73,13 +72,13 @@ def test_every_solver_meets_the_target_in_integers_and_exact_is_never_below(grid
     found = {name: achieved(grid, solve(grid, target)) for name, solve in SOLVERS.items()}
     for tp, n in found.values():
         assert sigma.denominator * tp >= sigma.numerator * n
-    assert found["exact"][0] == max(tp for tp, _ in found.values())
+    assert found["exact_dp"][0] == max(tp for tp, _ in found.values())
 
 
 @given(grids(max_buckets=1, max_bins=12), st.sampled_from(TARGETS))
 @settings(max_examples=200, deadline=None)
 def test_with_one_bucket_all_solvers_agree(grid, target):
-    found = {achieved(grid, solve(grid, target)) for solve in SOLVERS.values()}
+    found = {achieved(grid, SOLVERS[method](grid, target)) for method in ONE_BUCKET}
     assert len(found) == 1
 
 
@@ -89,14 +88,13 @@ def test_mist_is_exact_for_equal_bins_with_rates_rising_in_the_score(n_buckets, 
     positives = np.sort([[random.randint(0, count) for _ in range(n_bins)] for _ in range(n_buckets)], axis=1)
     grid = Grid(positives=positives.astype(np.int64), totals=np.full((n_buckets, n_bins), count))
     for target in TARGETS:
-        assert achieved(grid, b.solve_mist(grid, target))[0] == brute_force(grid, target)[0]
+        assert achieved(grid, solve_mist(grid, target))[0] == brute_force(grid, target)[0]
 
 
 @given(grids(max_buckets=4, max_bins=8, max_count=30))
 @settings(max_examples=150, deadline=None)
 def test_recall_never_rises_with_the_target(grid):
-    frontier = solve_frontier(grid)
-    for solve in (b.solve_single, b.solve_greedy, b.solve_mist, lambda g, t: frontier.solve(t)):
+    for solve in SOLVERS.values():
         tps = [achieved(grid, solve(grid, target))[0] for target in TARGETS]
         assert tps == sorted(tps, reverse=True)
 
@@ -144,16 +142,16 @@ def test_duplicating_all_rows_doubles_the_positives_found(grid, target):
 @given(grids(), st.sampled_from(TARGETS))
 @settings(max_examples=300, deadline=None)
 def test_the_linear_bound_is_never_below_the_optimum(grid, target):
-    assert b.upper_bound(grid, target) >= achieved(grid, solve_frontier(grid).solve(target))[0] - 1e-9
+    assert upper_bound(grid, target) >= achieved(grid, solve_frontier(grid).solve(target))[0] - 1e-9
 
 
 @given(grids(), st.sampled_from(TARGETS))
 @settings(max_examples=300, deadline=None)
 def test_mist_misses_at_most_one_group_of_equal_rates(grid, target):
-    rates = b.isotonic_rates(grid)
+    rates = isotonic_rates(grid)
     group = [int(grid.positives[rates == rate].sum()) for rate in np.unique(rates)]
     optimum = achieved(grid, solve_frontier(grid).solve(target))[0]
-    assert optimum - achieved(grid, b.solve_mist(grid, target))[0] <= max(group)
+    assert optimum - achieved(grid, solve_mist(grid, target))[0] <= max(group)
 
 
 @given(grids(max_buckets=3, max_bins=6))
@@ -161,7 +159,7 @@ def test_mist_misses_at_most_one_group_of_equal_rates(grid, target):
 def test_one_frontier_answers_every_target_like_separate_solves(grid):
     path = solve_frontier(grid).path()
     for target in np.arange(0.05, 1.0, 0.1):
-        on_path = achieved(grid, b.solve_on_path(path, target))
+        on_path = achieved(grid, path.solve(target))
         assert on_path == achieved(grid, solve_frontier(grid).solve(target))
 
 
@@ -182,7 +180,7 @@ def test_isotonic_rates_match_scikit_learn():
     rng = np.random.default_rng(0)
     totals = rng.integers(1, 50, size=(3, 20))
     positives = rng.binomial(totals, rng.uniform(size=totals.shape))
-    rates = b.isotonic_rates(Grid(positives=positives, totals=totals))
+    rates = isotonic_rates(Grid(positives=positives, totals=totals))
     for i in range(3):
         expected = isotonic_regression(positives[i] / totals[i], sample_weight=totals[i].astype(float))
         np.testing.assert_allclose(rates[i], expected, atol=1e-12)

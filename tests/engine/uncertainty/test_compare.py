@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.uncertainty.compare import Measurement, matched_recall, measure_split, paired
+from engine.uncertainty.compare import Measurement, measure_split, paired
+from engine.uncertainty.compare import matched_recall as matched_recalls
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.tuning import tune
 
 TARGETS = (0.3, 0.5, 0.7)
+
+
+def matched_recall(positives, selected, target, total):
+    """One draw."""
+    return matched_recalls(positives[:, None], selected[:, None], target, np.array([total], dtype=float))[0]
 
 
 def test_a_boundary_that_meets_the_precision_counts_whole():
@@ -69,10 +75,10 @@ def naive_counts(plane, method, place, rows):
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_tuned_metrics_equal_a_naive_loop_over_new_rows(make_rows, weighted):
-    planes = tune(make_rows(weighted=weighted), UncertaintyConfig(buckets=3), TARGETS)
+    planes = tune(make_rows(weighted=weighted), UncertaintyConfig(buckets=3), TARGETS).planes
     rows = make_rows(seed=1, weighted=weighted)
     measurement = Measurement(planes[:1], rows, TARGETS, matched=False)
-    found = dict(zip(measurement.keys, measurement(np.ones(rows.label.size)), strict=True))
+    found = dict(zip(measurement.keys, measurement(np.ones((200, 1)))[0], strict=True))
     for method in planes[0].paths:
         for place, target in enumerate(TARGETS):
             tp, n = naive_counts(planes[0], method, place, rows)
@@ -86,15 +92,15 @@ def test_tuned_metrics_equal_a_naive_loop_over_new_rows(make_rows, weighted):
 
 def test_a_weight_of_two_equals_the_row_twice(make_rows):
     rows = make_rows()
-    planes = tune(rows, UncertaintyConfig(buckets=3), TARGETS)
+    planes = tune(rows, UncertaintyConfig(buckets=3), TARGETS).planes
     twice = type(rows)(*(np.repeat(getattr(rows, name), 2) for name in rows.__slots__))
-    once = Measurement(planes[:2], rows, TARGETS, matched=True)(np.full(rows.label.size, 2.0))
-    np.testing.assert_allclose(once, Measurement(planes[:2], twice, TARGETS, matched=True)(np.ones(twice.label.size)))
+    once = Measurement(planes[:2], rows, TARGETS, matched=True)(np.full((200, 1), 2.0))
+    np.testing.assert_allclose(once, Measurement(planes[:2], twice, TARGETS, matched=True)(np.ones((200, 1))))
 
 
 def test_intervals_share_their_draws_so_equal_methods_differ_by_exactly_zero(make_rows):
     rows = make_rows()
-    planes = tune(rows, UncertaintyConfig(buckets=1), TARGETS)
+    planes = tune(rows, UncertaintyConfig(buckets=1), TARGETS).planes
     measurement = Measurement(planes[:1], make_rows(seed=1), TARGETS, matched=True)
     rng = np.random.default_rng(0)
     table, draws = measure_split({"given": measurement}, make_rows(seed=1), split="test", resamples=30, rng=rng)
@@ -113,7 +119,7 @@ def test_intervals_share_their_draws_so_equal_methods_differ_by_exactly_zero(mak
 def test_copies_of_the_rows_of_a_unit_narrow_no_interval(make_rows):
     rows = make_rows(seed=1)
     copies = type(rows)(*(np.tile(getattr(rows, name), 4) for name in rows.__slots__))
-    plane = tune(make_rows(), UncertaintyConfig(buckets=3), TARGETS)[0]
+    plane = tune(make_rows(), UncertaintyConfig(buckets=3), TARGETS).planes[0]
 
     def width(shown):
         measurements = {"given": Measurement([plane], shown, TARGETS, matched=True)}

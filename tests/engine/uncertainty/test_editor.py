@@ -10,9 +10,10 @@ from engine.errors import ConfigError, RunError
 from engine.uncertainty.boundaries import is_feasible
 from engine.uncertainty.cells import cell_table
 from engine.uncertainty.decision import decide, target_check
-from engine.uncertainty.editor import SOLVERS, Editor, open_editor
+from engine.uncertainty.editor import Editor, open_editor
 from engine.uncertainty.exact import solve_frontier
 from engine.uncertainty.grid import Grid, Layout
+from engine.uncertainty.methods import METHODS
 
 LAYOUT = Layout(uncertainty_edges=np.array([0.12, 0.25]), score_edges=np.array([0.1, 0.2, 0.3, 0.5]))
 
@@ -54,7 +55,7 @@ def test_nothing_selected_has_no_precision_and_no_recall(editor):
     assert np.isnan(found.precision).all() and found.recall[0] == 0.0
 
 
-@pytest.mark.parametrize("method", SOLVERS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("target", [0.3, 0.5, 0.7])
 def test_snapping_meets_the_target_on_the_tuning_rows(editor, method, target):
     found = editor.decide(editor.snap(method, target), "tune")
@@ -63,7 +64,7 @@ def test_snapping_meets_the_target_on_the_tuning_rows(editor, method, target):
 
 def test_snapping_by_the_exact_program_finds_most(editor):
     for target in (0.3, 0.5, 0.7):
-        found = {method: editor.decide(editor.snap(method, target), "tune").true_positive for method in SOLVERS}
+        found = {method: editor.decide(editor.snap(method, target), "tune").true_positive for method in METHODS}
         assert found["exact_dp"] == max(found.values())
         direct = decide(editor.grids["tune"], solve_frontier(editor.grids["tune"]).solve(target))
         assert found["exact_dp"] == direct.true_positive
@@ -76,7 +77,7 @@ def test_snapping_by_one_threshold_gives_every_bucket_the_same(editor):
 def test_snapping_never_looks_at_the_test_rows(editor):
     flipped = Grid(editor.grids["test"].totals - editor.grids["test"].positives, editor.grids["test"].totals)
     other = type(editor)(editor.layout, dict(editor.grids) | {"test": flipped}, editor.score_sums)
-    for method in SOLVERS:
+    for method in METHODS:
         assert editor.snap(method, 0.5) == other.snap(method, 0.5)
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import rankdata
 
 from engine.uncertainty import trend as t
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 
 def rows_of(score, uncertainty, rate, rng):
