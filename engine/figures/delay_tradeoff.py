@@ -57,9 +57,8 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
         )
         notes.append(corner_label(f"<b>{label}</b>", color, 0.98 - 0.075 * place, "top"))
     best = rows[rows["optimum"].astype(bool)]
-    for day in best["waiting_days"]:
-        # Beside the star it would lie on the curve.
-        notes.append(corner_label(f"★ best: {day:g} d", OURS, 0.98 - 0.075 * len(_PARTS), "top"))
+    # Beside the star it would lie on the curve.
+    notes += [corner_label(f"★ best: {d:g} d", OURS, 0.98 - 0.075 * len(_PARTS), "top") for d in best["waiting_days"]]
     traces.append(
         {
             "type": "scatter",
