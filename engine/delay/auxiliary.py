@@ -9,15 +9,14 @@ from torch import Tensor
 from engine.delay.config import DelayConfig
 from engine.delay.counterfactual import counterfactual_rows
 from engine.delay.data import Prepared
-from engine.delay.flips import CLOCK_FEATURES, clock, frozen_state, landmarks
-from engine.delay.loop import Batch, Progress, Rows, optimise, predict
+from engine.delay.flips import FLIP_GROUPS, blind, flip_inputs, landmarks
+from engine.delay.law import Law, fit_law
+from engine.delay.loop import Batch, Progress, Rows, optimise, predict, predict_pair
 from engine.delay.losses import weighted_loss
 from engine.delay.model import StackedNetwork
 from engine.delay.segment_curves import flip_of_segments
 from engine.delay.streams import Outlook
 from engine.seeding import generator, torch_seed
-
-FLIP_GROUPS = ("without signals", "with signals")
 
 
 class FlipModel:
@@ -54,16 +53,19 @@ class FlipModel:
         return {name: np.where(open_still, torch.sigmoid(part.double()).numpy(), 0.0) for name, part in pair}
 
 
-def fit_auxiliary(prepared: Prepared, config: DelayConfig, progress: Progress) -> tuple[FlipModel, Outlook]:
-    """Fit the flip model, the model of late conversions and the counterfactual pair.
+def fit_auxiliary(prepared: Prepared, config: DelayConfig, progress: Progress) -> tuple[FlipModel, Outlook, Law]:
+    """Fit the flip model, the law of arrival, the model of late conversions and the counterfactual pair.
 
     Returns
     -------
     flip_model : FlipModel
     outlook : Outlook
         Their statements about every exposure as of the snapshot.
+    law : Law
+        The parts of p_rn that ours is put together from.
     """
     flip_model = _fit_flips(prepared, config, progress)
+    law = fit_law(prepared, config, progress)
     late_network = _fit_late(prepared, config, progress)
     seen_share, flip_counterfactual = _fit_counterfactual(prepared, config, progress)
     every = np.arange(prepared.time.size)
@@ -75,28 +77,14 @@ def fit_auxiliary(prepared: Prepared, config: DelayConfig, progress: Progress) -
         flip_at_waiting=at_waiting[FLIP_GROUPS[0]].mean(axis=0),
         flip_plain=now[FLIP_GROUPS[0]].mean(axis=0),
         flip_signals=now[FLIP_GROUPS[1]].mean(axis=0),
+        flip_moved=law.flip[FLIP_GROUPS[0]],
+        flip_moved_signals=law.flip[FLIP_GROUPS[1]],
+        engaged_share=law.engaged_share,
         flip_segment=flip_of_segments(prepared),
         seen_counterfactual=seen_share,
         flip_counterfactual=flip_counterfactual,
     )
-    return flip_model, outlook
-
-
-def flip_inputs(prepared: Prepared, exposure: np.ndarray, elapsed: np.ndarray) -> Tensor:
-    """Join features, clock and engagement state, shape (n, n_features + CLOCK_FEATURES + 1), float32."""
-    state = frozen_state(prepared, exposure, elapsed).astype(np.float32)[:, np.newaxis]
-    return torch.from_numpy(np.hstack((prepared.x[exposure], clock(prepared, exposure, elapsed), state)))
-
-
-def blind(x: Tensor) -> Tensor:
-    """Hide the engagement state, the last column."""
-    return torch.cat((x[..., :-1], torch.zeros_like(x[..., -1:])), dim=-1)
-
-
-def predict_pair(network: StackedNetwork, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log odds of both groups, each (members, n): the first is not shown the engagement state."""
-    half = network.biases[0].shape[0] // 2
-    return predict(network, blind(x))[:half, :, 0], predict(network, x)[half:, :, 0]
+    return flip_model, outlook, law
 
 
 def _fit_flips(prepared: Prepared, config: DelayConfig, progress: Progress) -> FlipModel:
@@ -186,4 +174,4 @@ def _plain_loss(heads: Tensor, batch: Batch) -> Tensor:
     return weighted_loss(heads.squeeze(2), batch.positive, batch.negative)
 
 
-__all__ = ["CLOCK_FEATURES", "FLIP_GROUPS", "FlipModel", "fit_auxiliary"]
+__all__ = ["FLIP_GROUPS", "FlipModel", "fit_auxiliary", "flip_inputs"]

@@ -71,6 +71,8 @@ def final_label_scores(fitted: Fitted, prepared: Prepared, config: DelayConfig) 
     exposure = fitted.streams[OURS].exposure
     label = prepared.label[exposure]
     final = Stream(exposure=exposure, positive=label, negative=1.0 - label)
-    conversion, _, _ = fit_entire_space(prepared, {OURS: final}, fitted.has_leak, config, Progress(None))
+    conversion, _, _ = fit_entire_space(
+        prepared, {OURS: final}, fitted.outlook, fitted.has_leak, config, Progress(None)
+    )
     mean: np.ndarray = conversion[OURS].mean(axis=0)
     return mean

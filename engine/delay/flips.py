@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from engine.delay.data import Prepared
 
 CLOCK_FEATURES = 4
 """Columns that `clock` adds."""
+FLIP_GROUPS = ("without signals", "with signals")
+"""Versions of every model of label arrival that may know the engagement state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +75,14 @@ def clock(prepared: Prepared, exposure: np.ndarray, elapsed: np.ndarray) -> np.n
     left = np.log1p(np.maximum(window - elapsed, 0.0)) / np.log1p(window)
     watched = np.minimum(elapsed, waiting) / waiting
     return np.column_stack((gone, np.sqrt(gone), left, watched)).astype(np.float32) * 2 - 1
+
+
+def flip_inputs(prepared: Prepared, exposure: np.ndarray, elapsed: np.ndarray) -> Tensor:
+    """Join features, clock and engagement state, shape (n, n_features + CLOCK_FEATURES + 1), float32."""
+    state = frozen_state(prepared, exposure, elapsed).astype(np.float32)[:, np.newaxis]
+    return torch.from_numpy(np.hstack((prepared.x[exposure], clock(prepared, exposure, elapsed), state)))
+
+
+def blind(x: Tensor) -> Tensor:
+    """Hide the engagement state, the last column."""
+    return torch.cat((x[..., :-1], torch.zeros_like(x[..., -1:])), dim=-1)

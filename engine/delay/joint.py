@@ -14,7 +14,8 @@ from engine.delay.data import Prepared
 from engine.delay.loop import Batch, Progress, Rows, log_odds_of, predict, train_from_one_start
 from engine.delay.losses import exponential_delay_loss, slot_delay_loss, weighted_loss
 from engine.delay.model import StackedNetwork, entire_space
-from engine.delay.streams import Stream
+from engine.delay.streams import Outlook, Stream
+from engine.delay.weights import pending_positive, real_negative_share
 
 SLOTS = 8
 """Equal slots of the window in ESDF's delay law."""
@@ -118,7 +119,12 @@ def fit_slots(
 
 
 def fit_entire_space(
-    prepared: Prepared, streams: Mapping[str, Stream], has_leak: bool, config: DelayConfig, progress: Progress
+    prepared: Prepared,
+    streams: Mapping[str, Stream],
+    outlook: Outlook,
+    has_leak: bool,
+    config: DelayConfig,
+    progress: Progress,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], StackedNetwork]:
     """Train ours, and its ablation whose weights know no signals, side by side.
 
@@ -127,13 +133,18 @@ def fit_entire_space(
     engagement helps against few redemptions and a new importance-sampling scheme against delay. Our reconstruction
     is the rest: weights given the engagement state, frozen at the waiting window; the exact-joint pair p_rn and
     1 - p_rn at each exposure's own age instead of a second row; factors trained on the rows that they describe;
-    the head for conversions without engagement; auxiliary models fitted on matured exposures.
+    the head for conversions without engagement; p_rn from conversion and delay of matured exposures, moved with
+    their drift; engagement as a label that is late itself: an exposure younger than its waiting window and not
+    engaged yet counts q (1 - G) / (1 - q G) as one that will be, q being the model's own probability, gradient
+    stopped, and G the share of engagements that have come by its age.
 
     Parameters
     ----------
     prepared : Prepared
     streams : mapping of str to Stream
         Methods to train, each with the rows of `engine.delay.streams.streams`.
+    outlook : Outlook
+        For the engagements that younger exposures have yet to show.
     has_leak : bool
         See `engine.delay.model.entire_space`.
     config : DelayConfig
@@ -148,14 +159,17 @@ def fit_entire_space(
         One group per method.
     """
     state = torch.from_numpy(prepared.state).float()
+    came = torch.from_numpy(outlook.engaged_share).float()
 
     def loss_of(heads: Tensor, batch: Batch) -> Tensor:
         engaged = state[batch.exposure]
         odds, engage, counts = _by_state(heads, engaged, has_leak)
         conversion = weighted_loss(odds, batch.positive * counts, batch.negative * counts)
-        return conversion + weighted_loss(engage, engaged, 1.0 - engaged)
+        q = torch.sigmoid(engage).detach()
+        yet = (1.0 - engaged) * pending_positive(real_negative_share(q, q * (1.0 - came[batch.exposure])))
+        return conversion + weighted_loss(engage, engaged + yet, 1.0 - engaged - yet)
 
-    groups = {method: Rows.of(stream) for method, stream in streams.items()}
+    groups = {method: _with_undecided(prepared, stream) for method, stream in streams.items()}
     start = torch.cat([_start_of_heads(stream, prepared.state) for stream in streams.values()])
     network = train_from_one_start(
         prepared.x, groups, loss_of, start=start, config=config, stage="entire space", progress=progress
@@ -181,6 +195,18 @@ def _by_state(heads: Tensor, engaged: Tensor, has_leak: bool) -> tuple[Tensor, T
     """
     engage, given, without = heads[..., :3].unbind(dim=2)
     return torch.where(engaged > 0, given, without), engage, torch.ones_like(engaged) if has_leak else engaged
+
+
+def _with_undecided(prepared: Prepared, stream: Stream) -> Rows:
+    """Add the recent exposures that are too young for the stream: they teach of engagement and weigh 0 otherwise."""
+    recent = np.flatnonzero(prepared.train & (prepared.time >= prepared.start))
+    undecided = np.setdiff1d(recent[prepared.age[recent] < prepared.waiting[recent]], stream.exposure)
+    nothing = np.zeros(undecided.size)
+    return Rows(
+        exposure=np.concatenate((stream.exposure, undecided)),
+        positive=np.concatenate((stream.positive, nothing)),
+        negative=np.concatenate((stream.negative, nothing)),
+    )
 
 
 def _start_of_heads(stream: Stream, state: np.ndarray) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.delay.config import DelayConfig
+from engine.delay.flips import blind
 from engine.delay.model import StackedNetwork
 from engine.delay.streams import Stream
 from engine.errors import TrainingError
@@ -190,6 +191,12 @@ def predict(network: StackedNetwork, x: Tensor) -> Tensor:
     with torch.no_grad():
         parts = [network(part[None].expand(count, -1, -1)) for part in x.split(_PREDICT_ROWS)]
     return torch.cat(parts, dim=1)
+
+
+def predict_pair(network: StackedNetwork, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log odds of both groups, each (members, n): the first is not shown the engagement state."""
+    half = network.biases[0].shape[0] // 2
+    return predict(network, blind(x))[:half, :, 0], predict(network, x)[half:, :, 0]
 
 
 def log_odds_of(share: float) -> float:

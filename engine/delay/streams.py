@@ -45,6 +45,12 @@ class Outlook:
     """1 - p_rn(x) at the exposure's own age on the snapshot day, without signals."""
     flip_signals: np.ndarray
     """1 - p_rn(x, a) at that age, given the engagement state."""
+    flip_moved: np.ndarray
+    """1 - p_rn(x) at that age from conversion and delay apart, moved with their drift, see `engine.delay.law`."""
+    flip_moved_signals: np.ndarray
+    """The same given the engagement state."""
+    engaged_share: np.ndarray
+    """G(x) = P(engaged by now | engaged by the waiting window); 1 from the waiting window on."""
     flip_segment: np.ndarray
     """1 - p_rn at that age from the Kaplan-Meier curve of the segment, without features."""
     seen_counterfactual: np.ndarray
@@ -86,13 +92,16 @@ def streams(prepared: Prepared, outlook: Outlook, *, max_weight: float) -> dict[
 
     One row per exposure of *vanilla*: *fsiw*, with the inverse of the share seen and p_rn; *exact_joint*,
     *entire_space*, *dress_style*, *ulc* and *kaplan_meier*, weighted by w+ = 1, w- = p_rn at its own age and the
-    conversion still pending by 1 - p_rn. They differ in where p_rn comes from: matured exposures without
-    (*exact_joint*, *entire_space*) and with (*dress_style*) the engagement state, the counterfactual deadline
-    (*ulc*), the curve of the segment (*kaplan_meier*).
+    conversion still pending by 1 - p_rn. They differ in where p_rn comes from: one model of matured exposures
+    (*exact_joint*), conversion and delay of matured exposures moved with their drift, without (*entire_space*) and
+    with the engagement state (*dress_style*, which also takes exposures that were engaged before their waiting
+    window is over), the counterfactual deadline (*ulc*), the curve of the segment (*kaplan_meier*).
     """
     train = np.flatnonzero(prepared.train)
     recent = train[prepared.time[train] >= prepared.start]
     read = recent[prepared.age[recent] >= prepared.waiting[recent]]
+    # Younger exposures show their state only once they are engaged.
+    known = recent[(prepared.age[recent] >= prepared.waiting[recent]) | (prepared.state[recent] > 0)]
     shifted = train[prepared.time[train] >= prepared.start - prepared.window[train]]
     running = dataclasses.replace(prepared, start=_first_emission(prepared, train))
     cut = _es_dfm_rows(running, train)
@@ -111,8 +120,8 @@ def streams(prepared: Prepared, outlook: Outlook, *, max_weight: float) -> dict[
         "fsiw": _fsiw(prepared, read, outlook, max_weight),
         "ulc": _soft(prepared, read, outlook.flip_counterfactual[read], max_weight),
         "kaplan_meier": _soft(prepared, read, outlook.flip_segment[read], max_weight),
-        "entire_space": _soft(prepared, read, outlook.flip_plain[read], max_weight),
-        "dress_style": _soft(prepared, read, outlook.flip_signals[read], max_weight),
+        "entire_space": _soft(prepared, read, outlook.flip_moved[read], max_weight),
+        "dress_style": _soft(prepared, known, outlook.flip_moved_signals[known], max_weight),
     }
 
 

@@ -14,6 +14,7 @@ from engine.delay import corrections, weights
 from engine.delay.auxiliary import FlipModel, fit_auxiliary
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import Prepared
+from engine.delay.drift import Drift
 from engine.delay.joint import fit_entire_space, fit_exponential, fit_slots
 from engine.delay.loop import Batch, Progress, Rows, log_odds_of, predict, train_from_one_start
 from engine.delay.losses import nonnegative_loss, weighted_loss
@@ -44,6 +45,8 @@ class Fitted:
     streams: Mapping[str, Stream]
     outlook: Outlook
     flip_model: FlipModel
+    drift: Mapping[str, Drift]
+    """Without and with signals, how conversion and delay have moved since the matured exposures."""
     model: Mapping[str, np.ndarray]
     """Weights of our networks."""
     history: pd.DataFrame
@@ -76,7 +79,7 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
     exposures enter twice. FNC's networks are mapped one by one before their mean.
     """
     progress = Progress(on_epoch)
-    flip_model, outlook = fit_auxiliary(prepared, config, progress)
+    flip_model, outlook, law = fit_auxiliary(prepared, config, progress)
     weighted = streams(prepared, outlook, max_weight=config.max_weight)
     own = snapshot_rows(prepared, counterfactual_days=config.counterfactual_days)
     has_leak = converts_without_engagement(prepared)
@@ -84,7 +87,7 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
     members["dfm"] = fit_exponential(prepared, own["dfm"], config, progress)
     members["esdf"] = fit_slots(prepared, own["esdf"], has_leak, config, progress)
     conversion, engagement, networks = fit_entire_space(
-        prepared, {method: weighted[method] for method in ENTIRE_SPACE}, has_leak, config, progress
+        prepared, {method: weighted[method] for method in ENTIRE_SPACE}, outlook, has_leak, config, progress
     )
     members |= conversion
     return Fitted(
@@ -95,6 +98,7 @@ def fit(prepared: Prepared, config: DelayConfig, *, on_epoch: OnEpoch | None = N
         streams=weighted,
         outlook=outlook,
         flip_model=flip_model,
+        drift=law.drift,
         model=_parameters_of_ours(networks, config),
         history=progress.table(),
     )

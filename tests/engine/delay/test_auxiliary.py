@@ -46,7 +46,9 @@ def test_the_version_without_signals_does_not_learn_from_the_engagement_state(pr
     found = [fit_auxiliary(rows, config, Progress(None))[1] for rows in (prepared, toggled(prepared))]
     assert np.array_equal(found[0].flip_plain, found[1].flip_plain)
     assert np.array_equal(found[0].flip_at_waiting, found[1].flip_at_waiting)
+    assert np.array_equal(found[0].flip_moved, found[1].flip_moved)
     assert not np.array_equal(found[0].flip_signals, found[1].flip_signals)
+    assert not np.array_equal(found[0].flip_moved_signals, found[1].flip_moved_signals)
 
 
 def test_engagement_after_the_waiting_window_leaves_the_inputs_of_the_flip_model_as_they_were(prepared):

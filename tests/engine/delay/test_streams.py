@@ -26,12 +26,17 @@ def prepared(eight, dataset_of, monkeypatch):
     return dataclasses.replace(made, train=before, holdout=np.zeros(9, dtype=bool), test=~before)
 
 
-def outlook(late=0.2, at_waiting=0.25, plain=0.4, signals=0.5, segment=0.3, seen=0.5, counterfactual=0.2) -> Outlook:
+def outlook(
+    late=0.2, at_waiting=0.25, plain=0.4, moved=0.45, signals=0.5, segment=0.3, seen=0.5, counterfactual=0.2
+) -> Outlook:
     return Outlook(
         late=np.full(9, late),
         flip_at_waiting=np.full(9, at_waiting),
         flip_plain=np.full(9, plain),
-        flip_signals=np.full(9, signals),
+        flip_signals=np.full(9, 0.9),
+        flip_moved=np.full(9, moved),
+        flip_moved_signals=np.full(9, signals),
+        engaged_share=np.full(9, 0.5),
         flip_segment=np.full(9, segment),
         seen_counterfactual=np.full(9, seen),
         flip_counterfactual=np.full(9, counterfactual),
@@ -118,10 +123,17 @@ def test_exact_weights_keep_final_labels_and_split_open_ones(prepared):
     found = streams(prepared, outlook(plain=0.4, signals=0.5), max_weight=10.0)
     sure = [(0, 1, 0), (1, 1, 0), (2, 0, 1), (3, 1, 0), (4, 1, 0)]
     assert rows_of(found["exact_joint"]) == [*sure, (5, 0.4, 0.6), (6, 0.4, 0.6)]
-    assert rows_of(found["entire_space"]) == [*sure, (5, 0.4, 0.6), (6, 0.4, 0.6)]
+    assert rows_of(found["entire_space"]) == [*sure, (5, 0.45, 0.55), (6, 0.45, 0.55)]
     assert rows_of(found["dress_style"]) == [*sure, (5, 0.5, 0.5), (6, 0.5, 0.5)]
     assert rows_of(found["kaplan_meier"]) == [*sure, (5, 0.3, 0.7), (6, 0.3, 0.7)]
     assert rows_of(found["ulc"]) == [*sure, (5, 0.2, 0.8), (6, 0.2, 0.8)]
+
+
+def test_ours_takes_an_exposure_younger_than_the_waiting_window_once_it_is_engaged(prepared):
+    engaged = dataclasses.replace(prepared, engage_delay=np.where(np.arange(9) == 7, 0.5, prepared.engage_delay))
+    found = streams(engaged, outlook(signals=0.5), max_weight=10.0)
+    assert rows_of(found["dress_style"])[-1] == (7, 0.5, 0.5)
+    assert all(7 not in found[method].exposure for method in ("entire_space", "exact_joint", "vanilla"))
 
 
 def test_a_training_window_starts_by_exposure_and_for_streams_by_emission(prepared):

@@ -12,12 +12,14 @@ import torch
 from engine.delay import loop
 from engine.delay.config import METHODS, DelayConfig
 from engine.delay.data import prepare
+from engine.delay.law import Law
 from engine.delay.loop import Batch
 from engine.delay.simulate import SimulationConfig, simulate
 from engine.delay.streams import Outlook
 from engine.delay.train import ONE_HEAD, converts_without_engagement, fit
 
 DAY = 60.0
+NO_LAW = Law(flip={}, drift={}, engaged_share=np.ones(0))
 
 
 def future_mutated(frame: pd.DataFrame) -> pd.DataFrame:
@@ -47,7 +49,7 @@ def test_nothing_after_the_snapshot_day_reaches_any_method_but_the_oracle(simula
         same = np.array_equal(one.probability[method], other.probability[method])
         assert same == (method != "oracle"), method
     past = ~before.test
-    for name in ("late", "flip_at_waiting", "flip_plain", "flip_signals"):
+    for name in (field.name for field in dataclasses.fields(Outlook)):
         known = past & (before.age >= before.waiting) if name == "flip_at_waiting" else past
         assert np.array_equal(getattr(one.outlook, name)[known], getattr(other.outlook, name)[known]), name
 
@@ -86,7 +88,7 @@ def test_weights_from_the_model_itself_are_constants_of_its_loss(simulated, data
 
     monkeypatch.setattr("engine.delay.train.train_from_one_start", keep)
     monkeypatch.setattr(
-        "engine.delay.train.fit_auxiliary", lambda prepared, *_: (None, half_an_outlook(prepared.time.size))
+        "engine.delay.train.fit_auxiliary", lambda prepared, *_: (None, half_an_outlook(prepared.time.size), NO_LAW)
     )
     config = quick_config(steps=1)
     fit(prepare(dataset_of(simulated), config), config)
