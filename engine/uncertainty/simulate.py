@@ -97,20 +97,19 @@ def simulate(rows: int, config: SimulationConfig | None = None) -> pd.DataFrame:
     if rows < 1:
         raise ConfigError(f"'rows' is {rows}; at least 1 is needed.")
     rng = generator(config.seed, "uncertainty", "simulate")
+    a, b = config.prior
     a0, b0 = config.model_prior
-    rate = rng.beta(*config.prior, rows)
+    rate = rng.beta(a, b, rows)
     evidence = np.floor(rng.lognormal(np.log(config.evidence_median), config.evidence_spread, rows)).astype(np.int64)
     positives = rng.binomial(evidence, kept_rate(rate, config.tau))
     chance, split = rng.random(rows), np.where(rng.random(rows) < config.tune_share, "tune", "test")
-    best = posterior_mean(
-        evidence.astype(float), positives.astype(float), prior=(config.prior[0], config.prior[1]), tau=config.tau
-    )
+    best = posterior_mean(evidence.astype(float), positives.astype(float), prior=(a, b), tau=config.tau)
     rate, best = _drift(rate, best, split == "test", config)
-    strength = evidence + a0 + b0
-    uncertainty = 1 / strength
+    strength: Floats = evidence + np.float64(a0 + b0)
+    uncertainty: Floats = 1 / strength
     if config.measure is not None:
-        a, b = positives + a0, evidence - positives + b0
-        uncertainty = uncertainty_of_beta(a, b, measure=config.measure, part="epistemic")
+        won: Floats = positives + np.float64(a0)
+        uncertainty = uncertainty_of_beta(won, strength - won, measure=config.measure, part="epistemic")
     return pd.DataFrame(
         {
             "label": (chance < rate).astype(np.int64),
