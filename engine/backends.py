@@ -22,7 +22,7 @@ def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) 
     ----------
     path : Path
         ``.csv`` or ``.tsv`` (also ``.gz``; every column as text), ``.parquet``, a folder that holds Parquet files at
-        any depth, or a DuckDB file (``.duckdb``, ``.db``).
+        any depth, a pattern of names that end in ``.parquet``, or a DuckDB file (``.duckdb``, ``.db``).
     backend : str, default "duckdb"
         ``duckdb``, or a Spark master: ``spark://host:port``, ``local[2]``, ``yarn``.
     name : str, optional
@@ -39,7 +39,7 @@ def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) 
     ConfigError
         If the backend is unknown, or its package is not installed.
     """
-    if not path.exists():
+    if not path.exists() and not matches(path):
         raise DataError(f"'{path}' does not exist; check the spelling.")
     if name is not None and path.suffix not in _DATABASES:
         raise ConfigError(f"'--table {name}' belongs to a DuckDB file; leave it out for '{path.name}'.")
@@ -57,6 +57,13 @@ def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) 
         raise DataError(f"'{path.name}' cannot be opened ({first_line(error)}); check its format.") from error
 
 
+def matches(path: Path) -> list[str]:
+    """List the Parquet files that a pattern such as ``scores/2026-*.parquet`` names; none if it is no pattern."""
+    if not any(sign in path.name for sign in "*?[") or not path.name.endswith(".parquet"):
+        return []
+    return sorted(str(file) for file in path.parent.glob(path.name))
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of a library's message, without its full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
@@ -64,6 +71,8 @@ def first_line(error: BaseException) -> str:
 
 def _of_files(connection: Any, path: Path, *, is_spark: bool) -> ibis.Table:
     """Open Parquet or delimited text."""
+    if not path.exists():
+        return connection.read_parquet(str(path) if is_spark else matches(path))
     if path.is_dir():
         files = sorted(str(file) for file in path.rglob("*.parquet"))
         if not files:

@@ -1,13 +1,14 @@
-"""The command `describe`: the statistics of the delay window from data of any size, without a training."""
+"""The command `describe` and its kinds; that of delayed labels is here."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pandas as pd
 from engine.datasets import BUNDLED, SAMPLE_DATA
 from engine.errors import ConfigError, DataError, NotEnoughDataError
 from engine.options import parse_pairs
+from engine.result import Kind
 from engine.tables import write_table
 
 FORMATS = ("parquet", "csv")
@@ -29,22 +31,64 @@ def add_describe(commands: Any) -> None:
     ----------
     commands : argparse subparsers
     """
-    describe = commands.add_parser("describe", help="how labels arrive in data of any size, without a training")
-    describe.add_argument("kind", choices=("delay",))
-    describe.add_argument(
-        "--data", required=True, metavar="NAME|PATH", help="bundled name, CSV, Parquet file or folder, or DuckDB file"
+    describe = commands.add_parser("describe", help="statistics of data of any size, without a training")
+    kinds = describe.add_subparsers(dest="kind", required=True, metavar="KIND", parser_class=type(describe))
+    delay = kinds.add_parser("delay", help="how labels arrive")
+    add_source(delay)
+    delay.add_argument("--as-of", metavar="DAY", help="ISO date or day to look at (default: the last in the data)")
+    delay.add_argument("--attribution-days", type=float, help="window of rows without window_days (default 30)")
+    delay.add_argument("--waiting-days", type=float, help="when the label is first read (default 7)")
+    delay.add_argument("--step-days", type=float, help="grid of elapsed time (default 1)")
+    delay.add_argument("--out", metavar="FOLDER", help="write the tables there")
+    delay.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the tables (default parquet)")
+    delay.add_argument("--json", action="store_true", help="print the summary as JSON")
+    delay.set_defaults(command=_describe)
+    importlib.import_module("engine.describe_uncertainty").add_uncertainty(kinds)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Describe the options that say where data come from, the same for all kinds."""
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="NAME|PATH",
+        help="bundled name, CSV, Parquet file, folder or pattern, or DuckDB file",
     )
-    describe.add_argument("--table", metavar="NAME", help="table of a DuckDB file")
-    describe.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME")
-    describe.add_argument("--as-of", metavar="DAY", help="ISO date or day to look at (default: the last in the data)")
-    describe.add_argument("--attribution-days", type=float, help="window of rows without window_days (default 30)")
-    describe.add_argument("--waiting-days", type=float, help="when the label is first read (default 7)")
-    describe.add_argument("--step-days", type=float, help="grid of elapsed time (default 1)")
-    describe.add_argument("--backend", default="duckdb", help="duckdb, or a Spark master: spark://…, local[2]")
-    describe.add_argument("--out", metavar="FOLDER", help="write the tables there")
-    describe.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of the tables (default parquet)")
-    describe.add_argument("--json", action="store_true", help="print the summary as JSON")
-    describe.set_defaults(command=_describe)
+    parser.add_argument("--table", metavar="NAME", help="table of a DuckDB file")
+    parser.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME")
+    parser.add_argument("--backend", default="duckdb", help="duckdb, or a Spark master: spark://…, local[2]")
+
+
+@contextlib.contextmanager
+def opened(arguments: argparse.Namespace, path: Path, source: str) -> Iterator[Any]:
+    """Open the data; a file that turns out to be broken fails in the backend, in its own words.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        As described by `add_source`.
+    path : Path
+    source : str
+        What the message calls the data.
+
+    Yields
+    ------
+    ibis.Table
+
+    Raises
+    ------
+    DataError
+        If the data cannot be opened or read.
+    """
+    backends = importlib.import_module("engine.backends")
+    try:
+        yield backends.open_table(path, backend=arguments.backend, name=arguments.table)
+    except (ConfigError, DataError):
+        raise
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark"):
+            raise
+        raise DataError(f"{source} cannot be read ({backends.first_line(error)}); check the file.") from error
 
 
 def _describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
@@ -53,17 +97,9 @@ def _describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     settings = {name: value for name, value in given.items() if value is not None}
     config = importlib.import_module("engine.delay.config").DelayConfig(**settings)
     roles = parse_pairs(arguments.column, option="--column")
-    path, source = _source(arguments.data, roles)
-    backends = importlib.import_module("engine.backends")
-    table = backends.open_table(path, backend=arguments.backend, name=arguments.table)
-    try:
+    path, source = source_of(arguments.data, roles, "delay")
+    with opened(arguments, path, source) as table:
         log, as_of, tables = _tables(table, roles, source, config, arguments.as_of)
-    except (ConfigError, DataError):
-        raise
-    except Exception as error:  # a file that turns out to be broken fails in the backend, in its own words
-        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark"):
-            raise
-        raise DataError(f"{source} cannot be read ({backends.first_line(error)}); check the file.") from error
     summary = importlib.import_module("engine.delay.summary")
     found = summary.summary_of(tables, waiting_days=config.waiting_days, window_days=log.longest_window)
     if arguments.out is not None:
@@ -107,17 +143,23 @@ def _tables(
     return log, day, tables
 
 
-def _source(data: str, roles: dict[str, str]) -> tuple[Path, str]:
-    """Return the path of the data and what the messages call it."""
+def source_of(data: str, roles: dict[str, str], kind: Kind) -> tuple[Path, str]:
+    """Return the path of the data and what the messages call it.
+
+    Raises
+    ------
+    DataError
+        If nothing is there, it is bundled data of another kind, or bundled data are given roles.
+    """
     bundled = BUNDLED.get(data)
     if bundled is None:
         path = Path(data)
-        if not path.exists():
-            names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == "delay")
-            raise DataError(f"'--data {data}' is neither a file, a folder nor bundled delay data; bundled is {names}.")
+        if not path.exists() and not importlib.import_module("engine.backends").matches(path):
+            names = ", ".join(name for name, entry in BUNDLED.items() if entry.kind == kind)
+            raise DataError(f"'--data {data}' is neither a file, a folder nor bundled {kind} data; bundled is {names}.")
         return path, path.name
-    if bundled.kind != "delay":
-        raise DataError(f"'--data {data}' is {bundled.kind} data; name delay data.")
+    if bundled.kind != kind:
+        raise DataError(f"'--data {data}' is {bundled.kind} data; name {kind} data.")
     if roles:
         raise DataError(f"'--data {data}' is bundled and has its columns named already; leave out --column.")
     return SAMPLE_DATA / bundled.file, data

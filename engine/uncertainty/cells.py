@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -11,26 +13,28 @@ import pyarrow as pa
 from engine.uncertainty.grid import Floats, Layout
 
 
-def count_cells(rows: ir.Table, layout: Layout) -> ir.Table:
+def count_cells(rows: ir.Table, layout: Layout, *, by: Sequence[str] = ("split",)) -> ir.Table:
     """Express the counts of every non-empty cell as one aggregation.
 
     Parameters
     ----------
     rows : ibis table
-        Columns ``split, label, weight, score, uncertainty``; memory, Parquet or a cluster.
+        Columns ``label, weight, score, uncertainty`` and those of `by`; memory, Parquet or a cluster.
     layout : Layout
+    by : sequence of str, default ("split",)
+        Columns that cells are counted by, for example the split, a slice, a group of units.
 
     Returns
     -------
     ibis table
-        ``split, bucket, bin, n, positives, score_sum``; sums of the weights, of those of positives,
+        The columns of `by` and ``bucket, bin, n, positives, score_sum``; sums of the weights, of those of positives,
         and of the weighted scores.
     """
-    bucket = _steps(rows.uncertainty, layout.uncertainty_edges, upper=True)
-    score_bin = _steps(rows.score, layout.score_edges, upper=False)
+    bucket = interval_of(rows.uncertainty, layout.uncertainty_edges, upper=True)
+    score_bin = interval_of(rows.score, layout.score_edges, upper=False)
     return (
         rows.mutate(bucket=bucket, bin=score_bin)
-        .group_by(["split", "bucket", "bin"])
+        .group_by([*by, "bucket", "bin"])
         .aggregate(
             n=lambda t: t.weight.sum(),
             positives=lambda t: (t.weight * t.label).sum(),
@@ -39,12 +43,32 @@ def count_cells(rows: ir.Table, layout: Layout) -> ir.Table:
     )
 
 
-def _steps(value: ir.Column, edges: Floats, *, upper: bool) -> ir.Value:
-    """Index of the interval of each value; an edge belongs below it (``upper``) or above it."""
+def interval_of(value: ir.Column, edges: Floats, *, upper: bool, first: int = 0) -> ir.Value:
+    """Express the index of the interval that a value lies in, by halving: eight comparisons find one of 256.
+
+    Parameters
+    ----------
+    value : ibis column
+    edges : ndarray of shape (m,), float64, ascending
+    upper : bool
+        Whether a value on an edge belongs to the interval below it, or else above.
+    first : int, default 0
+        Index of the lowest interval.
+
+    Returns
+    -------
+    ibis value, int
+        `first` .. `first` + m.
+    """
     if edges.size == 0:
-        return ibis.literal(0)
-    branches = [((value <= float(edge)) if upper else (value < float(edge)), index) for index, edge in enumerate(edges)]
-    return ibis.cases(*branches, else_=int(edges.size))
+        return ibis.literal(first)
+    middle = edges.size // 2
+    edge = float(edges[middle])
+    return ibis.ifelse(
+        (value <= edge) if upper else (value < edge),
+        interval_of(value, edges[:middle], upper=upper, first=first),
+        interval_of(value, edges[middle + 1 :], upper=upper, first=first + middle + 1),
+    )
 
 
 def cell_table(rows: pd.DataFrame, layout: Layout) -> pd.DataFrame:

@@ -1,0 +1,182 @@
+"""Turn scored rows of any size into a few thousand lines with weights, which a run works on as on rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from engine.errors import NotEnoughDataError
+from engine.seeding import generator
+from engine.uncertainty.cells import interval_of
+from engine.uncertainty.grid import TAIL_GROWTH, TAIL_START, Floats, Layout
+from engine.uncertainty.relation import Scored
+
+SCORE_STEPS = 200
+"""Steps of equal row count that scores are cut into, before the finer ones at the top."""
+UNCERTAINTY_STEPS = 30
+"""Steps of equal row count of the uncertainty: a multiple of 3, 5 and 10 buckets."""
+GROUPS = 64
+"""Groups of units (or of rows) that intervals resample."""
+_HEXADECIMAL = "0123456789abcdef"
+LINE_COLUMNS = ("label", "score", "uncertainty", "weight", "split", "unit")
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """Hold the lines and how their scores stand for those of the data."""
+
+    lines: pd.DataFrame
+    """Columns `LINE_COLUMNS`: ``score`` is the mean score of a step, ``uncertainty`` its upper end, ``weight`` the
+    rows, ``unit`` the number of a group."""
+    layout: Layout
+    """The steps."""
+    means: Floats
+    """Score of the lines of every step, shape (steps,); NaN for an empty one."""
+
+    def threshold(self, score: Floats) -> Floats:
+        """Turn thresholds on the scores of lines into thresholds on the scores of the data.
+
+        A step is selected as a whole, from its lower edge on.
+        """
+        lower = np.concatenate([[0.0], self.layout.score_edges])
+        known = np.flatnonzero(np.isfinite(self.means))
+        place = np.clip(np.searchsorted(self.means[known], score - 1e-15), 0, known.size - 1)
+        exact = np.isclose(self.means[known][place], score, rtol=0, atol=1e-14)
+        return np.where(exact, lower[known][place], score)
+
+
+def step_layout(scored: Scored) -> Layout:
+    """Choose steps of score and uncertainty from approximate quantiles, in one scan.
+
+    Scores get steps of equal row count, and from the top steps of 10, 12, ... rows, so that a high precision has
+    thresholds to choose from. An edge belongs to the step above it, so equal scores share a step.
+    """
+    ranks = TAIL_START * TAIL_GROWTH ** np.arange(0, 200)
+    tail = 1 - ranks[ranks < scored.lines / SCORE_STEPS] / scored.lines
+    shares = np.union1d(np.arange(1, SCORE_STEPS) / SCORE_STEPS, tail)
+    steps = np.arange(1, UNCERTAINTY_STEPS) / UNCERTAINTY_STEPS
+    rows = scored.rows
+    found = rows.aggregate(
+        score=rows.score.approx_quantile(shares.tolist()),
+        uncertainty=rows.uncertainty.approx_quantile(steps.tolist()),
+        least=rows.score.min(),
+        most=rows.uncertainty.max(),
+    )
+    facts = found.to_pyarrow().to_pylist()[0]
+    scores, spreads = (np.array(facts[name], dtype=float) for name in ("score", "uncertainty"))
+    # The lowest score and the highest uncertainty are no edges: nothing would lie beyond them.
+    return Layout(
+        uncertainty_edges=np.unique(spreads[spreads < facts["most"]]),
+        score_edges=np.unique(scores[scores > facts["least"]]),
+    )
+
+
+def step_counts(scored: Scored, layout: Layout, *, tune_share: float) -> ir.Table:
+    """Express the counts per split, group of units and step as one aggregation.
+
+    Returns
+    -------
+    ibis table
+        ``split`` (if given or if there are units), ``digest`` (if there are units), ``bucket, bin, n, positives,
+        score_sum, most``, the largest uncertainty. The digest names 64 groups of units by the start of their MD5: as
+        good as drawn at random, and the same on every backend; its third digit splits units.
+    """
+    rows = scored.rows
+    if scored.has("unit"):
+        digest = rows.unit.hexdigest("md5")
+        second, last = digest.substr(1, 1), digest.substr(2, 1)
+        quarter = ibis.cases((second < "4", "0"), (second < "8", "1"), (second < "c", "2"), else_="3")
+        rows = rows.mutate(digest=digest.left(1).concat(quarter))
+        if not scored.has("split"):
+            rows = rows.mutate(split=ibis.ifelse(last < _HEXADECIMAL[round(16 * tune_share)], "tune", "test"))
+    rows = rows.filter(rows.split != "train") if "split" in rows.columns else rows
+    keys = [name for name in ("split", "digest") if name in rows.columns]
+    stepped = rows.mutate(
+        bucket=interval_of(rows.uncertainty, layout.uncertainty_edges, upper=True),
+        bin=interval_of(rows.score, layout.score_edges, upper=False),
+    )
+    return stepped.group_by([*keys, "bucket", "bin"]).aggregate(
+        n=lambda t: t.weight.sum(),
+        positives=lambda t: (t.weight * t.label).sum(),
+        score_sum=lambda t: (t.weight * t.score).sum(),
+        most=lambda t: t.uncertainty.max(),
+    )
+
+
+def compress(scored: Scored, *, seed: int, tune_share: float, source: str) -> Compressed:
+    """Count scored rows in steps, split them, and write every count as a line with a weight.
+
+    Without a column ``split``, units are split by their digest, and rows without units at random. Random splits and
+    groups of rows are drawn on the counts, which gives them the distribution that drawing rows would.
+
+    Parameters
+    ----------
+    scored : Scored
+    seed : int
+    tune_share : float, in (0, 1)
+        Share of the units or rows that tune, without a column ``split``.
+    source : str
+        What the messages call the data.
+
+    Returns
+    -------
+    Compressed
+
+    Raises
+    ------
+    NotEnoughDataError
+        If a split has no rows.
+    """
+    layout = step_layout(scored)
+    table = step_counts(scored, layout, tune_share=tune_share).to_pyarrow().to_pandas()
+    n_steps = layout.shape[1]
+    rows = np.bincount(table["bin"], table["n"], minlength=n_steps)
+    summed = np.bincount(table["bin"], table["score_sum"], minlength=n_steps)
+    means = np.divide(summed, rows, out=np.full(n_steps, np.nan), where=rows > 0)
+    most = table.groupby("bucket")["most"].max()
+    rng = generator(seed, "uncertainty", "describe")
+    lines = _by_label(table)
+    if "digest" in lines.columns:
+        lines["unit"] = pd.factorize(lines["digest"], sort=True)[0]
+    if "split" not in lines.columns:
+        lines = _random_split(lines, tune_share, rng)
+    if "unit" not in lines.columns:
+        lines = _random_groups(lines, rng)
+    lines["score"] = means[lines["bin"]]
+    lines["uncertainty"] = lines["bucket"].map(most).to_numpy(float)
+    keys = ["split", "unit", "label", "score", "uncertainty"]
+    lines = lines.groupby(keys, as_index=False)["weight"].sum()
+    for split in ("tune", "test"):
+        if not (lines["split"] == split).any():
+            raise NotEnoughDataError(
+                f"Split '{split}' of {source} has no rows; name some in column 'split', or leave the column out."
+            )
+    return Compressed(lines=lines[list(LINE_COLUMNS)], layout=layout, means=means)
+
+
+def _by_label(table: pd.DataFrame) -> pd.DataFrame:
+    """Write positives and negatives of every step as lines of their own."""
+    positive = table.assign(label=1, weight=table["positives"])
+    negative = table.assign(label=0, weight=table["n"] - table["positives"])
+    both = pd.concat([positive, negative], ignore_index=True)
+    both["weight"] = np.rint(both["weight"]).astype(np.int64)
+    return both[both["weight"] > 0].reset_index(drop=True)
+
+
+def _random_split(lines: pd.DataFrame, tune_share: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Send every row of a line to the tuning split with the same chance."""
+    tune = rng.binomial(lines["weight"].to_numpy(), tune_share)
+    parts = [lines.assign(split="tune", weight=tune), lines.assign(split="test", weight=lines["weight"] - tune)]
+    both = pd.concat(parts, ignore_index=True)
+    return both[both["weight"] > 0].reset_index(drop=True)
+
+
+def _random_groups(lines: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Send every row of a line to one of the groups with the same chance."""
+    counts = rng.multinomial(lines["weight"].to_numpy(), np.full(GROUPS, 1 / GROUPS))
+    line, group = np.nonzero(counts)
+    return lines.iloc[line].assign(unit=group, weight=counts[line, group]).reset_index(drop=True)
