@@ -91,3 +91,72 @@ def test_buckets_run_from_blue_to_vermilion_in_different_colours(n):
 
 def test_a_single_bucket_is_blue():
     assert bucket_color(0, 1) == BLUE
+
+
+RARE = pd.DataFrame(
+    [
+        bin_row(0, 0.0, 0.002, 5000, 0.001, 0.002, 0.001, 0.004),
+        bin_row(0, 0.002, 0.02, 800, 0.01, 0.0, 0.0, 0.005),
+        bin_row(0, 0.02, 1.0, 40, 0.10, 0.15, 0.07, 0.29),
+    ]
+).assign(positives=[10, 0, 6])
+
+
+def test_a_log_scale_places_rates_by_their_powers_of_ten_and_labels_them_as_rates():
+    figure = reliability_curves(RARE, names=["all"], base_rate=0.003, scale="log")
+    curve = traces(figure)["scatter", "all"]
+    np.testing.assert_allclose(curve.x, np.log10([0.001, 0.01, 0.1]))
+    # A rate of 0 has no logarithm: it lies on the lower end.
+    np.testing.assert_allclose(curve.y, np.log10([0.002, 0.001, 0.15]))
+    assert figure.layout.yaxis.range[0] == pytest.approx(-3)
+    assert list(figure.layout.xaxis.ticktext) == ["0.001", "0.01", "0.1"]
+    np.testing.assert_allclose(figure.layout.xaxis.tickvals, [-3, -2, -1])
+    assert figure.layout.shapes[0].y0 == pytest.approx(np.log10(0.003))
+
+
+def test_a_logit_scale_reaches_as_near_to_one_as_the_rates_do():
+    table = TABLE.assign(observed_rate=[0.12, 0.995, np.nan, 0.30], ci_high=[0.16, 1.0, np.nan, 0.35])
+    figure = reliability_curves(table, names=NAMES, base_rate=0.2, scale="logit")
+    curve = traces(figure)["scatter", NAMES[0]]
+    np.testing.assert_allclose(curve.y, np.log10(np.array([0.12, 0.995]) / np.array([0.88, 0.005])))
+    assert figure.layout.yaxis.range[1] == pytest.approx(np.log10(0.999 / 0.001))
+    assert "0.999" in figure.layout.yaxis.ticktext
+
+
+@pytest.mark.parametrize("scale", ["linear", "log", "logit"])
+def test_the_diagonal_is_a_straight_line_on_every_scale(scale):
+    figure = reliability_curves(RARE, names=["all"], base_rate=0.003, scale=scale)
+    line = traces(figure)["scatter", "comes true"]
+    assert list(line.x) == list(line.y) == list(figure.layout.xaxis.range)
+
+
+def test_the_hover_keeps_the_rates_whatever_the_scale():
+    curve = traces(reliability_curves(RARE, names=["all"], base_rate=0.003, scale="log"))["scatter", "all"]
+    assert [row[4] for row in curve.customdata] == [0.002, 0.0, 0.15]
+
+
+def test_the_strip_shows_positives_within_the_rows():
+    figure = reliability_curves(RARE, names=["all"], base_rate=0.003)
+    assert list(traces(figure)["bar", "all, positives"].y) == [10, 0, 6]
+    assert figure.layout.barmode == "overlay"
+
+
+def test_the_isotonic_curve_is_drawn_as_level_stretches_with_its_band():
+    corp = pd.DataFrame(
+        {"bucket": 0, "score_low": [0.0, 0.2], "score_high": [0.1, 0.6], "rate": [0.05, 0.4]}
+        | {"ci_low": [0.02, 0.3], "ci_high": [0.1, 0.5]}
+    )
+    figure = reliability_curves(TABLE, names=NAMES, base_rate=0.2, corp=corp)
+    steps = traces(figure)["scatter", f"{NAMES[0]}, isotonic"]
+    assert list(steps.x) == [0.0, 0.1, 0.2, 0.6]
+    assert list(steps.y) == [0.05, 0.05, 0.4, 0.4]
+    band = traces(figure)["scatter", f"{NAMES[0]}, band"]
+    assert list(band.y) == [0.1, 0.1, 0.5, 0.5, 0.3, 0.3, 0.02, 0.02]
+    assert ("scatter", f"{NAMES[1]}, isotonic") not in traces(figure)
+
+
+def test_the_smooth_error_stands_in_the_name_of_its_curve():
+    errors = pd.DataFrame({"bucket": [1], "value": [0.2], "ci_low": [0.15], "ci_high": [0.25]})
+    figure = reliability_curves(TABLE, names=NAMES, base_rate=0.2, errors=errors)
+    assert ("scatter", f"{NAMES[1]} · smECE 0.20 [0.15, 0.25]") in traces(figure)
+    assert ("scatter", NAMES[0]) in traces(figure)
