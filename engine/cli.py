@@ -1,4 +1,4 @@
-"""The command line: `datasets`, `train`, `show`, `simulate`, `edges`, `export`, `describe` and `benchmark`."""
+"""The command line: `datasets`, `train`, `show`, `simulate`, `policy`, `edges`, `export`, `describe`, `benchmark`."""
 
 from __future__ import annotations
 
@@ -136,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.set_defaults(command=_simulate)
 
     importlib.import_module("engine.export_command").add_export(commands)
+    importlib.import_module("engine.policy_command").add_policy(commands)
     importlib.import_module("engine.edges_command").add_edges(commands)
     importlib.import_module("engine.describe_command").add_describe(commands)
     importlib.import_module("engine.benchmark.command").add_benchmark(commands)
@@ -237,6 +238,7 @@ def _print_run(run: Run, *, as_json: bool) -> None:
             f"{row.value:.3g}{row.unit} [{row.ci_low:.3g}, {row.ci_high:.3g}] · n {row.n:,} {row.n_unit}"
             for row in run.curve("claims").itertuples()
         ),
+        *(run.curve("verdicts")["sentence"] if "verdicts" in manifest["curves"] else ()),
         f"\n{run.folder}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -14,6 +14,7 @@ from engine.uncertainty.names import (
     BASELINE,
     MATCHED,
     MATCHED_PRIOR,
+    RECALIBRATORS,
     RECALL_MARGIN,
     RELATIVE,
     scorer_label,
@@ -25,7 +26,7 @@ TREND_MARGIN_SHARE = 0.1
 
 
 def difference_rows(table: pd.DataFrame, draws: Floats, targets: Sequence[float]) -> pd.DataFrame:
-    """Compare every boundary with one threshold, and the matched prior with several thresholds.
+    """Compare every boundary with one threshold, and what may replace several thresholds with these.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ def _pairs(
     """Name what is compared at one scorer and target: method, baseline and their positions."""
     here = dict(rivals)
     pairs = [(m, BASELINE, p, here[BASELINE]) for m, p in rivals if m != BASELINE]
+    pairs += [(m, "mist", here[m], here["mist"]) for m in RECALIBRATORS if m in here]
     matched = place.get((scorer.replace("_flat", "_matched"), BASELINE, target))
     if scorer.endswith("_flat") and matched is not None:
         pairs += [(MATCHED_PRIOR, m, matched, here[m]) for m in (BASELINE, "mist")]

@@ -23,6 +23,7 @@ from engine.uncertainty.rows import Rows
 from engine.uncertainty.train import Fitted
 from engine.uncertainty.trend import trend_table
 from engine.uncertainty.tuning import Tuned, default_targets, tune
+from engine.uncertainty.verdicts import verdict_rows
 
 SPLITS = ("tune", "test")
 STORED_PREDICTIONS = 3_000
@@ -69,6 +70,7 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: UncertaintyConfig) -> E
     curves |= estimator_curves(rows, {name: own.layout for name, own in tuned.items()}, targets[0], config)
     curves["estimators"] = estimator_table(classifier, trends, (test, draws), curves)
     curves["claims"] = claim_rows(test, draws, trends, curves["scorers"], targets, prepared.unit_name)
+    curves["verdicts"] = verdict_rows(test, draws, curves["scorers"], curves["bucket_choice"])
     return Evaluation(
         metrics=pd.concat([classifier, _tidy(boundary)], ignore_index=True)[list(METRIC_COLUMNS)],
         curves=curves,

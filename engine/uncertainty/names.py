@@ -7,6 +7,8 @@ ALL = -1
 BASELINE = "single_threshold"
 MATCHED_PRIOR = "matched_prior"
 """Method key of the repair: one threshold on the same rate under the matched prior."""
+RECALIBRATORS = ("recalibrated", "boosted")
+"""Method keys of rivals that fold score and uncertainty into one score with one threshold."""
 MATCHED = "recall_at_matched_precision"
 RELATIVE = "relative_recall_gain"
 """Metric key of differences of recall in percent of the baseline."""
