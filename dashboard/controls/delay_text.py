@@ -18,6 +18,7 @@ from dashboard.controls.delay import (
 )
 from dashboard.controls.delay_methods import method_rows
 from dashboard.layout import escape_markdown, number
+from engine.delay.config import SIGNIFICANT_GAIN
 
 _TINY = 1e-4
 
@@ -91,6 +92,25 @@ def signals_sentence(run: Run) -> str:
         for row in table[place & (table["segment"] == "all") & (table["split"] == "stream")].itertuples()
     ]
     return "Given the features known at the exposure, signals after it:  \n" + "  \n".join(parts)
+
+
+def drift_sentence(run: Run) -> str:
+    """Say how far conversion and its delay have moved since the exposures that taught the weights; empty if unknown."""
+    facts = page_facts(run)
+    if "drift_gain" not in facts:
+        return ""
+    gain = f"it would gain {number(facts['drift_gain'])} nats of likelihood"
+    if facts["drift_conversion"] == 0 and facts["drift_delay"] == 0:
+        return (
+            f"The weights of ours assume no drift since the matured exposures: {gain}, and has to gain "
+            f"{SIGNIFICANT_GAIN:g}, and to have forecast the labels of the last half window, to be believed."
+        )
+    odds, pace = np.exp(facts["drift_conversion"]), np.exp(facts["drift_delay"])
+    return (
+        f"The weights of ours follow a drift since the matured exposures: per window the odds of a conversion change "
+        f"by the factor {number(odds)}, and the odds that it has come by a given age by {number(pace)} "
+        f"(below 1 is later); gain {number(facts['drift_gain'])} nats of likelihood."
+    )
 
 
 def flip_sentence(curves: pd.DataFrame, choice: Choice) -> str:

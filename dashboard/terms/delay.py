@@ -83,7 +83,8 @@ DELAY: dict[str, Term] = _RELATIVE | {
     "dress_style": Term(
         label="DRESS-style",
         gloss="Engagement and conversion over all exposures on one trunk, trained with weights that know the "
-        "engagement state. The paper's own formulas could not be read: this is our reconstruction.",
+        "engagement state and follow a drift of conversion and delay. The paper's own formulas could not be read: "
+        "this is our reconstruction.",
         formula="r(x) = p_a(x) p(y | a, x) + (1 − p_a(x)) p(y | no a, x)",
         source="after Datta et al. (KDD 2023), ESMM and ES-DFM",
     ),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import delay, delay_weights
+from dashboard.controls import delay, delay_text, delay_weights
 from dashboard.glossary import TERMS
 from engine.figures.delay_weights import clip_curves, weight_histograms
 
@@ -46,6 +46,8 @@ def draw(run: Run) -> None:
     table = delay_weights.histogram(run, methods, segment)
     sentence = delay_weights.sentence(run, methods, segment, clip)
     st.markdown(sentence)
+    if drift := delay_text.drift_sentence(run):
+        st.caption(drift)
     _spread(table, methods, clip, sentence)
     st.dataframe(
         delay_weights.summary(run, methods, segment, clip), hide_index=True, width="stretch", column_config=_SHARE

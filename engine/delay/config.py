@@ -30,6 +30,9 @@ METHODS = (
 )
 """Every method of a run, in the order of its tables; ours comes last, before it the same network without signals."""
 
+SIGNIFICANT_GAIN = 4.0
+"""Nats of log likelihood from which a drift is believed: two numbers gain as much by chance once in 50 times."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayConfig:
@@ -79,7 +82,7 @@ class DelayConfig:
     """Whether the methods are also run as a stream: train on each step, test on the exposures of the next."""
     stream_step_days: float = 7.0
     """Length of a step of the stream, days."""
-    resamples: int = 400
+    resamples: int = 300
     """Bootstrap resamples of the units behind every interval."""
 
     def __post_init__(self) -> None:

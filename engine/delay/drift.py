@@ -9,10 +9,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from engine.delay.config import SIGNIFICANT_GAIN
 from engine.delay.data import Prepared
 
-SIGNIFICANT_GAIN = 4.0
-"""Nats of log likelihood from which a drift is believed: two numbers gain as much by chance once in 50 times."""
 MOST_DRIFT = 3.0
 """Log odds per window, both numbers, beyond which no drift is believed: there F is hardly known apart from p."""
 _MOST_EXPOSURES = 20_000

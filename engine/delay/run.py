@@ -13,8 +13,10 @@ from engine.delay.asof import asof_days
 from engine.delay.config import DelayConfig
 from engine.delay.counterfactual import counterfactual_rows
 from engine.delay.data import Dataset, Prepared, prepare
+from engine.delay.drift import Drift
 from engine.delay.evaluate import evaluate, pending_rows
 from engine.delay.flipped import flip_examples
+from engine.delay.flips import FLIP_GROUPS
 from engine.delay.funnel import funnel_table, selection_gap
 from engine.delay.influence import influence_tables
 from engine.delay.loop import Progress
@@ -102,7 +104,7 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
             "influence_check": influence_check,
             "law": law_table(prepared),
             "tradeoff": tradeoff_table(prepared, config, horizon_bin=horizon_bin, flip_of=fitted.flip_model.flip),
-            "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak),
+            "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak, drift=fitted.drift[FLIP_GROUPS[1]]),
         },
         predictions=evaluation.predictions,
         model=fitted.model,
@@ -193,8 +195,8 @@ def flip_by_segment(arrival: pd.DataFrame, prepared: Prepared, config: DelayConf
     return np.nan_to_num(guess, nan=0.0)
 
 
-def snapshot_facts(prepared: Prepared, config: DelayConfig, *, has_leak: bool) -> pd.DataFrame:
-    """Return one row that says what the snapshot holds: days, windows and counts of exposures."""
+def snapshot_facts(prepared: Prepared, config: DelayConfig, *, has_leak: bool, drift: Drift) -> pd.DataFrame:
+    """Return one row that says what the snapshot holds: days, windows, counts of exposures, and the drift of ours."""
     before = ~prepared.test
     recent = before & ~prepared.matured
     pending = pending_rows(prepared)
@@ -217,6 +219,9 @@ def snapshot_facts(prepared: Prepared, config: DelayConfig, *, has_leak: bool) -
                 "units": int(np.unique(prepared.unit).size),
                 "dropped": prepared.dropped,
                 "has_leak": has_leak,
+                "drift_conversion": drift.conversion,
+                "drift_delay": drift.delay,
+                "drift_gain": drift.gain,
             }
         ]
     )

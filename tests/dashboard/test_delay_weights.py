@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.controls import delay_weights
+from dashboard.controls import delay_text, delay_weights
 from engine.runs import Run
 
 EDGES = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 4.0])
@@ -105,3 +105,22 @@ def test_an_older_run_shows_its_histograms_and_says_what_is_missing(short_run: R
     app = opened(delay_tab="Weights")
     assert not app.exception and app.select_slider(key="delay-clip").disabled
     assert "cannot say what a limit does" in app.info[0].value
+
+
+class _Facts:
+    """A run of which only the facts of the snapshot are asked."""
+
+    def __init__(self, **facts: float) -> None:
+        self._facts = pd.DataFrame([facts])
+
+    def curve(self, name: str) -> pd.DataFrame:
+        assert name == "snapshot"
+        return self._facts
+
+
+def test_the_page_says_which_drift_the_weights_follow() -> None:
+    assert delay_text.drift_sentence(_Facts(as_of=1.0)) == ""
+    none = delay_text.drift_sentence(_Facts(drift_conversion=0.0, drift_delay=0.0, drift_gain=1.25))
+    assert "assume no drift" in none and "gain 1.25 nats" in none and "has to gain 4" in none
+    some = delay_text.drift_sentence(_Facts(drift_conversion=np.log(1.5), drift_delay=np.log(0.8), drift_gain=50.0))
+    assert "factor 1.50" in some and "by 0.800 (below 1 is later)" in some and "gain 50.0 nats" in some

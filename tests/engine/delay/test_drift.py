@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from engine.delay.config import SIGNIFICANT_GAIN
 from engine.delay.data import Prepared
-from engine.delay.drift import MOST_DRIFT, SIGNIFICANT_GAIN, Drift, find_drift, looks
+from engine.delay.drift import MOST_DRIFT, Drift, find_drift, looks
 
 WINDOW, TODAY, WAITING = 20.0, 60.0, 3.0
 RATE, STEEP = 0.4, 1.5
