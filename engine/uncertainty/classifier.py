@@ -12,7 +12,7 @@ from engine.metrics.decomposition import isotonic_rates
 from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.metrics.smooth_calibration import GRID, fixed_point, grid_place, smoothed_error
 from engine.uncertainty.grid import Floats, assign_bins
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 METRICS = (
     *("log_loss", "brier", "ece", "roc_auc", "pr_auc", "ece_debiased", "smooth_ece"),
@@ -172,8 +172,3 @@ def score_metrics(rows: Rows, edges: Floats, *, resamples: int, rng: np.random.G
     return pd.DataFrame(
         {"metric": METRICS, "value": value, "ci_low": low, "ci_high": high, "n": counts.n_units},
     )
-
-
-def rows_at(rows: Rows, kept: np.ndarray) -> Rows:
-    """Pick some rows by mask or place."""
-    return Rows(*(getattr(rows, name)[kept] for name in ("score", "uncertainty", "label", "weight", "unit")))

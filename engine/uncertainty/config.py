@@ -39,7 +39,7 @@ class UncertaintyConfig:
     """Adam step at the start; falls to 0 along a cosine."""
     weight_decay: float = 1e-4
     """Decoupled L2 penalty."""
-    estimators: tuple[Estimator, ...] = ("ensemble",)
+    estimators: tuple[Estimator, ...] = ("ensemble", "laplace", "counts")
     """Scorers to train, in display order; the first carries the claims. All but `mc_dropout` and `natpn_...`
     need `ensemble`; unused with a given score."""
     measure: UncertaintyMeasure = "variance_of_logit"
@@ -66,6 +66,8 @@ class UncertaintyConfig:
     """Precision targets of the tables; empty: 3, 5, 8 and 12 times the odds of a positive on the tuning rows."""
     reliability_bins: int = 10
     """Bins of equal row count in a reliability curve, per bucket."""
+    slices: tuple[str, ...] = ()
+    """Columns to look at value by value; empty: with a given score every further column of text with few values."""
     resamples: int = 1000
     """Bootstrap resamples of the units behind every interval."""
 

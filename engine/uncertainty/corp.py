@@ -9,11 +9,10 @@ import pandas as pd
 
 from engine.metrics.decomposition import isotonic_rates, recalibrate
 from engine.metrics.resampling import bootstrap, percentile_interval
-from engine.uncertainty.classifier import rows_at
 from engine.uncertainty.grid import Layout, assign_bins, assign_buckets
 from engine.uncertainty.names import ALL
 from engine.uncertainty.reliability import equal_mass_edges
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 BAND_DRAWS = 100
 BAND_GROUPS = 400
@@ -53,7 +52,7 @@ def corp_table(splits: Mapping[str, Rows], layout: Layout, *, rng: np.random.Gen
         for number in (ALL, *range(layout.shape[0])):
             kept = np.ones(bucket.size, dtype=bool) if number == ALL else bucket == number
             if kept.any():
-                table = _curve(rows_at(rows, kept), rng)
+                table = _curve(rows.take(kept), rng)
                 parts.append(table.assign(split=split, bucket=number, step=np.arange(len(table))))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 

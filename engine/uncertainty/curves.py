@@ -11,6 +11,7 @@ from engine.seeding import generator
 from engine.uncertainty.bands import RESOLVES, bound_table, frontier_table, threshold_bands
 from engine.uncertainty.cells import cell_table
 from engine.uncertainty.config import UncertaintyConfig
+from engine.uncertainty.corp import corp_table
 from engine.uncertainty.data import Prepared
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.planes import Plane
@@ -31,7 +32,7 @@ def curve_tables(
     Returns
     -------
     dict of str to DataFrame
-        ``cells, edges, boundaries, reliability, frontier, bounds, threshold_bands, bucket_choice``,
+        ``cells, edges, boundaries, reliability, corp, frontier, bounds, threshold_bands, bucket_choice``,
         each with a column ``scorer``.
     """
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -44,6 +45,7 @@ def curve_tables(
             "edges": _edges(layout),
             "boundaries": pd.concat([_boundaries(plane, targets) for plane in own.planes if plane.is_plain]),
             "reliability": reliability(part["tune"], dict(part), layout, config.reliability_bins),
+            "corp": corp_table(part, layout, rng=generator(config.seed, "uncertainty", "corp", name)),
             "frontier": frontier_table(plain, part, resamples=config.resamples, rng=rng),
             "bounds": bound_table(plain, part["tune"], targets),
             "threshold_bands": threshold_bands(

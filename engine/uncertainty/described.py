@@ -20,10 +20,12 @@ from engine.uncertainty.evaluate import STORED_PREDICTIONS
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.relation import Scored, scored_rows_of
 from engine.uncertainty.run import run
-from engine.uncertainty.slices import slice_cells
+from engine.uncertainty.slices import layout_of, slice_cells
 
 SCORER = "given"
 _SCORE_COLUMNS = ("threshold", "bin_low", "bin_high")
+_OF_TEST = ("differences", "claims", "trend", "verdicts")
+"""Tables of the test rows whose n counts groups in the run on lines."""
 
 
 def describe(
@@ -74,11 +76,12 @@ def describe(
     info = DatasetInfo(name=source, origin="own", data_id=content_hash(lines), description="Scores as given.")
     result = run(load(lines, info=info), config)
     rows = {"rows": scored.total, "positives": scored.positives} | counts | {"lines of counts": len(lines)}
-    curves = {name: _on_data(curve, compressed) for name, curve in result.curves.items()}
+    curves = {name: _on_data(name, curve, compressed) for name, curve in result.curves.items()}
+    curves.pop("slices", None)
     if scored.slices:
-        curves["slices"] = _slices(scored, _layout(curves["edges"]), config, tune_share)
+        curves["slices"] = _slices(scored, layout_of(curves["edges"], SCORER), config, tune_share)
     n = {"tune": counts["tune rows"], "test": counts["test rows"]}
-    for name in ("differences", "claims", "trend"):
+    for name in set(_OF_TEST) & set(curves):
         curves[name] = curves[name].assign(n=n["test"])
     curves["claims"] = curves["claims"].assign(n_unit="rows")
     return replace(
@@ -90,23 +93,16 @@ def describe(
     )
 
 
-def _on_data(curve: pd.DataFrame, compressed: Compressed) -> pd.DataFrame:
+def _on_data(table: str, curve: pd.DataFrame, compressed: Compressed) -> pd.DataFrame:
     """Turn thresholds and edges on the scores of lines into those of the data."""
     found = curve.copy()
-    for name in _SCORE_COLUMNS:
+    for name in (*_SCORE_COLUMNS, *(("low", "high") if table == "threshold_bands" else ())):
         if name in found.columns and found[name].dtype == np.float64:
             found[name] = compressed.threshold(found[name].to_numpy())
     if "edge" in found.columns:
         is_score = found["axis"] == "score"
         found.loc[is_score, "edge"] = compressed.threshold(found.loc[is_score, "edge"].to_numpy(float))
     return found
-
-
-def _layout(edges: pd.DataFrame) -> Layout:
-    """Return the edges that the run has chosen."""
-    axes = edges[edges["scorer"] == SCORER].sort_values("index")
-    found = {axis: axes.loc[axes["axis"] == axis, "edge"].to_numpy(float) for axis in ("uncertainty", "score")}
-    return Layout(uncertainty_edges=found["uncertainty"], score_edges=found["score"])
 
 
 def _slices(scored: Scored, layout: Layout, config: UncertaintyConfig, tune_share: float) -> pd.DataFrame:

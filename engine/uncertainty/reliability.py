@@ -10,10 +10,10 @@ import pandas as pd
 
 from engine.metrics.binomial import clopper_pearson_interval
 from engine.metrics.calibration import wilson_interval
-from engine.uncertainty.classifier import rows_at, score_metrics
+from engine.uncertainty.classifier import score_metrics
 from engine.uncertainty.grid import Floats, Ints, Layout, assign_bins, assign_buckets
 from engine.uncertainty.names import ALL, bucket_name
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 Binning = Literal["equal_mass", "equal_width"]
 BINNINGS: tuple[Binning, ...] = ("equal_mass", "equal_width")
@@ -165,7 +165,7 @@ def classifier_metrics(
         kept = np.ones(rows.score.size, dtype=bool) if number == ALL else bucket == number
         if not kept.any():
             continue
-        part = rows_at(rows, kept)
+        part = rows.take(kept)
         edges = equal_mass_edges(part.score, part.weight, n_bins)
         table = score_metrics(part, edges, resamples=resamples, rng=rng)
         found.append(table.assign(segment=bucket_name(number, layout.shape[0])))

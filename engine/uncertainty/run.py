@@ -9,6 +9,7 @@ from engine.result import OnEpoch, RunResult
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import Dataset, prepare, split_rows
 from engine.uncertainty.evaluate import evaluate
+from engine.uncertainty.slices import run_slices
 from engine.uncertainty.train import fit
 
 
@@ -42,7 +43,7 @@ def run(dataset: Dataset, config: UncertaintyConfig, *, on_epoch: OnEpoch | None
         config=config,
         dataset=replace(dataset.info, rows={**dataset.info.rows, **counts, **stored}),
         metrics=evaluation.metrics,
-        curves=evaluation.curves,
+        curves={**evaluation.curves, **run_slices(prepared, fitted, evaluation.curves["edges"], config)},
         predictions=evaluation.predictions,
         model=fitted.model,
         history=fitted.history,

@@ -10,8 +10,8 @@ from engine.metrics.calibration import expected_calibration_error
 from engine.metrics.debiased import debiased_calibration_error
 from engine.metrics.decomposition import brier_decomposition, corp_decomposition
 from engine.metrics.smooth_calibration import smooth_calibration_error
-from engine.uncertainty.classifier import INFLATED, METRICS, ScoreCounts, rows_at, score_metrics
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.classifier import INFLATED, METRICS, ScoreCounts, score_metrics
+from engine.uncertainty.rows import Rows
 
 EDGES = np.array([0.1, 0.2, 0.4])
 
@@ -19,11 +19,6 @@ EDGES = np.array([0.1, 0.2, 0.4])
 def values_of(rows, edges=EDGES, taken=None):
     counts = ScoreCounts(rows, edges)
     return dict(zip(METRICS, counts.metrics(np.ones(counts.n_units) if taken is None else taken), strict=True))
-
-
-def binned(rows):
-    """Scores replaced by numbers of their bins: bins of equal width then are those of the edges."""
-    return np.searchsorted(EDGES, rows.score, side="right")
 
 
 def test_values_equal_those_worked_out_from_rows(make_rows):
@@ -66,7 +61,7 @@ def test_the_parts_give_the_brier_score(make_rows):
 def test_a_unit_taken_twice_counts_as_its_rows_twice(make_rows):
     rows = make_rows()
     taken = np.random.default_rng(0).integers(0, 3, 200).astype(float)
-    repeated = rows_at(rows, np.repeat(np.arange(400), taken[rows.unit].astype(int)))
+    repeated = rows.take(np.repeat(np.arange(400), taken[rows.unit].astype(int)))
     one, many = values_of(rows, taken=taken), values_of(repeated)
     for name in ("log_loss", "brier", "ece", "roc_auc", "pr_auc", "ece_debiased", "brier_reliability"):
         assert one[name] == pytest.approx(many[name])

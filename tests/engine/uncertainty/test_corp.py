@@ -9,7 +9,7 @@ from sklearn.isotonic import IsotonicRegression
 from engine.uncertainty.corp import COLUMNS, corp_table
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.names import ALL
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 LAYOUT = Layout(uncertainty_edges=np.array([0.12, 0.25]), score_edges=np.array([0.2, 0.5]))
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from engine.metrics.binomial import clopper_pearson_interval
 from engine.metrics.calibration import wilson_interval
 from engine.uncertainty import reliability as r
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.names import ALL, bucket_name
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 LAYOUT = Layout(uncertainty_edges=np.array([0.12, 0.25]), score_edges=np.array([0.2, 0.5]))
 
@@ -53,7 +54,7 @@ def test_an_empty_bin_of_the_test_rows_stays_without_a_rate(make_rows):
     test = Rows(*(getattr(tune, name)[high] for name in tune.__slots__))
     table = r.reliability(tune, {"test": test}, LAYOUT, 5)
     empty = table[table["n"] == 0]
-    assert len(table[table["bucket"] == ALL]) == 5 and len(empty) > 0
+    assert len(table[table["bucket"] == ALL]) == 2 * 5 and len(empty) > 0
     assert empty[["mean_predicted", "observed_rate", "ci_low", "ci_high"]].isna().all().all()
 
 
@@ -111,3 +112,37 @@ def test_a_bucket_without_rows_is_left_out(make_rows):
     layout = Layout(uncertainty_edges=np.array([0.12, 1e9]), score_edges=np.array([0.5]))
     table = r.classifier_metrics(make_rows(), layout, n_bins=5, resamples=5, rng=np.random.default_rng(0))
     assert sorted(set(table["segment"])) == ["all", "uncertainty bucket 1 of 3", "uncertainty bucket 2 of 3"]
+
+
+def test_bins_of_equal_width_stand_beside_those_of_equal_mass(make_rows):
+    rows = make_rows()
+    table = r.reliability(rows, {"test": rows}, LAYOUT, 4)
+    wide = r.pick(table, binning="equal_width", bucket=ALL)
+    assert wide["bin_low"].tolist() == [0.0, 0.25, 0.5, 0.75]
+    inside = [((rows.score >= low) & (rows.score < low + 0.25 + (low == 0.75))).sum() for low in wide["bin_low"]]
+    assert wide["n"].tolist() == inside
+    assert r.pick(table, bucket=ALL)["n"].sum() == wide["n"].sum() == 400
+
+
+def test_the_exact_interval_of_a_bin_holds_wilsons(make_rows):
+    table = r.reliability(make_rows(), {"test": make_rows(seed=1)}, LAYOUT, 5)
+    filled = table[table["n"] > 0]
+    exact = [[float(v) for v in clopper_pearson_interval(row.positives, row.n)] for row in filled.itertuples()]
+    np.testing.assert_allclose(filled[["exact_low", "exact_high"]].to_numpy(), exact)
+
+
+def test_the_bins_of_a_run_from_before_there_were_two_binnings_are_of_equal_mass(make_rows):
+    table = r.reliability(make_rows(), {"test": make_rows(seed=1)}, LAYOUT, 5)
+    old = table[table["binning"] == "equal_mass"].drop(columns=["binning", "exact_low", "exact_high"])
+    assert len(r.pick(old, split="test")) == len(old)
+    assert r.pick(old, binning="equal_width").empty
+
+
+def test_base_rates_add_up_the_bins_of_a_bucket(make_rows):
+    rows = make_rows()
+    found = r.base_rates(r.pick(r.reliability(rows, {"test": rows}, LAYOUT, 5), split="test"))
+    own = rows.uncertainty <= 0.12
+    first = found[found["bucket"] == 0].iloc[0]
+    assert (first["n"], first["positives"]) == (own.sum(), rows.label[own].sum())
+    assert first["base_rate"] == pytest.approx(rows.label[own].mean())
+    assert found.iloc[0]["base_rate"] == pytest.approx(rows.label.mean())
