@@ -166,3 +166,40 @@ def test_boundary_lines_stand_where_the_columns_of_the_map_begin(editor):
 def test_a_target_is_judged_by_the_whole_interval(positives, selected, target, verdict):
     grid = Grid(positives=np.array([[5, positives]]), totals=np.array([[50, selected]]))
     assert target_check(decide(grid, np.array([1])), target) == verdict
+
+
+def test_locked_buckets_stay_while_the_rest_is_solved_anew(editor):
+    for method in METHODS:
+        cuts = editor.snap(method, 0.4, locks={1: 2})
+        assert cuts[1] == 2
+        found = editor.decide(cuts, "tune")
+        assert is_feasible(np.array(found.true_positive), np.array(found.selected), 0.4)
+
+
+def test_a_lock_at_the_optimum_changes_nothing(editor):
+    free = editor.snap("exact_dp", 0.5)
+    assert editor.snap("exact_dp", 0.5, locks={0: free[0], 2: free[2]}) == free
+
+
+def test_a_lock_that_breaks_the_target_is_refused(editor):
+    with pytest.raises(ConfigError, match="With these buckets locked no boundary keeps to precision"):
+        editor.snap("mist", 0.95, locks={0: 5, 1: 5, 2: 5})
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("budget", [0, 25, 150, 400])
+def test_a_budget_is_kept_and_the_exact_program_fills_it_best(editor, method, budget):
+    found = editor.decide(editor.fill(method, budget), "tune")
+    exact = editor.decide(editor.fill("exact_dp", budget), "tune")
+    assert found.selected <= budget and found.true_positive <= exact.true_positive
+
+
+def test_prices_move_free_buckets_only(editor):
+    cheap, dear = editor.weigh(value=1, cost=0), editor.weigh(value=1, cost=5)
+    assert all(a >= b for a, b in zip(cheap, dear, strict=True)) and sum(cheap) > sum(dear)
+    assert editor.weigh(value=1, cost=5, locks={0: 4})[0] == 4
+
+
+def test_the_headroom_of_the_exact_boundary_is_the_smallest(editor):
+    found = {method: editor.headroom(editor.snap(method, 0.5), 0.5) for method in METHODS}
+    assert min(found.values()) == found["exact_dp"] >= 0
