@@ -110,3 +110,21 @@ def test_the_table_sets_a_placebo_beside_every_segment(make_rows):
         ["placebo", "top tenth of scores"],
     ]
     assert table["n"].iloc[0] == 200 and table["n"].iloc[2] < 60
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_weight_equals_that_many_copies_of_a_row(seed):
+    rng = np.random.default_rng(seed)
+    score, uncertainty, weight = np.round(rng.random(80), 2), np.round(rng.random(80), 1), rng.integers(1, 4, 80)
+    label, unit = rng.integers(0, 2, 80), np.arange(80) // 4
+    once = Rows(score, uncertainty, label, weight, unit)
+    copies = once.take(np.repeat(np.arange(80), weight))
+    copies = Rows(copies.score, copies.uncertainty, copies.label, np.ones(weight.sum(), dtype=np.int64), copies.unit)
+    one, other = (measured(rows, resamples=10) for rows in (once, copies))
+    assert one == pytest.approx(other, nan_ok=True)
+    # The top tenth is cut at a rank of rows, too.
+    tables = [
+        t.trend_table(rows, seed=0, resamples=10, rng=np.random.default_rng(0)).query("method == 'uncertainty'")
+        for rows in (once, copies)
+    ]
+    np.testing.assert_allclose(tables[0]["value"], tables[1]["value"], atol=1e-8)
