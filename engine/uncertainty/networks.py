@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -63,9 +62,8 @@ def _network(inputs: Inputs, config: UncertaintyConfig, *, members: int, dropout
     """Make untrained networks that start at the base rate, so that rare positives cost no steps."""
     width = inputs.numeric.shape[1]
     net = DeepEnsemble(width, inputs.cardinality, members=members, hidden=config.hidden, dropout=dropout)
-    rate = inputs.base_rate()
     with torch.no_grad():
-        net.biases[-1].fill_(math.log(rate / (1 - rate)))
+        net.biases[-1].fill_(torch.logit(torch.tensor(inputs.base_rate())).item())
     return net
 
 
