@@ -20,7 +20,7 @@ from engine.uncertainty.calibrators import recalibration_table
 from engine.uncertainty.compare import paired
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.grid import Floats, Layout
-from engine.uncertainty.names import BASELINE, MATCHED
+from engine.uncertainty.names import BASELINE, MATCHED, scorer_label
 from engine.uncertainty.trend import mid_rank, smooth_by_score
 from engine.uncertainty.tuning import Rows
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
@@ -224,3 +224,34 @@ def _widening(count: int) -> float:
     """Ratio of the half-width for ``count`` intervals at 95 % together to that of a single one."""
     z = [NormalDist().inv_cdf(1 - 0.025 / size) for size in (max(count, 1), 1)]
     return z[0] / z[1]
+
+
+def information_sentence(table: pd.DataFrame) -> str:
+    """Say whose uncertainty carries information at equal score, with the largest trend and its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of `estimator_table`.
+
+    Returns
+    -------
+    str
+        "None of ..." if no trend is beyond chance, given how many were looked at.
+    """
+    trends = table[(table["metric"] == TREND) & table["value"].notna()].set_index("scorer")
+    if trends.empty:
+        return "No scorer has an uncertainty that differs among rows of the same score."
+    named = informative(table)
+    size = trends["value"].abs()
+    shown = size[list(named)].idxmax() if named else size.idxmax()
+    row = trends.loc[shown]
+    largest = (
+        f"{scorer_label(str(shown))}: {row['value']:+.1f} points of positivity from the most to the least certain row "
+        f"[{row['ci_low']:+.1f}, {row['ci_high']:+.1f}], n {int(row['n']):,}"
+    )
+    many = len(trends)
+    if not named:
+        return f"None of {many} uncertainties tells more than the score does; the largest change is {largest}."
+    which = f"{len(named)} of {many} uncertainties {'tells' if len(named) == 1 else 'tell'}"
+    return f"At equal score {which} something about positivity; most does {largest}."

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.uncertainty.estimators import CORRELATION, CORRELATION_AT_SCORE, error_correlations, informative
+from engine.uncertainty.estimators import (
+    CORRELATION,
+    CORRELATION_AT_SCORE,
+    error_correlations,
+    information_sentence,
+    informative,
+)
 
 
 def correlations(rows, seed=0, resamples=60):
@@ -64,6 +70,17 @@ def test_only_an_interval_wide_enough_for_all_scorers_counts():
 def test_a_scorer_without_a_trend_is_not_compared():
     table = pd.DataFrame([trend("a", np.nan, 1.0), trend("b", 2.2, 2.0)])
     assert informative(table) == ("b",)
+
+
+def test_the_sentence_names_the_largest_trend_or_says_none():
+    table = pd.DataFrame([trend("ensemble", -3.0, 2.0), trend("counts", 2.2, 2.0)]).assign(n=1234)
+    assert information_sentence(table) == (
+        "At equal score 1 of 2 uncertainties tells something about positivity; most does Deep ensemble: -3.0 points of "
+        "positivity from the most to the least certain row [-5.0, -1.0], n 1,234."
+    )
+    flat = pd.DataFrame([trend("ensemble", -1.0, 2.0), trend("counts", 0.5, 2.0)]).assign(n=1234)
+    assert information_sentence(flat).startswith("None of 2 uncertainties tells more than the score does; the largest")
+    assert "No scorer" in information_sentence(flat.assign(value=np.nan))
 
 
 def test_a_run_puts_its_scorers_side_by_side(scored_run):
