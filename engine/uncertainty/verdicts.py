@@ -15,7 +15,7 @@ from engine.uncertainty.names import BASELINE, MATCHED, MATCHED_PRIOR, RECALIBRA
 OURS = "mist"
 RIVAL_LABEL = {
     MATCHED_PRIOR: "a matched prior",
-    "recalibrated": "a recalibrator on score and uncertainty",
+    "recalibrated": "recalibration on score and uncertainty",
     "boosted": "boosted trees on score and uncertainty",
 }
 VERDICTS = ("several thresholds help", "a repair does the same", "no gain", "open", "one bucket")
@@ -115,10 +115,10 @@ def verdict_sentence(row: Mapping[str, object], chosen: int | None) -> str:
         beside = f"{row['rival_value']:+.1f} points [{row['rival_low']:+.1f}, {row['rival_high']:+.1f}]"
         if row["verdict"] == "a repair does the same":
             return (
-                f"{name}: uncertainty helps by {share} ({size}), but {rival} with one threshold gives the same: "
+                f"{name}: uncertainty helps by {share} ({size}), but one threshold with {rival} gives the same: "
                 f"{beside} beside several thresholds."
             )
-        last = f"; {rival} with one threshold: {beside} beside them" if rival else ""
+        last = f"; one threshold with {rival}: {beside} beside them" if rival else ""
         return f"{name}: several thresholds help here by {share} ({size}){last}."
     note = " Cross-fitting on the tuning rows chose one threshold, too." if chosen == 1 else ""
     if row["verdict"] == "no gain":

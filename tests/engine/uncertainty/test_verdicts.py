@@ -29,13 +29,13 @@ def test_a_clear_gain_that_no_rival_reaches_helps():
     assert row["verdict"] == "several thresholds help" and row["value"] == pytest.approx(6.0)
     assert row["relative"] == pytest.approx(20.0) and row["rival"] == "boosted"
     assert row["sentence"].startswith("Given score: several thresholds help here by +20 % [")
-    assert "boosted trees on score and uncertainty with one threshold: -6.0 points" in row["sentence"]
+    assert "one threshold with boosted trees on score and uncertainty: -6.0 points" in row["sentence"]
 
 
 def test_a_rival_with_one_threshold_that_does_as_well_makes_several_unnecessary():
     row = judged(0.06, boosted=0.055)
     assert row["verdict"] == "a repair does the same"
-    assert "but boosted trees on score and uncertainty with one threshold gives the same" in row["sentence"]
+    assert "but one threshold with boosted trees on score and uncertainty gives the same" in row["sentence"]
 
 
 def test_a_matched_prior_is_a_rival_of_its_flat_one():
