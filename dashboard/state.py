@@ -66,6 +66,7 @@ UNCERTAINTY: Final = {
     "scorer": "uncertainty-scorer",
     "target": "uncertainty-precision",
     "split": "uncertainty-split",
+    "scale": "uncertainty-axes",
     "method": "uncertainty-method",
     "map": "uncertainty-map",
     "thresholds": "uncertainty-thresholds",

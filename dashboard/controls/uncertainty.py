@@ -14,12 +14,14 @@ from dashboard.controls.thresholds import Choice, boundaries, edited_cuts, forge
 from dashboard.layout import estimate, number
 from dashboard.state import UNCERTAINTY as KEY
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
+from engine.figures.uncertainty import Scale
 from engine.figures.uncertainty_map import Shown
 from engine.uncertainty import summary
 from engine.uncertainty.decision import FEW_ROWS, Decision, target_check
 from engine.uncertainty.editor import Editor, open_editor
 from engine.uncertainty.names import bucket_name, scorer_label, segment_of
 from engine.uncertainty.reliability import pick
+from engine.uncertainty.reliability import smooth_errors as bucket_errors
 
 
 def choose(run: Run) -> Choice:
@@ -82,6 +84,27 @@ def reliability(choice: Choice, split: str) -> pd.DataFrame:
     """Return the reliability bins of every bucket on one split."""
     table = pick(choice.run.curve("reliability"), scorer=choice.scorer, split=split)
     return table[table["bucket"] >= 0]
+
+
+def smooth_errors(choice: Choice, split: str) -> pd.DataFrame:
+    """Return the smooth calibration error of every bucket, where the run has it."""
+    return bucket_errors(choice.run.metrics, scorer=choice.scorer, split=split, n_buckets=choice.editor.n_buckets)
+
+
+def axis_scale() -> Scale:
+    """Let the reader choose the axes of the reliability curves."""
+    labels: dict[Scale, str] = {"linear": "Linear", "log": "Log", "logit": "Logit"}
+    scale = st.segmented_control(
+        "Axes",
+        list(labels),
+        format_func=labels.__getitem__,
+        default="linear",
+        required=True,
+        key=KEY["scale"],
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return scale if scale in labels else "linear"
 
 
 def base_rate(choice: Choice, split: str) -> float:
@@ -248,6 +271,7 @@ def page_is_dark() -> bool:
 __all__ = [
     "Choice",
     "answer",
+    "axis_scale",
     "base_rate",
     "baseline_text",
     "boundaries",
@@ -261,6 +285,7 @@ __all__ = [
     "map_choice",
     "page_is_dark",
     "reliability",
+    "smooth_errors",
     "snap_button",
     "snap_method",
     "split_choice",

@@ -34,18 +34,28 @@ def render() -> None:
 def _reliability(choice: controls.Choice) -> None:
     """Show predicted against observed rates by uncertainty bucket."""
     slot = st.container()
-    split = controls.split_choice()
+    left, right = st.columns(2)
+    with left:
+        split = controls.split_choice()
+    with right:
+        scale = controls.axis_scale()
     table = controls.reliability(choice, split)
     with slot:
         layout.chart_card(
-            reliability_curves(table, names=choice.editor.bucket_labels(), base_rate=controls.base_rate(choice, split)),
+            reliability_curves(
+                table,
+                names=choice.editor.bucket_labels(),
+                base_rate=controls.base_rate(choice, split),
+                scale=scale,
+                errors=controls.smooth_errors(choice, split),
+            ),
             table,
             key="uncertainty-reliability",
             title="Does the score come true?",
             how_to_read="A curve on the dashed line comes true. Below it, the score promises too much. Each point is a "
             "bin with an equal number of tuning rows; the bar is its 95 % Wilson interval, hollow points have fewer "
-            "than 30 rows, the strip below counts rows. **If the curves part, one threshold treats rows of equal "
-            "score but different chances alike.**",
+            "than 30 rows, the strip below counts rows, positives in full colour. **If the curves part, one threshold "
+            "treats rows of equal score but different chances alike.**",
             alt=controls.answer(choice),
         )
 

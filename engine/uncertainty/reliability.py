@@ -213,3 +213,26 @@ def base_rates(table: pd.DataFrame) -> pd.DataFrame:
     low, high = wilson_interval(sums["positives"], sums["n"])
     rate = sums["positives"] / sums["n"].where(sums["n"] > 0)
     return sums.assign(base_rate=rate, ci_low=low, ci_high=high)
+
+
+def smooth_errors(metrics: pd.DataFrame, *, scorer: str, split: str, n_buckets: int) -> pd.DataFrame:
+    """Pick the smooth calibration error of every bucket from the metrics of a run.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of a run.
+    scorer, split : str
+    n_buckets : int
+
+    Returns
+    -------
+    DataFrame
+        ``bucket, value, ci_low, ci_high``; empty if the run has none on this split, as those of before they were
+        measured.
+    """
+    own = metrics[(metrics["metric"] == "smooth_ece") & (metrics["method"] == scorer) & (metrics["split"] == split)]
+    number = {bucket_name(k, n_buckets): k for k in range(n_buckets)} if n_buckets > 1 else {"all": 0}
+    found = own.assign(bucket=own["segment"].map(number))
+    kept = found[found["bucket"].notna()]
+    return kept.astype({"bucket": "int64"})[["bucket", "value", "ci_low", "ci_high"]].reset_index(drop=True)

@@ -146,3 +146,15 @@ def test_base_rates_add_up_the_bins_of_a_bucket(make_rows):
     assert (first["n"], first["positives"]) == (own.sum(), rows.label[own].sum())
     assert first["base_rate"] == pytest.approx(rows.label[own].mean())
     assert found.iloc[0]["base_rate"] == pytest.approx(rows.label.mean())
+
+
+def test_the_smooth_error_of_every_bucket_is_picked(make_rows):
+    table = r.classifier_metrics(make_rows(), LAYOUT, n_bins=5, resamples=5, rng=np.random.default_rng(0))
+    metrics = table.assign(method="given", split="test")
+    found = r.smooth_errors(metrics, scorer="given", split="test", n_buckets=3)
+    own = table[(table["metric"] == "smooth_ece") & (table["segment"] != "all")]
+    assert found["bucket"].tolist() == [0, 1, 2]
+    assert found["value"].tolist() == own["value"].tolist()
+    assert r.smooth_errors(metrics, scorer="given", split="tune", n_buckets=3).empty
+    one = metrics[metrics["segment"] == "all"]
+    assert r.smooth_errors(one, scorer="given", split="test", n_buckets=1)["bucket"].tolist() == [0]
