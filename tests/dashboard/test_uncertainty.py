@@ -39,7 +39,7 @@ def result() -> RunResult:
     """Run once on simulated scores with a flat prior."""
     frame = simulate(4000, SimulationConfig(prior=(1.0, 3.0), seed=3))
     info = DatasetInfo(name="made-up", origin="simulated", data_id="0" * 8)
-    return run(load(frame, info=info), UncertaintyConfig(resamples=20))
+    return run(load(frame, info=info), UncertaintyConfig(resamples=20, buckets=3))
 
 
 @pytest.fixture
