@@ -14,6 +14,42 @@ METHODS: dict[str, Term] = {
         gloss="Every bucket meets the precision on its own; what one has to spare, another cannot use.",
         source="after Arora et al. (2024), arXiv 2311.11723",
     ),
+    "greedy_merged": Term(
+        label="Greedy, buckets together",
+        gloss="Step by step the bucket whose next score bin holds the largest share of positives is extended.",
+    ),
+    "isotonic": Term(
+        label="One isotonic threshold",
+        gloss="One threshold that stands only where a rate that never falls with the score takes a step.",
+    ),
+    "mist_group": Term(
+        label="MIST, whole groups",
+        gloss="MIST in which all score bins of one isotonic rate are selected together or not at all.",
+        source="after Arora et al. (2024), arXiv 2311.11723",
+    ),
+    "best_of": Term(
+        label="Best of one threshold and MIST",
+        gloss="Whichever of the two finds more positives on the tuning rows at the target.",
+    ),
+    "equal_weight_dp": Term(
+        label="Equal-weight program",
+        gloss="The best thresholds on score bins of equal row count, cut anew inside every bucket.",
+        source="after Arora et al. (2024), arXiv 2311.11723",
+    ),
+    "monotone_dp": Term(
+        label="Exact, rising with uncertainty",
+        gloss="The best thresholds among those that never fall as uncertainty rises.",
+    ),
+    "guaranteed": Term(
+        label="Guaranteed precision",
+        gloss="Thresholds fixed on half of the tuning units and tested on the other half: on new rows the precision "
+        "holds with a stated confidence, 90 % unless set otherwise.",
+        source="Angelopoulos et al. (2021), arXiv 2110.01052",
+    ),
+    "boosted": Term(
+        label="Boosted recalibrator",
+        gloss="Small boosted trees fold score and uncertainty into one score, which gets one threshold.",
+    ),
     "ensemble": Term(
         label="Deep ensemble",
         gloss="Several networks from different starts: the score is their mean, the uncertainty how far they disagree.",
