@@ -56,6 +56,33 @@ METHODS: dict[str, Term] = {
         source="Lakshminarayanan et al. (2017), arXiv 1612.01474",
     ),
     "given": Term(label="Given score", gloss="Score and uncertainty as the data bring them; nothing is trained."),
+    "mc_dropout": Term(
+        label="Dropout kept on",
+        gloss="One network scores every row several times, each time without some of its units; uncertainty is how "
+        "far the passes disagree.",
+        source="Gal and Ghahramani (2016), arXiv 1506.02142",
+    ),
+    "laplace": Term(
+        label="Last-layer Laplace",
+        gloss="One network; uncertainty is what the training rows leave open of its last layer's weights.",
+        source="Daxberger et al. (2021), arXiv 2106.14806",
+    ),
+    "natpn_flat": Term(
+        label="Posterior network, flat prior",
+        gloss="One network says a rate and how many training rows lie near; where these are few, the score is drawn "
+        "to one half.",
+        source="Charpentier et al. (2022), arXiv 2105.04471",
+    ),
+    "natpn_matched": Term(
+        label="Posterior network, matched prior",
+        gloss="The posterior network whose scores are drawn to the base rate, not to one half, where training rows "
+        "are few.",
+        source="Charpentier et al. (2022), arXiv 2105.04471",
+    ),
+    "counts": Term(
+        label="Deep ensemble, training counts",
+        gloss="The ensemble's score; a row is uncertain if its categories were rare among the training rows.",
+    ),
     "relative_recall_gain": Term(
         label="Recall gain",
         gloss="Difference of two recalls at equal precision in percent of the baseline's recall.",

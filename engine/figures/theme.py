@@ -70,6 +70,11 @@ METHOD_LABEL = {
     "matched_prior": "Matched prior, one threshold",
     "ensemble": "Deep ensemble",
     "given": "Given score",
+    "mc_dropout": "Dropout kept on",
+    "laplace": "Last-layer Laplace",
+    "natpn_flat": "Posterior network, flat prior",
+    "natpn_matched": "Posterior network, matched prior",
+    "counts": "Deep ensemble, training counts",
 }
 
 METRIC_LABEL = {
