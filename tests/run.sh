@@ -5,9 +5,12 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../.ci/environment"
 cd "$project"
 prepare tests/requirements.txt
+browser=
 if ! command -v chromium chromium-browser google-chrome >/dev/null; then
     say "Installing Chromium for the browser tests ..."
-    install_debian chromium fonts-noto-color-emoji || say "Chromium cannot be installed; browser tests will be skipped."
+    # Meanwhile the code is read: the one waits for the network and the disk, the other for one core.
+    install_debian chromium fonts-noto-color-emoji &
+    browser=$!
 fi
 # One thread per process: the tests run in parallel, and more threads would only fight for the cores.
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
@@ -15,5 +18,6 @@ export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 .venv/bin/python -m ruff format --check --quiet .
 # Without its cache, which can report attributes as missing after a module of a package has changed.
 .venv/bin/python -m mypy --no-incremental
+[ -z "$browser" ] || wait "$browser" || say "Chromium cannot be installed; browser tests will be skipped."
 # A file stays in one process, which keeps what its tests share; the browser's files, the longest, come first.
 exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q "$@"
