@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from engine.metrics.classification import log_loss_terms
 from engine.metrics.debiased import debiased_error_of_bins
@@ -42,6 +41,9 @@ class ScoreCounts:
     """
 
     def __init__(self, rows: Rows, edges: Floats) -> None:
+        # Here, because pages read the tables of this package without the library.
+        from scipy.sparse import csr_array
+
         score, place = np.unique(rows.score, return_inverse=True)
         units, unit = np.unique(rows.unit, return_inverse=True)
         weight, won = rows.weight.astype(np.float64), rows.label == 1

@@ -20,7 +20,8 @@ from engine.uncertainty.evaluate import STORED_PREDICTIONS
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.relation import Scored, scored_rows_of
 from engine.uncertainty.run import run
-from engine.uncertainty.slices import layout_of, slice_cells
+from engine.uncertainty.slice_view import layout_of
+from engine.uncertainty.slices import slice_cells
 
 SCORER = "given"
 _SCORE_COLUMNS = ("threshold", "bin_low", "bin_high")

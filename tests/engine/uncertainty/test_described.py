@@ -16,7 +16,7 @@ from engine.uncertainty.editor import open_editor
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.run import run
 from engine.uncertainty.simulate import simulate
-from engine.uncertainty.slices import cells_of_slice, slice_names, slice_reliability
+from engine.uncertainty.slice_view import cells_of_slice, slice_names, slice_reliability
 
 CONFIG = UncertaintyConfig(resamples=30, precision_targets=(0.3,))
 

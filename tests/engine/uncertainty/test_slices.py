@@ -9,7 +9,8 @@ from engine.errors import DataError, RunError
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.run import run
 from engine.uncertainty.simulate import simulate
-from engine.uncertainty.slices import OTHER, cells_of_slice, layout_of, slice_names
+from engine.uncertainty.slice_view import cells_of_slice, layout_of, slice_names
+from engine.uncertainty.slices import OTHER
 
 CONFIG = {"resamples": 10, "precision_targets": (0.3,)}
 
