@@ -15,7 +15,7 @@ import pandas as pd
 
 from engine.metrics.classification import log_loss_terms
 from engine.uncertainty.grid import Floats, Ints
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
 
 STEPS = 20

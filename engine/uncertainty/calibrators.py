@@ -14,7 +14,7 @@ from engine.metrics.classification import log_loss_terms
 from engine.uncertainty.grid import Floats, Ints, Layout, assign_bins, assign_buckets
 from engine.uncertainty.names import ALL, bucket_name
 from engine.uncertainty.reliability import equal_mass_edges
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
 
 SMALLEST = 1e-6

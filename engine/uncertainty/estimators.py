@@ -21,8 +21,8 @@ from engine.uncertainty.compare import paired
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.grid import Floats, Layout
 from engine.uncertainty.names import BASELINE, MATCHED, scorer_label
+from engine.uncertainty.rows import Rows
 from engine.uncertainty.trend import mid_rank, smooth_by_score
-from engine.uncertainty.tuning import Rows
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
 
 TREND = "positivity_trend"

@@ -19,7 +19,7 @@ from engine.uncertainty.isotonic import mist_path
 from engine.uncertainty.methods import METHODS, Solver
 from engine.uncertainty.planes import Folded, Plane
 from engine.uncertainty.recalibrate import fit_recalibrator
-from engine.uncertainty.rows import Rows as Rows
+from engine.uncertainty.rows import Rows
 
 BUCKETS_BY_ROWS = ((50_000, 3), (100_000, 5))
 MOST_BUCKETS = 10

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.uncertainty.abstain import COVERAGE, risk_coverage
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 
 def tables(rows, threshold=0.5, resamples=30):

@@ -9,7 +9,7 @@ import pytest
 
 from engine.uncertainty.calibrators import fit_isotonic, fit_temperature, recalibration_table
 from engine.uncertainty.grid import Layout
-from engine.uncertainty.tuning import Rows
+from engine.uncertainty.rows import Rows
 
 LAYOUT = Layout(uncertainty_edges=np.array([0.5]), score_edges=np.array([0.5]))
 
