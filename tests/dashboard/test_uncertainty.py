@@ -204,9 +204,8 @@ def test_the_reliability_curves_follow_the_chosen_split(stored: Run) -> None:
     test, table = drawn(), stored.curve("reliability")
     app.segmented_control(key="uncertainty-split").set_value("tune").run()
     tune = drawn()
-    own = table[(table["scorer"] == "given") & (table["bucket"] == 0) & (table["n"] > 0)].query(
-        "binning == 'equal_mass'"
-    )
+    own = table[(table["scorer"] == "given") & (table["bucket"] == 0) & (table["n"] > 0)]
+    own = own[own["binning"] == "equal_mass"]
     assert test == pytest.approx(own[own["split"] == "test"]["observed_rate"].tolist())
     assert tune == pytest.approx(own[own["split"] == "tune"]["observed_rate"].tolist())
 
