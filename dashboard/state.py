@@ -74,6 +74,7 @@ UNCERTAINTY: Final = {
     "edited": "uncertainty-edited",
     "slider": "uncertainty-slider",
     "all": "uncertainty-all",
+    "tab": "uncertainty-tab",
 }
 """Keys of the page on uncertainty; the thresholds stand in the address bar as one comma-separated text."""
 

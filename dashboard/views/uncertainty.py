@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from dashboard import layout
-from dashboard.controls import run_picker
+from dashboard.controls import EngineError, run_picker
 from dashboard.controls import uncertainty as controls
 from dashboard.glossary import TERMS
+from dashboard.state import UNCERTAINTY
 from engine.figures.common import method_dots
 from engine.figures.uncertainty import reliability_curves
 from engine.figures.uncertainty_map import decision_map
@@ -27,8 +29,20 @@ def render() -> None:
         _reliability(choice)
     with right:
         _gains(choice)
-    _editor(choice)
-    _details(choice)
+    tabs = st.tabs(list(_TABS), key=UNCERTAINTY["tab"], on_change="rerun", bind="query-params")
+    for tab, draw in zip(tabs, _TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                _tab(draw, choice)
+
+
+@st.fragment
+def _tab(draw: Callable[[controls.Choice], None], choice: controls.Choice) -> None:
+    """Draw one tab; what happens in it leaves the rest of the page alone."""
+    try:
+        draw(choice)
+    except EngineError as error:
+        layout.error_box(error)
 
 
 def _reliability(choice: controls.Choice) -> None:
@@ -83,10 +97,8 @@ def _gains(choice: controls.Choice) -> None:
     st.caption(f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision.")
 
 
-@st.fragment
 def _editor(choice: controls.Choice) -> None:
     """Let the reader move thresholds; only this part runs again when one moves."""
-    st.subheader("Threshold editor", anchor=False)
     left, right = st.columns([0.36, 0.64], gap="medium")
     with left:
         method_slot, button_slot = st.columns([0.7, 0.3], vertical_alignment="bottom")
@@ -158,33 +170,40 @@ def _confusion(decisions: Any, baseline: Any) -> None:
             st.markdown(controls.confusion_markdown(mine, baseline[split]))
 
 
-def _details(choice: controls.Choice) -> None:
-    """Show the figures behind the page in tabs that run when open."""
-    calibration, trend, tuned = st.tabs(
-        ["Calibration by bucket", "Positivity at equal score", "Boundaries as tuned"], on_change="rerun"
+def _reliability_tab(choice: controls.Choice) -> None:
+    """Show the calibration by bucket."""
+    st.table(controls.calibration_table(choice), border="horizontal")
+
+
+def _estimators_tab(choice: controls.Choice) -> None:
+    """Show how the rate of positives changes with uncertainty at equal score."""
+    st.caption(
+        "Change in the rate of positives from the most to the least certain row when the score stays the same.",
+        help=TERMS["positivity_trend"].help(),
     )
-    if calibration.open:
-        with calibration:
-            st.table(controls.calibration_table(choice), border="horizontal")
-    if trend.open:
-        with trend:
-            st.caption(
-                "Change in the rate of positives from the most to the least certain row when the score stays the same.",
-                help=TERMS["positivity_trend"].help(),
+    for column, row in zip(st.columns(2), controls.trends(choice), strict=True):
+        with column:
+            layout.metric_card(
+                row.segment,
+                row.value,
+                row.low,
+                row.high,
+                row.n,
+                baseline=row.placebo,
+                unit=" pp",
+                term="positivity_trend",
             )
-            for column, row in zip(st.columns(2), controls.trends(choice), strict=True):
-                with column:
-                    layout.metric_card(
-                        row.segment,
-                        row.value,
-                        row.low,
-                        row.high,
-                        row.n,
-                        baseline=row.placebo,
-                        unit=" pp",
-                        term="positivity_trend",
-                    )
-    if tuned.open:
-        with tuned:
-            st.caption("Thresholds chosen on the tuning rows, judged on both splits; intervals resample whole units.")
-            st.table(controls.tuned_table(choice), border="horizontal")
+
+
+def _as_tuned(choice: controls.Choice) -> None:
+    """Show every tuned boundary on both splits."""
+    st.caption("Thresholds chosen on the tuning rows, judged on both splits; intervals resample whole units.")
+    st.table(controls.tuned_table(choice), border="horizontal")
+
+
+_TABS: dict[str, Callable[[controls.Choice], None]] = {
+    "Thresholds": _editor,
+    "Reliability": _reliability_tab,
+    "Estimators": _estimators_tab,
+    "As tuned": _as_tuned,
+}
