@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from engine.metrics.classification import log_loss_terms
+from engine.uncertainty.findings import AREA_PREFIX
 from engine.uncertainty.grid import Floats, Ints
 from engine.uncertainty.rows import Rows
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
@@ -24,8 +25,6 @@ COVERAGE = np.arange(1, STEPS + 1) / STEPS
 PROBABILITY_METRICS = ("log_loss", "brier")
 DECISION_METRICS = ("error", "precision")
 METRICS = (*PROBABILITY_METRICS, *DECISION_METRICS)
-AREA_PREFIX = "area_"
-"""Prefix of the metric that is the mean height of a curve."""
 MAX_LOG_ODDS = 15.0
 
 

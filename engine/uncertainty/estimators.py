@@ -8,29 +8,31 @@ repair a score that another scorer gets right at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from engine.seeding import generator
-from engine.uncertainty.abstain import AREA_PREFIX, risk_coverage
+from engine.uncertainty.abstain import risk_coverage
 from engine.uncertainty.boundaries import score_only_threshold
 from engine.uncertainty.calibrators import recalibration_table
 from engine.uncertainty.compare import paired
 from engine.uncertainty.config import UncertaintyConfig
+from engine.uncertainty.findings import (
+    AREA_GAIN,
+    AREA_PREFIX,
+    CORRELATION,
+    CORRELATION_AT_SCORE,
+    GAIN,
+    PLACEBO,
+    TREND,
+)
 from engine.uncertainty.grid import Floats, Layout
-from engine.uncertainty.names import BASELINE, MATCHED, scorer_label
+from engine.uncertainty.names import BASELINE, MATCHED
 from engine.uncertainty.rows import Rows
 from engine.uncertainty.trend import mid_rank, smooth_by_score
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
 
-TREND = "positivity_trend"
-PLACEBO = "placebo_trend"
-GAIN = "recall_gain"
-CORRELATION = "error_correlation"
-CORRELATION_AT_SCORE = "error_correlation_at_equal_score"
-AREA_GAIN = "abstention_gain"
 SCORE_METRICS = ("roc_auc", "log_loss")
 ESTIMATOR_COLUMNS = ("scorer", "metric", "value", "ci_low", "ci_high", "n")
 
@@ -193,65 +195,3 @@ def _recall_gains(test: pd.DataFrame, draws: Floats) -> pd.DataFrame:
         effect = {key: 100 * value for key, value in paired(test, draws, left, right).items()}
         found.append({"scorer": scorer, "metric": GAIN, "n": int(own["n"].iloc[0])} | effect)
     return pd.DataFrame(found)
-
-
-def informative(table: pd.DataFrame, *, metric: str = TREND) -> tuple[str, ...]:
-    """Name the scorers whose uncertainty carries information at equal score; empty if none does.
-
-    The intervals are widened for the number of scorers compared (Bonferroni, on the normal scale), as the
-    best of many placebos would else often pass.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As of `estimator_table`.
-    metric : str
-        ``positivity_trend`` or ``error_correlation_at_equal_score``.
-
-    Returns
-    -------
-    tuple of str
-        In the order of the table.
-    """
-    rows = table[(table["metric"] == metric) & table["value"].notna()]
-    factor = _widening(len(rows))
-    low = rows["value"] - factor * (rows["value"] - rows["ci_low"])
-    high = rows["value"] + factor * (rows["ci_high"] - rows["value"])
-    return tuple(rows.loc[(low > 0) | (high < 0), "scorer"])
-
-
-def _widening(count: int) -> float:
-    """Ratio of the half-width for ``count`` intervals at 95 % together to that of a single one."""
-    z = [NormalDist().inv_cdf(1 - 0.025 / size) for size in (max(count, 1), 1)]
-    return z[0] / z[1]
-
-
-def information_sentence(table: pd.DataFrame) -> str:
-    """Say whose uncertainty carries information at equal score, with the largest trend and its interval.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As of `estimator_table`.
-
-    Returns
-    -------
-    str
-        "None of ..." if no trend is beyond chance, given how many were looked at.
-    """
-    trends = table[(table["metric"] == TREND) & table["value"].notna()].set_index("scorer")
-    if trends.empty:
-        return "No scorer has an uncertainty that differs among rows of the same score."
-    named = informative(table)
-    size = trends["value"].abs()
-    shown = size[list(named)].idxmax() if named else size.idxmax()
-    row = trends.loc[shown]
-    largest = (
-        f"{scorer_label(str(shown))}: {row['value']:+.1f} points of positivity from the most to the least certain row "
-        f"[{row['ci_low']:+.1f}, {row['ci_high']:+.1f}], n {int(row['n']):,}"
-    )
-    many = len(trends)
-    if not named:
-        return f"None of {many} uncertainties tells more than the score does; the largest change is {largest}."
-    which = f"{len(named)} of {many} uncertainties {'tells' if len(named) == 1 else 'tell'}"
-    return f"At equal score {which} something about positivity; most does {largest}."

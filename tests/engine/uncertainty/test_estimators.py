@@ -8,13 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.uncertainty.estimators import (
-    CORRELATION,
-    CORRELATION_AT_SCORE,
-    error_correlations,
-    information_sentence,
-    informative,
-)
+from engine.uncertainty.estimators import error_correlations
+from engine.uncertainty.findings import CORRELATION, CORRELATION_AT_SCORE, informative
 
 
 def correlations(rows, seed=0, resamples=60):
@@ -47,40 +42,6 @@ def test_a_constant_uncertainty_has_no_correlation(make_rows):
     rows = make_rows(n=200)
     own = correlations(replace(rows, uncertainty=np.full(200, 0.3)))
     assert own["value"].isna().all()
-
-
-def trend(scorer, value, half):
-    return {
-        "scorer": scorer,
-        "metric": "positivity_trend",
-        "value": value,
-        "ci_low": value - half,
-        "ci_high": value + half,
-    }
-
-
-def test_only_an_interval_wide_enough_for_all_scorers_counts():
-    # Three scorers: half-widths grow by 2.394 / 1.960 = 1.22.
-    table = pd.DataFrame([trend("a", -3.0, 2.0), trend("b", 2.2, 2.0), trend("c", 0.5, 2.0)])
-    assert informative(table) == ("a",)
-    assert informative(table[table["scorer"] == "b"]) == ("b",)
-    assert informative(table[table["scorer"] == "c"]) == ()
-
-
-def test_a_scorer_without_a_trend_is_not_compared():
-    table = pd.DataFrame([trend("a", np.nan, 1.0), trend("b", 2.2, 2.0)])
-    assert informative(table) == ("b",)
-
-
-def test_the_sentence_names_the_largest_trend_or_says_none():
-    table = pd.DataFrame([trend("ensemble", -3.0, 2.0), trend("counts", 2.2, 2.0)]).assign(n=1234)
-    assert information_sentence(table) == (
-        "At equal score 1 of 2 uncertainties tells something about positivity; most does Deep ensemble: -3.0 points of "
-        "positivity from the most to the least certain row [-5.0, -1.0], n 1,234."
-    )
-    flat = pd.DataFrame([trend("ensemble", -1.0, 2.0), trend("counts", 0.5, 2.0)]).assign(n=1234)
-    assert information_sentence(flat).startswith("None of 2 uncertainties tells more than the score does; the largest")
-    assert "No scorer" in information_sentence(flat.assign(value=np.nan))
 
 
 def test_a_run_puts_its_scorers_side_by_side(scored_run):

@@ -19,8 +19,8 @@ from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.uncertainty.abstain import risk_coverage
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import prepare
-from engine.uncertainty.estimators import TREND, informative
 from engine.uncertainty.evaluate import scored_rows
+from engine.uncertainty.findings import TREND, informative
 from engine.uncertainty.train import fit
 from engine.uncertainty.trend import positivity_trend
 
