@@ -145,7 +145,7 @@ def _write_files(result: RunResult, folder: Path, manifest: Mapping[str, Any]) -
     tables |= {"metrics": result.metrics[list(METRIC_COLUMNS)], "predictions": result.predictions}
     tables |= {"history": result.history}
     for name, table in tables.items():
-        table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+        table.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd", compression_level=12)
     for name, arrays in (("embeddings", result.embeddings), ("model", result.model)):
         # `order` instead of `ascontiguousarray`, which would turn a scalar into a vector.
         whole = {key: np.asarray(value, order="C") for key, value in arrays.items()}

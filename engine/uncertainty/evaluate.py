@@ -29,6 +29,8 @@ SPLITS = ("tune", "test")
 STORED_PREDICTIONS = 3_000
 """Test rows kept in the run folder, drawn at random."""
 
+_DRAWN = ("frontier", "corp", "risk_coverage")
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -73,9 +75,14 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: UncertaintyConfig) -> E
     curves["verdicts"] = verdict_rows(test, draws, curves["scorers"], curves["bucket_choice"])
     return Evaluation(
         metrics=pd.concat([classifier, _tidy(boundary)], ignore_index=True)[list(METRIC_COLUMNS)],
-        curves=curves,
+        curves=curves | {name: _drawn(curves[name]) for name in _DRAWN},
         predictions=_sample(first["test"], config),
     )
+
+
+def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """Halve the size of a curve that is only drawn."""
+    return table.astype(dict.fromkeys(table.select_dtypes("float64"), "float32"))
 
 
 def scored_rows(fitted: Fitted, prepared: Prepared, scorer: str) -> dict[str, Rows]:
