@@ -11,6 +11,7 @@ from engine.benchmark.command_line import output_folder, progress_bar
 from engine.benchmark.delay_command import add_delay
 from engine.benchmark.delay_scale_command import add_delay_statistics
 from engine.benchmark.neighbourhood_command import add_neighbourhoods
+from engine.benchmark.uncertainty_command import add_uncertainty
 from engine.benchmark.uncertainty_scale_command import add_uncertainty_scale
 from engine.datasets import BUNDLED, load
 from engine.errors import ConfigError
@@ -46,6 +47,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     add_neighbourhoods(kinds)
     add_delay(kinds)
     add_delay_statistics(kinds)
+    add_uncertainty(kinds)
     add_uncertainty_scale(kinds)
 
 
