@@ -11,6 +11,7 @@ from dashboard.terms.methods import METHODS
 from dashboard.terms.neighbours import NEIGHBOURS
 from dashboard.terms.ranking import RANKING
 from dashboard.terms.review import REVIEW
+from dashboard.terms.uncertainty import UNCERTAINTY
 
 _SHARED = {
     "interval": Term(
@@ -292,5 +293,6 @@ TERMS: dict[str, Term] = (
     | DELAY_METHODS
     | DELAY
     | _UNCERTAINTY
+    | UNCERTAINTY
 )
 """Key to term; metric keys are those of the metrics tables."""

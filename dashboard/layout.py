@@ -140,21 +140,45 @@ def chart_card(  # noqa: PLR0913 - one call describes the whole card
         What the chart element returned.
     """
     with st.container(border=True):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{title}**", width="content")
-            tools = st.popover("How to read", icon=":material/info:", width="content", type="tertiary")
-        with tools:
-            st.markdown(how_to_read)
-            st.download_button(
-                "Data (CSV)",
-                data=lambda: to_csv(table),
-                file_name=f"{key}.csv",
-                mime="text/csv",
-                key=f"{key}-csv",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+        _card_head(table, key=key, title=title, how_to_read=how_to_read)
         return _draw(figure, key=key, alt=alt, on_select=on_select, selection_mode=selection_mode)
+
+
+def table_card(table: pd.DataFrame, rows: pd.DataFrame, *, key: str, title: str, how_to_read: str, alt: str) -> None:
+    """Show a written table whose cells wrap instead of being cut, with how to read it and its numbers for download.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What is shown; texts are markdown, parts from data already escaped.
+    rows : DataFrame
+        The numbers behind it.
+    key : str
+        Unique on the page.
+    title, how_to_read, alt : str
+        As in `chart_card`.
+    """
+    with st.container(border=True):
+        _card_head(rows, key=key, title=title, how_to_read=how_to_read)
+        st.table(table, border="horizontal", alt=alt)
+
+
+def _card_head(table: pd.DataFrame, *, key: str, title: str, how_to_read: str) -> None:
+    """Show the title of a card, and behind a button how to read it and its data."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="content")
+        tools = st.popover("How to read", icon=":material/info:", width="content", type="tertiary")
+    with tools:
+        st.markdown(how_to_read)
+        st.download_button(
+            "Data (CSV)",
+            data=lambda: to_csv(table),
+            file_name=f"{key}.csv",
+            mime="text/csv",
+            key=f"{key}-csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
 
 
 def _draw(figure: Any, *, key: str, alt: str, on_select: Any, selection_mode: Any) -> Any:
@@ -235,5 +259,6 @@ __all__ = [
     "metric_card",
     "number",
     "page_header",
+    "table_card",
     "to_csv",
 ]

@@ -78,6 +78,65 @@ UNCERTAINTY: Final = {
 }
 """Keys of the page on uncertainty; the thresholds stand in the address bar as one comma-separated text."""
 
+EDITOR: Final = {
+    "mode": "uncertainty-mode",
+    "aim": "uncertainty-aim",
+    "aim_slider": "uncertainty-aim-slider",
+    "budget": "uncertainty-budget",
+    "share": "uncertainty-budget-share",
+    "value": "uncertainty-value",
+    "cost": "uncertainty-cost",
+    "lock": "uncertainty-lock",
+    "entry": "uncertainty-entry",
+    "past": "uncertainty-past",
+    "future": "uncertainty-future",
+    "said": "uncertainty-said",
+    "picture": "uncertainty-picture",
+    "shift": "uncertainty-shift",
+    "shift_by": "uncertainty-shift-by",
+    "rate": "uncertainty-new-rate",
+    "tau": "uncertainty-kept",
+    "kappa": "uncertainty-drift",
+    "cell": "uncertainty-cell",
+    "cell_bucket": "uncertainty-cell-bucket",
+    "cell_scores": "uncertainty-cell-scores",
+    "cohort": "uncertainty-cohort-name",
+    "cohorts": "uncertainty-cohorts",
+}
+"""Keys of the threshold editor; mode, precision, budget, value and cost stand in the address bar."""
+
+POLICY: Final = {
+    "source": "policy-source",
+    "method": "policy-method",
+    "target": "policy-target",
+    "file": "policy-file",
+    "rows": "policy-rows",
+}
+"""Keys of the tab that takes thresholds out and brings them back."""
+
+OWN_SCORES: Final = {"file": "own-scores-file", "job": "own-scores-job"}
+"""Keys of the tab for scores of the reader's own."""
+
+RELIABILITY: Final = {
+    "split": "uncertainty-rows",
+    "bins": "uncertainty-bins",
+    "scale": "uncertainty-rate-axes",
+    "isotonic": "uncertainty-isotonic",
+    "by": "uncertainty-by",
+    "apart": "uncertainty-apart",
+    "part": "uncertainty-reliability-part",
+    "metrics": "uncertainty-metrics",
+    "repair": "uncertainty-repaired",
+}
+"""Keys of the reliability tab; they stand in the address bar."""
+
+ESTIMATORS: Final = {
+    "part": "uncertainty-estimators-part",
+    "measures": "uncertainty-measures",
+    "risk": "uncertainty-risk",
+}
+"""Keys of the tab that compares estimators; they stand in the address bar."""
+
 GRAPH: Final = {
     "node": "graph-node",
     "links": "graph-links",
