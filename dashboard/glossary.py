@@ -11,6 +11,7 @@ from dashboard.terms.methods import METHODS
 from dashboard.terms.neighbours import NEIGHBOURS
 from dashboard.terms.ranking import RANKING
 from dashboard.terms.review import REVIEW
+from dashboard.terms.thresholds import THRESHOLDS
 from dashboard.terms.uncertainty import UNCERTAINTY
 
 _SHARED = {
@@ -293,6 +294,7 @@ TERMS: dict[str, Term] = (
     | DELAY_METHODS
     | DELAY
     | _UNCERTAINTY
+    | THRESHOLDS
     | UNCERTAINTY
 )
 """Key to term; metric keys are those of the metrics tables."""

@@ -10,14 +10,13 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import Run
-from dashboard.controls.thresholds import Choice, boundaries, edited_cuts, forget_cuts, snap_button, snap_method
+from dashboard.controls.thresholds import Choice, forget_cuts
 from dashboard.layout import estimate, number
 from dashboard.state import UNCERTAINTY as KEY
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 from engine.figures.uncertainty import Scale
-from engine.figures.uncertainty_map import Shown
 from engine.uncertainty import summary
-from engine.uncertainty.decision import FEW_ROWS, Decision, target_check
+from engine.uncertainty.decision import Decision
 from engine.uncertainty.editor import Editor, open_editor
 from engine.uncertainty.names import bucket_name, scorer_label, segment_of
 from engine.uncertainty.reliability import pick
@@ -129,32 +128,6 @@ def decisions(choice: Choice, cuts: Sequence[int]) -> dict[str, Decision]:
     return {split: choice.editor.decide(cuts, split) for split in ("tune", "test")}
 
 
-def baseline_text(decision: Decision, metric: str) -> str:
-    """Write what one threshold reaches, for comparison."""
-    value, low, high = getattr(decision, metric)
-    return f"one threshold {number(value)} [{number(low)}, {number(high)}]"
-
-
-def target_notice(choice: Choice, decision: Decision) -> tuple[str, str]:
-    """Say whether the test rows bear the precision target out.
-
-    Returns
-    -------
-    (str, str)
-        ``error``, ``warning``, ``info`` or ``success``, and the sentence.
-    """
-    value, low, high = decision.precision
-    found = f"{number(value)} [{number(low)}, {number(high)}] · n {decision.selected:,}"
-    aim = f"the target of {choice.target:.2f}"
-    return {
-        "nothing": ("info", "No test row is selected: lower a threshold."),
-        "few": ("warning", f"Fewer than {FEW_ROWS} test rows are selected: precision {found} says little."),
-        "missed": ("error", f"Test precision {found} lies below {aim}: it held on the tuning rows only, or not there."),
-        "exceeded": ("warning", f"Test precision {found} lies above {aim}: recall is given away."),
-        "met": ("success", f"Test precision {found} agrees with {aim}."),
-    }[target_check(decision, choice.target)]
-
-
 def confusion_markdown(mine: Decision, baseline: Decision) -> str:
     """Write a confusion matrix, one threshold's counts beside ours."""
 
@@ -166,22 +139,6 @@ def confusion_markdown(mine: Decision, baseline: Decision) -> str:
         f"| **positive** | {cell('true_positive')} | {cell('false_negative')} |\n"
         f"| **negative** | {cell('false_positive')} | {cell('true_negative')} |"
     )
-
-
-def map_choice() -> Shown:
-    """Let the reader choose what the map shows."""
-    labels: dict[Shown, str] = {"rate": "Positive rate", "n": "Rows", "bias": "Bias"}
-    shown = st.segmented_control(
-        "Map shows",
-        list(labels),
-        format_func=labels.__getitem__,
-        default="rate",
-        required=True,
-        key=KEY["map"],
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return shown if shown in labels else "rate"
 
 
 def split_choice() -> str:
@@ -273,23 +230,16 @@ __all__ = [
     "answer",
     "axis_scale",
     "base_rate",
-    "baseline_text",
-    "boundaries",
     "baseline_recall",
     "calibration_table",
     "choose",
     "confusion_markdown",
     "decisions",
-    "edited_cuts",
     "gains",
-    "map_choice",
     "page_is_dark",
     "reliability",
     "smooth_errors",
-    "snap_button",
-    "snap_method",
     "split_choice",
-    "target_notice",
     "trends",
     "tuned_table",
 ]

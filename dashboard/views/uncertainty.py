@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -12,9 +11,9 @@ from dashboard.controls import EngineError, run_picker
 from dashboard.controls import uncertainty as controls
 from dashboard.glossary import TERMS
 from dashboard.state import UNCERTAINTY
+from dashboard.views import uncertainty_editor
 from engine.figures.common import method_dots
 from engine.figures.uncertainty import reliability_curves
-from engine.figures.uncertainty_map import decision_map
 
 
 def render() -> None:
@@ -97,79 +96,6 @@ def _gains(choice: controls.Choice) -> None:
     st.caption(f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision.")
 
 
-def _editor(choice: controls.Choice) -> None:
-    """Let the reader move thresholds; only this part runs again when one moves."""
-    left, right = st.columns([0.36, 0.64], gap="medium")
-    with left:
-        method_slot, button_slot = st.columns([0.7, 0.3], vertical_alignment="bottom")
-        with method_slot:
-            method = controls.snap_method()
-        with button_slot:
-            controls.snap_button()
-        cuts = controls.edited_cuts(choice, method)
-    decisions = controls.decisions(choice, cuts)
-    lines = controls.boundaries(choice, cuts)
-    baseline = controls.decisions(choice, lines["single_threshold"])
-    with right:
-        kind, text = controls.target_notice(choice, decisions["test"])
-        getattr(st, kind)(text)
-        _cards(decisions, baseline)
-    _map(choice, lines)
-    _confusion(decisions, baseline)
-
-
-def _cards(decisions: Any, baseline: Any) -> None:
-    """Show precision and recall on both splits, one threshold beside."""
-    for split, name in (("test", "test rows"), ("tune", "tuning rows")):
-        left, right = st.columns(2)
-        with left:
-            _card("precision", name, decisions[split], baseline[split], decisions[split].selected)
-        with right:
-            _card("recall", name, decisions[split], baseline[split], decisions[split].positives)
-
-
-def _card(metric: str, rows: str, mine: Any, baseline: Any, n: int) -> None:
-    """Show one share of a decision with its interval and one threshold's beside it."""
-    value, low, high = getattr(mine, metric)
-    beside = controls.baseline_text(baseline, metric)
-    layout.metric_card(f"{metric.capitalize()}, {rows}", value, low, high, n, baseline=beside, term=metric)
-
-
-def _map(choice: controls.Choice, lines: Any) -> None:
-    """Draw the boundary on the map of the tuning rows."""
-    left, right = st.columns([0.4, 0.6], vertical_alignment="center")
-    with left:
-        shown = controls.map_choice()
-    right.caption("Strong line: your boundary, right of it rows are selected. Dashed: the best single threshold.")
-    table = choice.editor.map_table()
-    layout.chart_card(
-        decision_map(
-            table,
-            choice.editor.lines(lines),
-            names=choice.editor.bucket_labels(),
-            shown=shown,
-            dark=controls.page_is_dark(),
-        ),
-        table,
-        key="uncertainty-decision-map",
-        title="The boundary on the tuning rows: score against uncertainty",
-        how_to_read="Rows are uncertainty buckets, columns are score bins that widen downwards. The strong line is "
-        "your boundary: what lies right of it is selected. The dashed line is the best single threshold for the same "
-        "precision. **If cells in one column differ, a straight line is not the best boundary.** Cells in brackets "
-        "hold fewer than 20 rows.",
-        alt="Positive rate by score and uncertainty bucket with the chosen thresholds.",
-    )
-
-
-def _confusion(decisions: Any, baseline: Any) -> None:
-    """Show the confusion matrix on both splits."""
-    for column, (split, name) in zip(st.columns(2), (("test", "Test rows"), ("tune", "Tuning rows")), strict=True):
-        with column, st.container(border=True):
-            mine = decisions[split]
-            st.markdown(f"**{name}** · n {mine.rows:,} · {100 * mine.coverage:.1f} % selected · (one threshold)")
-            st.markdown(controls.confusion_markdown(mine, baseline[split]))
-
-
 def _reliability_tab(choice: controls.Choice) -> None:
     """Show the calibration by bucket."""
     st.table(controls.calibration_table(choice), border="horizontal")
@@ -202,7 +128,7 @@ def _as_tuned(choice: controls.Choice) -> None:
 
 
 _TABS: dict[str, Callable[[controls.Choice], None]] = {
-    "Thresholds": _editor,
+    "Thresholds": uncertainty_editor.draw,
     "Reliability": _reliability_tab,
     "Estimators": _estimators_tab,
     "As tuned": _as_tuned,

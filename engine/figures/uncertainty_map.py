@@ -11,10 +11,11 @@ import plotly.graph_objects as go
 from engine.figures.common import empty_figure, number
 from engine.figures.theme import LINE, METHOD_LABEL, VERMILION, plotly_layout
 
-Shown = Literal["rate", "n", "bias"]
+Shown = Literal["rate", "n", "interval", "bias"]
 TITLE: dict[str, str] = {
     "rate": "Observed rate of positives",
     "n": "Rows",
+    "interval": "Width of the 95 % interval of the rate",
     "bias": "Observed minus predicted rate",
 }
 FEW = 20
@@ -48,7 +49,7 @@ def decision_map(
         ``boundary, level, column, label``; the boundary ``edited`` is drawn strong, others dashed.
     names : sequence of str
         Name of every bucket.
-    shown : {"rate", "n", "bias"}
+    shown : {"rate", "n", "interval", "bias"}
     dark : bool, default False
         Whether the page behind is dark, which decides the ink of the numbers.
     row_height : int, default 62
@@ -62,6 +63,7 @@ def decision_map(
     if cells.empty:
         return empty_figure("This run holds no counts to draw.", height=height)
     n_columns = int(cells["column"].max()) + 1
+    cells = cells.assign(interval=cells["ci_high"] - cells["ci_low"])
     data: list[Any] = [_heatmap(cells, n_columns, len(names), shown), _texts(cells, shown, INK[dark])]
     data += [_line(rows, str(name)) for name, rows in lines.groupby("boundary", sort=False)]
     edges = [*cells["score_low"].iloc[:n_columns], float(cells["score_high"].iloc[n_columns - 1])]
@@ -106,7 +108,7 @@ def _heatmap(cells: pd.DataFrame, n_columns: int, n_buckets: int, shown: Shown) 
         z=grids[0],
         zmin=-largest if shown == "bias" else 0,
         zmax=largest,
-        colorscale={"rate": _RATE, "n": _COUNT, "bias": _BIAS}[shown],
+        colorscale={"rate": _RATE, "n": _COUNT, "interval": _COUNT, "bias": _BIAS}[shown],
         customdata=grids[1],
         hovertemplate="%{customdata}<extra></extra>",
         showscale=False,
@@ -121,19 +123,24 @@ def _texts(cells: pd.DataFrame, shown: Shown, ink: str) -> go.Scatter:
         x=cells["column"] + 0.5,
         y=cells["bucket"] + 0.5,
         mode="text",
-        text=[_text(value, n, shown) for value, n in zip(cells[shown], cells["n"], strict=True)],
+        text=[_text(row, shown) for row in cells.itertuples()],
         textfont={"color": ink},
         hoverinfo="skip",
         showlegend=False,
     )
 
 
-def _text(value: float, n: int, shown: Shown) -> str:
+def _text(row: Any, shown: Shown) -> str:
     """Write a cell: percent for shares, brackets where few rows stand behind it, a dash where none do."""
-    if n == 0:
+    if row.n == 0:
         return "–"
-    text = f"{n:,}" if shown == "n" else f"{100 * value:+.0f}" if shown == "bias" else f"{100 * value:.0f} %"
-    return text if n >= FEW else f"({text})"
+    texts = {
+        "rate": f"{100 * row.rate:.0f} %",
+        "n": f"{row.n:,}",
+        "interval": f"{100 * row.ci_low:.0f}–{100 * row.ci_high:.0f}",
+        "bias": f"{100 * row.bias:+.0f}",
+    }
+    return texts[shown] if row.n >= FEW else f"({texts[shown]})"
 
 
 def _line(rows: pd.DataFrame, name: str) -> go.Scatter:

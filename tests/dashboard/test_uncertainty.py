@@ -64,8 +64,10 @@ def cuts_of(app: AppTest) -> list[int]:
 
 
 def matrices(app: AppTest) -> list[list[int]]:
-    """Read TP, FN, FP, TN of the shown confusion matrices, test rows first."""
-    shown = [element.value for element in app.markdown if "left out" in element.value]
+    """Read TP, FN, FP, TN of the shown confusion matrices, test rows first: those are buttons."""
+    cells = ("true_positive", "false_negative", "false_positive", "true_negative")
+    shown = [app.button(key=f"uncertainty-cell-{cell}").label for cell in cells]
+    shown = ["".join(shown), *(element.value for element in app.markdown if "left out |" in element.value)]
     return [[int(text.replace(",", "")) for text in re.findall(r"\*\*([\d,]+)\*\*", value)] for value in shown]
 
 
@@ -181,7 +183,8 @@ def test_selecting_nothing_is_said_and_has_no_precision(stored: Run) -> None:
     app = opened()
     app.select_slider(key="uncertainty-all").set_value(0).run()
     assert "No test row is selected" in app.info[0].value
-    assert app.metric[0].value == "–" and app.metric[1].value == "0"
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Precision, test rows"] == "–" and shown["Recall, test rows"] == "0"
 
 
 def test_a_missed_target_is_red_and_few_rows_are_a_warning(stored: Run) -> None:
@@ -224,8 +227,8 @@ def test_the_map_can_show_rates_rows_and_bias(stored: Run) -> None:
 
 def test_every_figure_of_the_editor_has_its_interval_its_n_and_one_threshold_beside(stored: Run) -> None:
     app = opened()
-    captions = [caption.value for caption in app.caption if "one threshold" in caption.value and "n " in caption.value]
-    assert len(captions) == 4 and all(re.search(r"\[.*\].* · n [\d,]+", caption) for caption in captions)
+    captions = [caption.value for caption in app.caption if "\none threshold" in caption.value]
+    assert len(captions) == 8 and all(re.search(r"\[.*\].* · n [\d,]+", caption) for caption in captions)
 
 
 @pytest.mark.slow
@@ -256,4 +259,4 @@ def test_the_page_opens_on_scores_that_leave_nothing_to_choose(runs: Path, odd: 
     result = run(load(frame, info=info), UncertaintyConfig(resamples=10))
     write_run(result, runs / "uncertainty-odd", command=["python"])
     app = opened()
-    assert not app.exception and len(app.metric) == 4 and len(app.get("plotly_chart")) == 3
+    assert not app.exception and len(app.metric) == 8 and len(app.get("plotly_chart")) == 3
