@@ -89,3 +89,17 @@ def tiny_result() -> RunResult:
         history=pd.DataFrame({"stage": ["dual"], "epoch": [1], "loss": ["total"], "value": [0.5]}),
         seconds=1.25,
     )
+
+
+LONGEST_FIRST = ("tests/browser", "tests/engine/test_shipped_runs.py", "tests/engine/test_cli_process.py")
+"""Files go whole to one of the processes: a long one that starts last leaves the others with nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; the order within a file stays."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
+        return next((k for k, start in enumerate(LONGEST_FIRST) if path.startswith(start)), len(LONGEST_FIRST))
+
+    items.sort(key=place)

@@ -19,5 +19,5 @@ export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 # Without its cache, which can report attributes as missing after a module of a package has changed.
 .venv/bin/python -m mypy --no-incremental
 [ -z "$browser" ] || wait "$browser" || say "Chromium cannot be installed; browser tests will be skipped."
-# A file stays in one process, which keeps what its tests share; the browser's files, the longest, come first.
+# A file stays in one process, which keeps what its tests share; the longest come first (tests/conftest.py).
 exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q "$@"
