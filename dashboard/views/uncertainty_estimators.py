@@ -96,7 +96,7 @@ def _abstention(choice: Choice) -> None:
     sentence = controls.risk_sentence(choice, risk)
     st.markdown(sentence)
     curves, areas = controls.risk_rows(choice, risk), controls.area_rows(choice, risk)
-    left, right = st.columns([0.62, 0.38], gap="medium")
+    left, right = st.columns([0.6, 0.4], gap="small")
     with left:
         layout.chart_card(
             abstention_curves(curves, names=controls.ORDERS, axis_title=controls.risk_axis(risk)),
@@ -117,7 +117,7 @@ def _abstention(choice: Choice) -> None:
             ),
             areas,
             key="uncertainty-abstention-areas",
-            title="Mean over all shares kept",
+            title="Mean of each curve",
             how_to_read=f"{TERMS['abstention_area'].gloss} The sentence above compares them in pairs on the same "
             "resamples, so it may tell apart what the bars here do not.",
             alt=sentence,

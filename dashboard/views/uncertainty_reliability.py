@@ -103,7 +103,7 @@ def _recalibration(choice: Choice) -> None:
         layout.empty_state(controls.OLDER)
         return
     sentence = controls.repair_sentence(table)
-    st.markdown(f"##### {sentence}")
+    st.markdown(sentence)
     metric = controls.choose_repair_metric()
     rows = controls.repair_rows(table, metric)
     layout.chart_card(

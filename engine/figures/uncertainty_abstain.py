@@ -53,7 +53,7 @@ def abstention_curves(
     span = [low - room, high + room]
     layout = plotly_layout(
         height=height,
-        margin={"l": 8, "r": 170, "t": 12, "b": 8},
+        margin={"l": 8, "r": 124, "t": 12, "b": 8},
         xaxis={"title": {"text": "Share of rows left out"}, "tickformat": ".0%", "range": [-0.01, 0.96]},
         yaxis={"title": {"text": axis_title}, "range": span, "zeroline": False},
         annotations=_labels(lines, names, span),
@@ -118,7 +118,7 @@ def _labels(lines: Mapping[str, pd.DataFrame], names: Mapping[str, str], span: l
     ]
 
 
-def abstention_areas(table: pd.DataFrame, *, names: Mapping[str, str], axis_title: str) -> go.Figure:
+def abstention_areas(table: pd.DataFrame, *, names: Mapping[str, str], axis_title: str, height: int = 380) -> go.Figure:
     """Draw the mean height of every curve with its interval, one row per order of leaving out.
 
     Parameters
@@ -128,6 +128,7 @@ def abstention_areas(table: pd.DataFrame, *, names: Mapping[str, str], axis_titl
     names : mapping of str to str
         Method to its name, first one on top.
     axis_title : str
+    height : int, default 380
 
     Returns
     -------
@@ -136,11 +137,11 @@ def abstention_areas(table: pd.DataFrame, *, names: Mapping[str, str], axis_titl
     found = {str(row.method): row for row in table[table["value"].notna()].itertuples()}
     shown = [method for method in names if method in found]
     if not shown:
-        return empty_figure("No value for this selection.", height=180)
+        return empty_figure("No value for this selection.", height=height)
     data = [_area(found[method], names[method], COLORS[method]) for method in shown]
     order = {"categoryorder": "array", "categoryarray": [names[method] for method in shown]}
     layout = plotly_layout(
-        height=80 + 50 * len(shown),
+        height=height,
         xaxis={"title": {"text": axis_title}},
         yaxis=order | {"range": [len(shown) - 0.5, -0.7], "showgrid": False},
     )

@@ -23,9 +23,9 @@ from engine.figures.uncertainty_parts import (
 )
 
 _COLUMNS = 3
-_BAND = 310
+_BAND = 330
 """Pixels of a row of panels: title, curve, strip and ticks."""
-_CURVE_TOP, _CURVE_END, _STRIP_TOP, _STRIP_END = 0.13, 0.71, 0.74, 0.86
+_CURVE_TOP, _CURVE_END, _STRIP_TOP, _STRIP_END = 0.13, 0.69, 0.72, 0.83
 """Where curve and strip lie in a row of panels, from its top."""
 _GAP = 0.06
 

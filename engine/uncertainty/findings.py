@@ -86,7 +86,7 @@ def information_sentence(table: pd.DataFrame) -> str:
     if not named:
         return f"None of {many} uncertainties tells more than the score does; the largest change is {largest}."
     which = f"{len(named)} of {many} uncertainties {'tells' if len(named) == 1 else 'tell'}"
-    return f"At equal score {which} something about positivity; most does {largest}."
+    return f"At equal score {which} something about positivity; the largest change is {largest}."
 
 
 def widened(rows: pd.DataFrame) -> pd.DataFrame:
@@ -209,7 +209,8 @@ def abstention_sentence(areas: pd.DataFrame, metric: str) -> str:
     }[to_score]
     beside = {"better": "better than", "worse": "worse than", "open": "no different from"}[to_chance]
     return (
-        f"{words}: mean {RISK_LABEL[metric]} over all shares kept differs by {_signed(row)}, n {int(row['n']):,}. "
+        f"{words}: mean {RISK_LABEL[metric]} over all shares kept differs by {_signed(row)}, uncertainty minus "
+        f"ambiguity, n {int(row['n']):,}. "
         f"Uncertainty is {beside} leaving rows out at random ({_signed(chance)})."
     )
 
