@@ -133,7 +133,6 @@ def curves(choice: Choice, view: View) -> Curves:
         return _slice_curves(choice, view, overall)
     table = pick(choice.run.curve("reliability"), binning=view.binning, scorer=choice.scorer, split=view.split)
     table = table[table["bucket"] != ALL]
-    rates = base_rates(table).set_index("bucket")["base_rate"]
     corp = None
     if view.isotonic and "corp" in choice.run.manifest["curves"]:
         stored = choice.run.curve("corp")
@@ -142,11 +141,18 @@ def curves(choice: Choice, view: View) -> Curves:
     return Curves(
         table=table,
         names=choice.editor.bucket_labels(),
-        base_rates=[float(rates.get(bucket, float("nan"))) for bucket in range(n_buckets)],
+        base_rates=_bucket_rates(choice, view.split),
         base_rate=overall,
         corp=corp,
         errors=smooth_errors(choice.run.metrics, scorer=choice.scorer, split=view.split, n_buckets=n_buckets),
     )
+
+
+def _bucket_rates(choice: Choice, split: str) -> list[float]:
+    """Return the share of positives in every bucket, from the cells: bins of older runs do not count positives."""
+    grid = choice.editor.grids[split]
+    counts = zip(grid.positives.sum(axis=1).tolist(), grid.totals.sum(axis=1).tolist(), strict=True)
+    return [positives / total if total else float("nan") for positives, total in counts]
 
 
 def _slice_curves(choice: Choice, view: View, overall: float) -> Curves:
