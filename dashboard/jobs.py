@@ -1,4 +1,4 @@
-"""Training jobs: our own command line in a process of its own, followed through files.
+"""Training and describing jobs: our own command line in a process of its own, followed through files.
 
 Nothing of a job lives in the server's memory, so it survives a reload of the page and a restart of the server.
 """
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard import process
+from dashboard import process, uploads
 from dashboard.cache import ROOT, run_folders
 from engine.errors import ConfigError
 from engine.result import Kind
@@ -28,6 +28,8 @@ State = Literal["running", "done", "failed", "cancelled"]
 MAX_RUNNING = max(1, (os.cpu_count() or 2) - 1)
 MAX_KEPT = 20
 """Ended jobs whose folders are kept, for the messages and losses in them."""
+LONGEST = 600.0
+"""Seconds that describing a file may take."""
 _PATIENCE = 5.0
 _STARTING = threading.Lock()
 """Held from counting the running jobs to starting one more: sessions are threads of one server."""
@@ -42,6 +44,13 @@ class JobSpec:
     seed: int
     settings: tuple[tuple[str, str], ...] = ()
     """Settings that differ from their defaults, as texts."""
+    action: Literal["train", "describe"] = "train"
+    """Train a model, or describe given scores; the file of the latter is removed when its job has ended."""
+
+    @property
+    def data_name(self) -> str:
+        """What the data are called for readers."""
+        return self.data if self.action == "train" else "own scores"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,19 @@ def _launch(spec: JobSpec) -> str:
     partial = folder / ".job.json"
     partial.write_text(json.dumps(record))
     partial.replace(folder / "job.json")
+    if spec.action == "describe":
+        threading.Thread(target=_await, args=(job_id,), daemon=True).start()
     return job_id
+
+
+def _await(job_id: str) -> None:
+    """Look at a job until it has ended, so that its file goes in any case; end one that takes too long."""
+    end = time.monotonic() + LONGEST
+    while (job := status(job_id)) is not None and job.state == "running":
+        if time.monotonic() > end:
+            cancel(job_id)
+            return
+        time.sleep(0.5)
 
 
 def _tidy() -> None:
@@ -131,6 +152,10 @@ def _tidy() -> None:
 
 def _command(spec: JobSpec, folder: Path, run_id: str) -> list[str]:
     """Write a job as words of the command line."""
+    if spec.action == "describe":
+        words = [sys.executable, "-m", "engine", "describe", spec.kind, "--data", spec.data]
+        words += ["--set", f"seed={spec.seed}", *(f"{key}={value}" for key, value in spec.settings)]
+        return [*words, "--out", str(run_folders()[1] / run_id)]
     words = [sys.executable, "-m", "engine", "train", spec.kind, "--data", spec.data, "--seed", str(spec.seed)]
     words += [word for key, value in spec.settings for word in ("--set", f"{key}={value}")]
     return [*words, "--out", str(run_folders()[1] / run_id), "--progress", str(folder / "progress.jsonl")]
@@ -156,6 +181,8 @@ def status(job_id: str) -> JobStatus | None:
         return None
     records = _progress(folder)
     state = _state(folder, run_id, pid, alive=process.alive(pid, born))
+    if state != "running" and spec.action == "describe":
+        uploads.discard(Path(spec.data))
     ended = time.time() if state == "running" else _last_written(folder, run_id)
     return JobStatus(
         id=job_id,

@@ -114,7 +114,7 @@ POLICY: Final = {
 }
 """Keys of the tab that takes thresholds out and brings them back."""
 
-OWN_SCORES: Final = {"file": "own-scores-file", "job": "own-scores-job"}
+OWN_SCORES: Final = {"file": "own-scores-file", "job": "own-scores-job", "open": "own-scores-open"}
 """Keys of the tab for scores of the reader's own."""
 
 RELIABILITY: Final = {

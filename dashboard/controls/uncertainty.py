@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -13,12 +12,12 @@ from dashboard.cache import Run
 from dashboard.controls.thresholds import Choice, forget_cuts
 from dashboard.layout import estimate, number
 from dashboard.state import UNCERTAINTY as KEY
-from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
+from engine.figures.theme import METHOD_LABEL
 from engine.figures.uncertainty import Scale
 from engine.uncertainty import summary
 from engine.uncertainty.decision import Decision
 from engine.uncertainty.editor import Editor, open_editor
-from engine.uncertainty.names import bucket_name, scorer_label, segment_of
+from engine.uncertainty.names import scorer_label, segment_of
 from engine.uncertainty.reliability import pick
 from engine.uncertainty.reliability import smooth_errors as bucket_errors
 
@@ -157,50 +156,6 @@ def split_choice() -> str:
     return split if split in labels else "test"
 
 
-def calibration_table(choice: Choice) -> pd.DataFrame:
-    """Write the classifier's test metrics by bucket with intervals and n."""
-    rows = choice.run.metrics[(choice.run.metrics["method"] == choice.scorer) & (choice.run.metrics["split"] == "test")]
-    k = choice.editor.n_buckets
-    names = {bucket_name(-1, k): "All rows"}
-    names |= {bucket_name(i, k): label for i, label in enumerate(choice.editor.bucket_labels())}
-    names_of = ("log_loss", "brier", "ece", "smooth_ece", "miscalibration", "discrimination", "roc_auc", "pr_auc")
-    labels = {name: METRIC_LABEL[name] for name in names_of}
-    table: dict[str, dict[str, str]] = {name: {} for name in names.values()}
-    for row in rows[rows["metric"].isin(labels)].itertuples():
-        line = table[names[row.segment]]
-        line["n"] = f"{row.n:,}"
-        line[labels[row.metric]] = f"{number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"
-    return pd.DataFrame([{"Uncertainty": name} | found for name, found in table.items() if found]).set_index(
-        "Uncertainty"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """Change in positivity from the most to the least certain row at equal score, in percentage points."""
-
-    segment: str
-    value: float
-    low: float
-    high: float
-    n: int
-    placebo: str
-    """The same with shuffled uncertainty, written out."""
-
-
-def trends(choice: Choice) -> list[Trend]:
-    """Return the change in positivity at equal score: all rows, then the highest scores."""
-    table = choice.run.curve("trend")
-    found = []
-    for segment, rows in table[table["scorer"] == choice.scorer].groupby("segment", sort=False):
-        by_method = {row.method: row for row in rows.itertuples()}
-        row, placebo = by_method["uncertainty"], by_method["placebo"]
-        beside = f"shuffled {number(placebo.value)} [{number(placebo.ci_low)}, {number(placebo.ci_high)}] pp"
-        name = "All rows" if segment == "all" else str(segment).capitalize()
-        found.append(Trend(name, row.value, row.ci_low, row.ci_high, row.n, beside))
-    return found
-
-
 def tuned_table(choice: Choice) -> pd.DataFrame:
     """Write what every tuned boundary reaches on tuning and test rows, for every target; n stands in the heading."""
     metrics = choice.run.metrics
@@ -231,7 +186,6 @@ __all__ = [
     "axis_scale",
     "base_rate",
     "baseline_recall",
-    "calibration_table",
     "choose",
     "confusion_markdown",
     "decisions",
@@ -240,6 +194,5 @@ __all__ = [
     "reliability",
     "smooth_errors",
     "split_choice",
-    "trends",
     "tuned_table",
 ]

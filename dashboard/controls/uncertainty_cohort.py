@@ -22,6 +22,13 @@ CELLS: dict[Outcome, str] = {
     "true_negative": "Negative and left out",
 }
 """Cells of the confusion matrix, row by row."""
+SHORT: dict[Outcome, str] = {
+    "true_positive": "TP",
+    "false_negative": "FN",
+    "false_positive": "FP",
+    "true_negative": "TN",
+}
+"""What a cell is called in formulas."""
 MOST_SHOWN = 200
 """Rows of a cohort that are sent to the browser."""
 MOST_KEPT = 30
@@ -33,7 +40,7 @@ def cell_button(cell: Outcome, mine: Decision, single: Decision) -> None:
     """Draw one cell of the matrix: its count, one threshold's in brackets; pressing it opens or closes its rows."""
     open_cell = chosen_cell()
     st.button(
-        f"**{getattr(mine, cell):,}** ({getattr(single, cell):,})",
+        f"{SHORT[cell]} **{getattr(mine, cell):,}** ({getattr(single, cell):,})",
         key=f"{EDITOR['cell']}-{cell}",
         type="primary" if cell == open_cell else "secondary",
         on_click=_toggle,
@@ -84,6 +91,16 @@ def stored_rows(choice: Choice, cohort: Cohort, cuts: Sequence[int]) -> pd.DataF
     if choice.scorer != scorers.iloc[0] or predictions.empty or not set(predictions.columns) >= _NEEDED:
         return None
     return cohort_rows(predictions, cohort, choice.editor, cuts)
+
+
+def shown_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the first rows of a cohort with names for reading."""
+    names = {"sample_id": "Row", "y_true": "Label", "prob": "Score", "uncertainty": "Uncertainty"}
+    first = rows.head(MOST_SHOWN).assign(bucket=lambda part: part["bucket"] + 1)
+    hidden = ["split", "selected", "outcome"]
+    return first.drop(columns=hidden, errors="ignore").rename(
+        columns=names | {"bucket": "Bucket", "threshold": "Threshold"}
+    )
 
 
 def rows_csv(rows: pd.DataFrame) -> bytes:

@@ -70,7 +70,9 @@ def _show_job(job: Any | None) -> None:
         if job is None:
             layout.empty_state("Nothing is training. Choose a model and data on the left, then press **Train**.")
             return
-        st.markdown(f"**{RUN_TITLE[job.spec.kind]}** on {layout.escape_markdown(job.spec.data)} {_badge(job.state)}")
+        st.markdown(
+            f"**{RUN_TITLE[job.spec.kind]}** on {layout.escape_markdown(job.spec.data_name)} {_badge(job.state)}"
+        )
         _progress(job)
         if job.state == "failed":
             layout.error_box(job.message)

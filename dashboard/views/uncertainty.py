@@ -9,15 +9,22 @@ import streamlit as st
 from dashboard import layout
 from dashboard.controls import EngineError, run_picker
 from dashboard.controls import uncertainty as controls
-from dashboard.glossary import TERMS
+from dashboard.controls import uncertainty_own as own_scores
 from dashboard.state import UNCERTAINTY
-from dashboard.views import uncertainty_editor
+from dashboard.views import (
+    uncertainty_editor,
+    uncertainty_estimators,
+    uncertainty_own,
+    uncertainty_policy,
+    uncertainty_reliability,
+)
 from engine.figures.common import method_dots
 from engine.figures.uncertainty import reliability_curves
 
 
 def render() -> None:
     """Draw the page."""
+    own_scores.open_run()
     run = run_picker("uncertainty")
     header = st.container()
     choice = controls.choose(run)
@@ -96,31 +103,6 @@ def _gains(choice: controls.Choice) -> None:
     st.caption(f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision.")
 
 
-def _reliability_tab(choice: controls.Choice) -> None:
-    """Show the calibration by bucket."""
-    st.table(controls.calibration_table(choice), border="horizontal")
-
-
-def _estimators_tab(choice: controls.Choice) -> None:
-    """Show how the rate of positives changes with uncertainty at equal score."""
-    st.caption(
-        "Change in the rate of positives from the most to the least certain row when the score stays the same.",
-        help=TERMS["positivity_trend"].help(),
-    )
-    for column, row in zip(st.columns(2), controls.trends(choice), strict=True):
-        with column:
-            layout.metric_card(
-                row.segment,
-                row.value,
-                row.low,
-                row.high,
-                row.n,
-                baseline=row.placebo,
-                unit=" pp",
-                term="positivity_trend",
-            )
-
-
 def _as_tuned(choice: controls.Choice) -> None:
     """Show every tuned boundary on both splits."""
     st.caption("Thresholds chosen on the tuning rows, judged on both splits; intervals resample whole units.")
@@ -129,7 +111,9 @@ def _as_tuned(choice: controls.Choice) -> None:
 
 _TABS: dict[str, Callable[[controls.Choice], None]] = {
     "Thresholds": uncertainty_editor.draw,
-    "Reliability": _reliability_tab,
-    "Estimators": _estimators_tab,
+    "Reliability": uncertainty_reliability.draw,
+    "Estimators": uncertainty_estimators.draw,
     "As tuned": _as_tuned,
+    "Policy": uncertainty_policy.draw,
+    "Own scores": uncertainty_own.draw,
 }

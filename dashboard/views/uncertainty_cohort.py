@@ -78,7 +78,7 @@ def _rows(choice: controls.Choice, cell: Any, cuts: list[int]) -> None:
 def _table(rows: Any) -> None:
     """Show some stored rows, the highest score first, and offer all of them."""
     shown = min(len(rows), cohorts.MOST_SHOWN)
-    st.dataframe(rows.head(shown), hide_index=True, height=min(38 + 35 * max(shown, 1), 320))
+    st.dataframe(cohorts.shown_rows(rows), hide_index=True, height=min(38 + 35 * max(shown, 1), 320))
     left, right = st.columns([0.7, 0.3], vertical_alignment="center")
     left.caption(f"Showing {shown:,} of {len(rows):,} stored rows; a run stores a random part of its test rows.")
     right.download_button(

@@ -70,10 +70,7 @@ def _sliders(choice: controls.Choice, cuts: list[int], mode: str) -> None:
 def _bucket(choice: controls.Choice, bucket: int, view: Any) -> None:
     """Draw one bucket: histogram and slider on the left, typed threshold and lock beside them."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(
-            f"**Uncertainty {view.name}** · n {view.n:,} · base rate {view.base_rate}",
-            help=TERMS["uncertainty_bucket"].help(),
-        )
+        st.markdown(f"**Uncertainty {view.name}** · n {view.n:,}", help=TERMS["uncertainty_bucket"].help())
         left, right = st.columns([0.72, 0.28], vertical_alignment="bottom")
         with left:
             st.image(
@@ -85,7 +82,8 @@ def _bucket(choice: controls.Choice, bucket: int, view: Any) -> None:
         with right:
             widgets.bucket_lock(bucket, view.name)
             widgets.bucket_entry(choice, bucket, view.name)
-        st.caption(f"Positive at the cut: {view.at_cut}", help=TERMS["rate_at_the_cut"].help())
+        told = f"Positive: {view.base_rate} in all · at the cut {view.at_cut}"
+        st.caption(told, help=TERMS["rate_at_the_cut"].help())
 
 
 def _achieved(choice: controls.Choice, goal: Any, mine: Any, single: Any) -> None:

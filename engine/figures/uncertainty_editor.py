@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pandas as pd
 
 from engine.figures.theme import BLUE, VERMILION
 
-WIDTH, HEIGHT = 400, 46
+WIDTH, HEIGHT = 280, 48
 """Units of the drawing, which stretches to the width of its place."""
+MOST_BARS = 40
+"""Bars at most: single bins hold very different numbers of rows, which hides the shape."""
 GREY = "#8A94A0"
 LEFT_OUT = 0.4
 """Opacity of what is not selected."""
 
 
 def bucket_histogram(table: pd.DataFrame, cut: int) -> str:
-    """Draw one bar per score bin, positives on top of each other row, and the threshold as a line.
+    """Draw rows by score with the positives among them in blue, and the threshold as a line.
 
-    A bin has the same width as a step of the slider, so a bar stands above the place of its threshold. Heights are
-    square roots of counts, so that the few rows at the top can be seen. No script, no text: a picture in words
-    belongs beside it.
+    A bin has the same width as a step of the slider, so the line stands above the thumb; neighbouring bins share a bar.
+    Heights are square roots of counts, so that the few rows at the top can be seen. No script, no text: the same in
+    words belongs beside it.
 
     Parameters
     ----------
@@ -33,16 +37,20 @@ def bucket_histogram(table: pd.DataFrame, cut: int) -> str:
         An SVG document.
     """
     size = max(len(table), 1)
-    highest = max(float(table["n"].max()) if len(table) else 0.0, 1.0)
     step, first = WIDTH / size, size - cut
+    # Bars end at the threshold, so that none is half selected.
+    edges = sorted({*(round(i * size / MOST_BARS) for i in range(MOST_BARS + 1)), first})
+    counts = [[float(table[name].iloc[low:high].sum()) for name in ("n", "positives")] for low, high in pairwise(edges)]
+    # A bar is as high as its rows per bin, whatever number of bins it pools.
+    highest = max((n / (high - low) for (n, _), (low, high) in zip(counts, pairwise(edges), strict=True)), default=1.0)
     bars = []
-    for place, (n, positives) in enumerate(zip(table["n"], table["positives"], strict=True)):
-        opacity = "" if place >= first else f' opacity="{LEFT_OUT}"'
-        for count, color in ((n, GREY), (positives, BLUE)):
+    for (low, high), pair in zip(pairwise(edges), counts, strict=True):
+        opacity = "" if low >= first else f' opacity="{LEFT_OUT}"'
+        for count, color in zip(pair, (GREY, BLUE), strict=True):
             if count > 0:
-                height = HEIGHT * (float(count) / highest) ** 0.5
+                height = HEIGHT * (count / (high - low) / highest) ** 0.5
                 bars.append(
-                    f'<rect x="{place * step:.2f}" y="{HEIGHT - height:.2f}" width="{step * 0.86:.2f}" '
+                    f'<rect x="{low * step:.2f}" y="{HEIGHT - height:.2f}" width="{(high - low) * step * 0.86:.2f}" '
                     f'height="{height:.2f}" fill="{color}"{opacity}/>'
                 )
     x = min(max(first * step, 1.0), WIDTH - 1.0)

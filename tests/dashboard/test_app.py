@@ -21,7 +21,7 @@ def test_the_shipped_settings_are_the_safe_ones() -> None:
     assert config["server"]["enableXsrfProtection"] is True
     assert config["server"]["enableCORS"] is True
     assert config["server"]["enableStaticServing"] is False
-    assert config["server"]["maxUploadSize"] <= 20
+    assert config["server"]["maxUploadSize"] <= 50
     assert config["server"]["maxMessageSize"] <= 50
     assert config["server"]["maxCacheDataSize"] == "512mb"
     assert config["client"] == {"showErrorDetails": "type", "showErrorLinks": False, "toolbarMode": "viewer"}
