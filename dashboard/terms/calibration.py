@@ -37,6 +37,7 @@ CALIBRATION: dict[str, Term] = {
         label="Uncertainty of the label",
         gloss="Part of the Brier score that no score can change: the variance of the label.",
         formula="base rate × (1 − base rate)",
+        better="neither; the data set it",
         source="Murphy (1973)",
     ),
     "brier_within": Term(
@@ -44,6 +45,7 @@ CALIBRATION: dict[str, Term] = {
         gloss="Part of the Brier score that bins hide: variance of the score inside them minus twice its covariance "
         "with the label.",
         formula="Brier − reliability + resolution − uncertainty",
+        better="lower",
         source="Stephenson et al. (2008)",
     ),
     "miscalibration": Term(

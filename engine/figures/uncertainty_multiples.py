@@ -75,7 +75,7 @@ def reliability_panels(
         curves.append(bin_curve(own, name, color, axis))
         for key, traces in zip(keys, (curves, count_bars(own, name, color, axis)), strict=True):
             data += [trace.update(xaxis=f"x{key}", yaxis=f"y{key}") for trace in traces]
-        layout["annotations"] += _texts(name, error_text(errors, bucket), base_rates[bucket], color, axis, keys[0])
+        layout["annotations"] += _texts(name, error_text(errors, bucket), base_rates[bucket], axis, keys[0])
         layout["shapes"] += _base_rate(base_rates[bucket], axis, keys[0])
     return go.Figure({"data": data, "layout": layout})
 
@@ -103,7 +103,7 @@ def _axes(base: dict[str, Any], axis: RateAxis, bucket: int, bands: int, keys: t
     }
 
 
-def _texts(name: str, error: str, rate: float, color: str, axis: RateAxis, key: str) -> list[dict[str, Any]]:
+def _texts(name: str, error: str, rate: float, axis: RateAxis, key: str) -> list[dict[str, Any]]:
     """Return the title of a panel and the name of its base rate."""
     place = {"xref": f"x{key} domain", "x": 0, "xanchor": "left", "showarrow": False, "align": "left"}
     text = f"<b>{name}</b>" + (f"<br>{error.removeprefix(' · ')}" if error else "")
@@ -112,7 +112,7 @@ def _texts(name: str, error: str, rate: float, color: str, axis: RateAxis, key: 
         "yref": f"y{key} domain",
         "y": 1.02,
         "yanchor": "bottom",
-        "font": {"size": 12, "color": color},
+        "font": {"size": 12},
     }
     if rate != rate:
         return [place | title]

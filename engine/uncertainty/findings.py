@@ -86,7 +86,7 @@ def information_sentence(table: pd.DataFrame) -> str:
     if not named:
         return f"None of {many} uncertainties tells more than the score does; the largest change is {largest}."
     which = f"{len(named)} of {many} uncertainties {'tells' if len(named) == 1 else 'tell'}"
-    return f"At equal score {which} something about positivity; the largest change is {largest}."
+    return f"At equal score {which} something about positivity, most of all {largest}."
 
 
 def widened(rows: pd.DataFrame) -> pd.DataFrame:

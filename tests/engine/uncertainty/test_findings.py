@@ -45,7 +45,7 @@ def test_a_scorer_without_a_trend_is_not_compared():
 def test_the_sentence_names_the_largest_trend_or_says_none():
     table = pd.DataFrame([trend("ensemble", -3.0, 2.0), trend("counts", 2.2, 2.0)]).assign(n=1234)
     assert information_sentence(table) == (
-        "At equal score 1 of 2 uncertainties tells something about positivity; the largest change is Deep ensemble: -3.0 "
+        "At equal score 1 of 2 uncertainties tells something about positivity, most of all Deep ensemble: -3.0 "
         "points of positivity from the most to the least certain row [-5.0, -1.0], n 1,234."
     )
     flat = pd.DataFrame([trend("ensemble", -1.0, 2.0), trend("counts", 0.5, 2.0)]).assign(n=1234)
