@@ -119,8 +119,8 @@ def _abstention(choice: Choice) -> None:
             key="uncertainty-abstention-areas",
             title="Mean of each curve",
             how_to_read=f"{TERMS['abstention_area'].gloss} The sentence above compares them in pairs on the same "
-            "resamples, so it may tell apart what the bars here do not. Precision is averaged over the shares at which a "
-            "kept row is selected.",
+            "resamples, so it may tell apart what the bars here do not. Precision is averaged over the shares at which "
+            "a kept row is selected.",
             alt=sentence,
         )
 
