@@ -9,7 +9,6 @@ from dashboard.layout import to_csv
 from dashboard.state import OWN_SCORES, RUN
 from dashboard.state import UNCERTAINTY as KEY
 from engine.errors import ConfigError, EngineError
-from engine.uncertainty.simulate import SimulationConfig, simulate
 
 MOST_BYTES = 50 * 1024 * 1024
 """Bytes of a file at most."""
@@ -28,6 +27,9 @@ COLUMNS = {
 
 def example() -> bytes:
     """Write a small simulated file of the form that is wanted."""
+    # Only here: simulating needs more libraries than a page loads.
+    from engine.uncertainty.simulate import SimulationConfig, simulate
+
     rows = simulate(EXAMPLE_ROWS, SimulationConfig(prior=(1.0, 3.0)))
     return to_csv(rows[["label", "score", "uncertainty"]])
 
