@@ -61,7 +61,7 @@ def test_the_page_of_all_methods_shows_the_stored_result(stored, folder):
 
 
 def test_what_the_readme_says_of_the_result_is_so(stored):
-    """The gap is closed under every drift and without; later exposures drift on; calibration, the stream, the coupons."""
+    """The gap is closed with and without drift; later exposures drift on; calibration, the stream, the coupons."""
     judged = verdicts(stored)
     kind = judged["goal"].str.partition(" ")[0]
     found = {(row.data, word, row.rows): row.verdict for row, word in zip(judged.itertuples(), kind, strict=True)}
