@@ -43,7 +43,9 @@ SETTINGS = {
     "base rate .10, tau 1": Setting(prior=(0.3, 2.7), tau=1, targets=(0.7,), has_mismatch=True),
     "base rate .25, tau 3": Setting(prior=(0.75, 2.25), tau=3, targets=(0.7,), most_seeds=5),
     "base rate .25, tau 10": Setting(prior=(0.75, 2.25), tau=10, targets=(0.7,), most_seeds=5),
-    "matched prior, base rate .25, tau 1": Setting(prior=(0.75, 2.25), tau=1, targets=(0.7,), model_prior=(0.75, 2.25), most_seeds=5),
+    "matched prior, base rate .25, tau 1": Setting(
+        prior=(0.75, 2.25), tau=1, targets=(0.7,), model_prior=(0.75, 2.25), most_seeds=5
+    ),
 }
 
 
