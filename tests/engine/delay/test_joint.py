@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -14,7 +15,7 @@ from engine.delay.data import prepare
 from engine.delay.joint import fit_entire_space, fit_exponential, fit_slots
 from engine.delay.loop import Progress, Rows
 from engine.delay.model import StackedNetwork
-from engine.delay.streams import snapshot_rows
+from engine.delay.streams import Outlook, snapshot_rows
 from engine.seeding import torch_seed
 
 
@@ -58,8 +59,10 @@ def test_esdf_predicts_the_product_over_the_entire_space(prepared, rows, config,
 
 def test_training_side_by_side_is_training_alone(prepared, rows, config):
     stream = rows["esdf"]
-    pair, _, _ = fit_entire_space(prepared, {"one": stream, "other": rows["dfm"]}, True, config, Progress(None))
-    alone, _, _ = fit_entire_space(prepared, {"one": stream}, True, config, Progress(None))
+    outlook = Outlook(**{field.name: np.ones(prepared.time.size) for field in dataclasses.fields(Outlook)})
+    settings = (outlook, True, config, Progress(None))
+    pair, _, _ = fit_entire_space(prepared, {"one": stream, "other": rows["dfm"]}, *settings)
+    alone, _, _ = fit_entire_space(prepared, {"one": stream}, *settings)
     assert pair["one"] == pytest.approx(alone["one"], abs=1e-6)
     assert not np.allclose(pair["other"], pair["one"], atol=1e-4)
 
