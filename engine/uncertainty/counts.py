@@ -30,7 +30,7 @@ def count_proxy(features: pd.DataFrame, is_train: NDArray[np.bool_], weight: NDA
     --------
     >>> shelf = pd.DataFrame({"shelf": ["milk", "milk", "tea", "soap"]})
     >>> count_proxy(shelf, np.array([True, True, True, False]), np.ones(4, dtype=np.int64))
-    array([0.33333333, 0.5       , 1.        ])
+    array([0.33333333, 0.33333333, 0.5       , 1.        ])
     """
     proxy = np.zeros(len(features))
     for _, values in features.items():
