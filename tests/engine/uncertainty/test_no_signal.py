@@ -30,7 +30,7 @@ SHUFFLES = 12
 
 
 @pytest.fixture(scope="module")
-def test_rows(as_dataset):
+def later_rows(as_dataset):
     prepared = prepare(as_dataset(pd.read_parquet(CLICKS)), CONFIG)
     fitted = fit(prepared, CONFIG)
     return {name: scored_rows(fitted, prepared, name)["test"] for name in fitted.scorers}
@@ -41,28 +41,28 @@ def test_the_control_is_the_one_described():
     assert len(clicks) == 60_000 and clicks["label"].sum() == 287 and clicks["item"].nunique() == 160
 
 
-def test_no_score_ranks_the_clicks_of_later_days(test_rows):
-    for rows in test_rows.values():
+def test_no_score_ranks_the_clicks_of_later_days(later_rows):
+    for rows in later_rows.values():
         ranked = SortedScores(rows.label, rows.score)
         draws = bootstrap(ranked.roc_auc, rows.unit, n_resamples=60, rng=np.random.default_rng(0))
         low, high = percentile_interval(draws)
         assert low[0] < 0.5 < high[0]
 
 
-def test_leaving_out_uncertain_rows_beats_the_score_nowhere(test_rows):
-    for rows in test_rows.values():
+def test_leaving_out_uncertain_rows_beats_the_score_nowhere(later_rows):
+    for rows in later_rows.values():
         _, areas = risk_coverage(rows, threshold=0.01, seed=0, resamples=60, rng=np.random.default_rng(0))
         against = areas[(areas["baseline"] == "score_ambiguity") & (areas["metric"] == "area_log_loss")]
         assert against["ci_high"].iloc[0] > 0
 
 
-def test_shuffled_clicks_are_called_informative_no_more_often_than_chance_allows(test_rows):
+def test_shuffled_clicks_are_called_informative_no_more_often_than_chance_allows(later_rows):
     rng = np.random.default_rng(5)
     excluded, named = 0, 0
     for _ in range(SHUFFLES):
-        label = rng.permutation(next(iter(test_rows.values())).label)
+        label = rng.permutation(next(iter(later_rows.values())).label)
         found = []
-        for name, rows in test_rows.items():
+        for name, rows in later_rows.items():
             trend = positivity_trend(replace(rows, label=label), resamples=60, rng=np.random.default_rng(0))
             found.append({"scorer": name, "metric": TREND} | trend)
             excluded += not trend["ci_low"] < 0 < trend["ci_high"]
