@@ -90,6 +90,7 @@ EDITOR: Final = {
     "entry": "uncertainty-entry",
     "past": "uncertainty-past",
     "future": "uncertainty-future",
+    "unheard": "uncertainty-unheard",
     "said": "uncertainty-said",
     "picture": "uncertainty-picture",
     "shift": "uncertainty-shift",

@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from dashboard.cache import Run
+from dashboard.controls.threshold_moves import forget, is_unheard, place
 from dashboard.state import EDITOR
 from dashboard.state import UNCERTAINTY as KEY
 from engine.errors import ConfigError
@@ -25,8 +26,6 @@ SNAP_METHODS = {method: METHOD_LABEL[method] for method in METHODS}
 """Ways to place the thresholds."""
 EDITED, SINGLE = "edited", BASELINE
 """Names of the boundary that the reader moves and of the one beside it."""
-MOST_UNDONE = 50
-"""Moves that can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +122,7 @@ def forget_cuts() -> None:
 
 def _forget_history() -> None:
     """Leave nothing to take back: the thresholds of before belong to something else."""
-    for name in ("past", "future"):
-        st.session_state[EDITOR[name]] = []
+    forget()
     for key in [key for key in st.session_state if str(key).startswith(f"{EDITOR['lock']}-")]:
         st.session_state[key] = False
 
@@ -167,16 +165,6 @@ def _show(editor: Editor, cuts: Sequence[int]) -> None:
             st.session_state[key] = value
 
 
-def _place(cuts: Sequence[int]) -> None:
-    """Move the thresholds and remember where they stood."""
-    state = st.session_state
-    before = state.get(KEY["cuts"])
-    if before is not None and list(before) != list(cuts):
-        state[EDITOR["past"]] = [*state.get(EDITOR["past"], []), list(before)][-MOST_UNDONE:]
-        state[EDITOR["future"]] = []
-    state[KEY["cuts"]] = list(cuts)
-
-
 def _told(text: str) -> None:
     """Leave a sentence for the next drawing of the page."""
     st.session_state[EDITOR["said"]] = text
@@ -185,7 +173,7 @@ def _told(text: str) -> None:
 def place_anew(choice: Choice) -> None:
     """Solve the goal again, locked thresholds kept."""
     try:
-        _place(solve(choice, goal_of(choice), locked(choice)))
+        place(solve(choice, goal_of(choice), locked(choice)))
     except ConfigError as error:
         _told(str(error))
 
@@ -199,7 +187,7 @@ def start_mode(choice: Choice) -> None:
 def move(choice: Choice, bucket: int, cut: int | None = None) -> None:
     """Move one threshold to its slider, or to a cut; a held goal places the others that are not locked."""
     state, goal = st.session_state, goal_of(choice)
-    if state.get(KEY["cuts"]) is None:
+    if state.get(KEY["cuts"]) is None or (cut is None and is_unheard(bucket, int(state[slider_key(bucket)]))):
         return
     cuts = list(state[KEY["cuts"]])
     cuts[bucket] = int(state[slider_key(bucket)] if cut is None else cut)
@@ -208,7 +196,7 @@ def move(choice: Choice, bucket: int, cut: int | None = None) -> None:
             cuts = solve(choice, goal, locked(choice) | {bucket: cuts[bucket]})
         except ConfigError as error:
             _told(f"{error} The other thresholds stay.")
-    _place(cuts)
+    place(cuts, by=bucket)
 
 
 def enter(choice: Choice, bucket: int) -> None:
@@ -223,27 +211,7 @@ def move_all(choice: Choice) -> None:
     """Give every bucket that is not locked the threshold of the common slider."""
     held = locked(choice)
     common = int(st.session_state[KEY["all"]])
-    _place([held.get(bucket, common) for bucket in range(choice.editor.n_buckets)])
-
-
-def undo() -> None:
-    """Take the last move back."""
-    _travel("past", "future")
-
-
-def redo() -> None:
-    """Make the last move that was taken back again."""
-    _travel("future", "past")
-
-
-def _travel(source: str, other: str) -> None:
-    """Go to the last thresholds of one list and put those of now on the other."""
-    state = st.session_state
-    stack = list(state.get(EDITOR[source], []))
-    if stack:
-        state[EDITOR[other]] = [*state.get(EDITOR[other], []), list(state[KEY["cuts"]])]
-        state[KEY["cuts"]] = stack.pop()
-        state[EDITOR[source]] = stack
+    place([held.get(bucket, common) for bucket in range(choice.editor.n_buckets)])
 
 
 def reset(choice: Choice) -> None:
@@ -252,11 +220,6 @@ def reset(choice: Choice) -> None:
         st.session_state[lock_key(bucket)] = False
     st.session_state[EDITOR["mode"]] = "free"
     place_anew(choice)
-
-
-def can_travel() -> tuple[bool, bool]:
-    """Say whether there is a move to take back, and one to make again."""
-    return bool(st.session_state.get(EDITOR["past"])), bool(st.session_state.get(EDITOR["future"]))
 
 
 def told() -> str:

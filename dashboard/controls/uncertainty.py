@@ -21,6 +21,9 @@ from engine.uncertainty.names import scorer_label, segment_of
 from engine.uncertainty.reliability import pick
 from engine.uncertainty.reliability import smooth_errors as bucket_errors
 
+FAR_POINTS = 10.0
+"""A method whose whole interval lies this many points of recall below one threshold is named instead of drawn."""
+
 
 def choose(run: Run) -> Choice:
     """Let the reader choose scorer and precision target; both stand in the address bar."""
@@ -116,6 +119,21 @@ def gains(choice: Choice) -> pd.DataFrame:
     return summary.gains_in_points(choice.run.curve("differences"), choice.scorer, choice.target)
 
 
+def far_off(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the methods that lose so much that drawing them would squeeze all others."""
+    return table[table["ci_high"] < -FAR_POINTS]
+
+
+def far_off_sentence(table: pd.DataFrame) -> str:
+    """Name the methods that are not drawn, with their losses; empty if all are."""
+    rows = far_off(table).itertuples()
+    named = [
+        f"{METHOD_LABEL.get(row.method, row.method)} {number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"
+        for row in rows
+    ]
+    return f"Too far below to be drawn, in points: {'; '.join(named)}." if named else ""
+
+
 def baseline_recall(choice: Choice) -> str:
     """Write the recall of one threshold at equal test precision."""
     row = summary.baseline_recall(choice.run.metrics, choice.scorer, choice.target)
@@ -181,6 +199,8 @@ def page_is_dark() -> bool:
 
 
 __all__ = [
+    "far_off",
+    "far_off_sentence",
     "Choice",
     "answer",
     "axis_scale",

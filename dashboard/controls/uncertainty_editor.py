@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboard.controls import thresholds
+from dashboard.controls import threshold_moves, thresholds
 from dashboard.controls.thresholds import MODES, SNAP_METHODS, Choice, Mode
 from dashboard.state import EDITOR
 from dashboard.state import UNCERTAINTY as KEY
@@ -55,7 +55,7 @@ def method_choice(choice: Choice, mode: Mode) -> None:
 
 def action_buttons(choice: Choice) -> None:
     """Offer to snap, to take moves back and to start anew."""
-    back, again = thresholds.can_travel()
+    back, again = threshold_moves.can_travel()
     some_locked = bool(thresholds.locked(choice))
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -66,8 +66,12 @@ def action_buttons(choice: Choice) -> None:
             icon=":material/target:",
             help="Places every threshold that is not locked at the optimum.",
         )
-        st.button("Undo", key="uncertainty-undo", on_click=thresholds.undo, icon=":material/undo:", disabled=not back)
-        st.button("Redo", key="uncertainty-redo", on_click=thresholds.redo, icon=":material/redo:", disabled=not again)
+        st.button(
+            "Undo", key="uncertainty-undo", on_click=threshold_moves.undo, icon=":material/undo:", disabled=not back
+        )
+        st.button(
+            "Redo", key="uncertainty-redo", on_click=threshold_moves.redo, icon=":material/redo:", disabled=not again
+        )
         st.button("Reset", key="uncertainty-reset", on_click=thresholds.reset, args=(choice,), icon=":material/replay:")
 
 

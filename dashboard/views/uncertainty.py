@@ -85,7 +85,7 @@ def _gains(choice: controls.Choice) -> None:
     table = controls.gains(choice)
     layout.chart_card(
         method_dots(
-            table,
+            table.drop(controls.far_off(table).index),
             axis_title=f"Points of recall gained at precision {choice.target:.2f}",
             rival="recalibrated",
             reference=0.0,
@@ -100,7 +100,10 @@ def _gains(choice: controls.Choice) -> None:
         "score. **The placebo shuffles the uncertainty: what it gains is luck.**",
         alt=controls.answer(choice),
     )
-    st.caption(f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision.")
+    st.caption(
+        f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision. "
+        f"{controls.far_off_sentence(table)}"
+    )
 
 
 def _as_tuned(choice: controls.Choice) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.controls import uncertainty as controls
 from engine.result import DatasetInfo, RunResult
 from engine.runs import Run, read_run, write_run
 from engine.uncertainty.config import UncertaintyConfig
@@ -260,3 +262,14 @@ def test_the_page_opens_on_scores_that_leave_nothing_to_choose(runs: Path, odd: 
     write_run(result, runs / "uncertainty-odd", command=["python"])
     app = opened()
     assert not app.exception and len(app.metric) == 8 and len(app.get("plotly_chart")) == 3
+
+
+def test_a_method_that_loses_far_more_than_others_gain_is_named_instead_of_drawn() -> None:
+    table = pd.DataFrame(
+        {"method": ["mist", "greedy_merged"], "value": [1.0, -40.0], "ci_low": [-12.0, -45.0], "ci_high": [2.0, -35.0]}
+    )
+    assert controls.far_off(table)["method"].tolist() == ["greedy_merged"]
+    assert controls.far_off_sentence(table) == (
+        "Too far below to be drawn, in points: Greedy, buckets together -40.0 [-45.0, -35.0]."
+    )
+    assert controls.far_off_sentence(table.head(1)) == ""
