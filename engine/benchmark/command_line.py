@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -28,3 +31,22 @@ def progress_bar() -> Progress:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+@contextlib.contextmanager
+def work_folder(folder: str | None) -> Iterator[Path]:
+    """Open a folder for simulated data: the one that is named, or one that is thrown away.
+
+    Parameters
+    ----------
+    folder : str, optional
+
+    Yields
+    ------
+    Path
+    """
+    if folder is not None:
+        yield output_folder(folder)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(scratch)

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from engine.benchmark.delay_peers import TOOLS, ask_peer
+from engine.benchmark.scaling import growth_lines, peak_gib, power_law
 from engine.delay.simulate import SimulationConfig, write_parquet_folder
 from engine.errors import TrainingError
 
@@ -77,7 +78,7 @@ def measure(folder: str, as_of: float, window: float) -> dict[str, Any]:
         "curve_cpu_seconds": curve_cpu,
         "all_seconds": all_wall,
         "all_cpu_seconds": all_cpu,
-        "peak_gib": _peak(),
+        "peak_gib": peak_gib(),
         "survival": [] if curve is None else curve.survival_at(np.arange(horizon + 1)).tolist(),
     }
 
@@ -179,30 +180,9 @@ def _peer_row(answer: dict[str, Any], survival: np.ndarray, ours: float) -> dict
 
 
 def growth(table: pd.DataFrame) -> pd.DataFrame:
-    """Fit how our figures grow with the exposures: figure = constant * rows ^ exponent.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `measure_all`.
-
-    Returns
-    -------
-    DataFrame
-        ``figure, exponent, ci_low, ci_high, n``: slope of the logarithms by least squares with its 95 % interval from
-        Student's t on n - 2 degrees of freedom; NaN where fewer than three sizes leave none.
-    """
-    from scipy import stats
-
+    """Fit how our figures in the table of `measure_all` grow with the exposures, see `power_law`."""
     ours = table[table["method"] == "ours"]
-    rows = []
-    for figure in GROWTH:
-        exponent = half = float("nan")
-        if len(ours) >= 3:
-            fitted = stats.linregress(np.log(ours["rows"]), np.log(ours[figure]))
-            exponent, half = fitted.slope, fitted.stderr * stats.t.ppf(0.975, len(ours) - 2)
-        rows.append((figure, exponent, exponent - half, exponent + half, len(ours)))
-    return pd.DataFrame(rows, columns=["figure", "exponent", "ci_low", "ci_high", "n"])
+    return power_law(ours["rows"], ours[list(GROWTH)])
 
 
 def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
@@ -225,17 +205,4 @@ def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
             f"| {row.rows:,} | {name} | {curve} | {everything} | {row.rows_per_second:,.0f} | "
             f"{row.peak_gib:.2f} | {row.times_ours:.1f} | {row.max_difference:.1e} |"
         )
-    lines += ["", "Growth of ours with the exposures (exponent of a power law, 95 % interval):"]
-    lines += [
-        f"{row.figure.replace('_', ' ')}: {row.exponent:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}] · n {row.n} sizes"
-        for row in fitted.itertuples()
-    ]
-    return "\n".join(lines)
-
-
-def _peak() -> float:
-    """Return the largest memory that this process has held, GiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / _GIBIBYTE
-    return float("nan")
+    return "\n".join([*lines, *growth_lines(fitted, what="exposures")])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from engine.benchmark.command_line import output_folder, progress_bar
+from engine.benchmark.command_line import output_folder, progress_bar, work_folder
 from engine.errors import ConfigError
 
 _LEAST_ROWS = 1000
@@ -62,7 +59,7 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     sizes = arguments.rows or scale.ROWS
     _check_rows(min(sizes))
     folder = output_folder(arguments.out)
-    with _work(arguments.work) as work, progress_bar() as progress:
+    with work_folder(arguments.work) as work, progress_bar() as progress:
         task = progress.add_task("", total=None)
         table = scale.measure_all(
             sizes,
@@ -95,7 +92,7 @@ def run_survival(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     peers = importlib.import_module("engine.benchmark.delay_peers")
     _check_rows(arguments.rows)
     folder = output_folder(arguments.out)
-    with _work(None) as work, progress_bar() as progress:
+    with work_folder(None) as work, progress_bar() as progress:
         task = progress.add_task("", total=None)
         table = peers.compare(
             arguments.peers,
@@ -113,13 +110,3 @@ def _check_rows(rows: int) -> None:
     """Refuse too few exposures to say anything."""
     if rows < _LEAST_ROWS:
         raise ConfigError(f"'--rows' is {rows}; it must be at least {_LEAST_ROWS:,}.")
-
-
-@contextlib.contextmanager
-def _work(folder: str | None) -> Iterator[Path]:
-    """Open the folder of the simulated exposures."""
-    if folder is not None:
-        yield output_folder(folder)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        yield Path(scratch)

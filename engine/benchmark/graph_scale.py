@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from engine.benchmark.scaling import growth_lines, peak_gib, power_law
 from engine.errors import TrainingError
 from engine.graph.data import TrainingGraph, training_graph
 from engine.graph.simulate import SimulationConfig, simulate_edge_index
@@ -95,7 +95,7 @@ def measure(num_nodes: int, *, threads: int, seed: int) -> Scale:
         edges=edge_index.shape[1],
         largest_in_degree=int(training.in_degree.max()),
         simulate_seconds=simulated,
-        peak_gib=_peak(),
+        peak_gib=peak_gib(),
         threads=threads,
         cores=os.cpu_count() or 1,
         memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE,
@@ -141,37 +141,8 @@ def measure_all(
 
 
 def growth(table: pd.DataFrame) -> pd.DataFrame:
-    """Fit how figures grow with the edges: figure = constant * edges ^ exponent.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `measure_all`.
-
-    Returns
-    -------
-    DataFrame
-        ``figure, exponent, ci_low, ci_high, n``: slope of the logarithms by least squares with its 95 % interval from
-        Student's t on n - 2 degrees of freedom; NaN where fewer than three sizes leave none.
-    """
-    from scipy import stats
-
-    rows = []
-    for figure in GROWTH:
-        exponent = half = float("nan")
-        if len(table) >= 3:
-            fitted = stats.linregress(np.log(table["edges"]), np.log(table[figure]))
-            exponent, half = fitted.slope, fitted.stderr * stats.t.ppf(0.975, len(table) - 2)
-        rows.append(
-            {
-                "figure": figure,
-                "exponent": exponent,
-                "ci_low": exponent - half,
-                "ci_high": exponent + half,
-                "n": len(table),
-            }
-        )
-    return pd.DataFrame(rows)
+    """Fit how our figures in the table of `measure_all` grow with the edges, see `power_law`."""
+    return power_law(table["edges"], table[list(GROWTH)])
 
 
 def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
@@ -188,12 +159,7 @@ def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
         f"{row.epoch_cpu_seconds:.1f} | {row.embed_seconds:.1f} | {row.query_seconds:.1f} | {row.peak_gib:.2f} |"
         for row in table.itertuples()
     ]
-    lines += ["", "Growth with the number of edges (exponent of a power law, 95 % interval):"]
-    lines += [
-        f"{row.figure.replace('_', ' ')}: {row.exponent:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}] · n {row.n} sizes"
-        for row in fitted.itertuples()
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *growth_lines(fitted, what="edges")])
 
 
 def _drawn(training: TrainingGraph, seed: int) -> dict[str, Any]:
@@ -252,11 +218,3 @@ def _trained_and_ranked(training: TrainingGraph, seed: int) -> dict[str, Any]:
         "queries": len(queries),
         "query_seconds": answered - asked,
     }
-
-
-def _peak() -> float:
-    """Return the largest memory that this process has held, GiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / _GIBIBYTE
-    return float("nan")

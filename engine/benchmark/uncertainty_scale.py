@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from engine.benchmark.scaling import growth_lines, peak_gib, power_law
 from engine.errors import TrainingError
 from engine.uncertainty.simulate import SimulationConfig, simulate
 
@@ -78,7 +79,7 @@ def measure(folder: str) -> dict[str, Any]:
         "count_cpu_seconds": count_cpu,
         "all_seconds": all_wall,
         "all_cpu_seconds": all_cpu,
-        "peak_gib": _peak(),
+        "peak_gib": peak_gib(),
         **{name: result.curves[name] for name in ("edges", "cells")},
     }
 
@@ -168,25 +169,9 @@ def measure_all(
 
 
 def growth(table: pd.DataFrame) -> pd.DataFrame:
-    """Fit how our figures grow with the rows: figure = constant * rows ^ exponent.
-
-    Returns
-    -------
-    DataFrame
-        ``figure, exponent, ci_low, ci_high, n``: slope of the logarithms by least squares with its 95 % interval from
-        Student's t on n - 2 degrees of freedom; NaN where fewer than three sizes leave none.
-    """
-    from scipy import stats
-
+    """Fit how our figures in the table of `measure_all` grow with the rows, see `power_law`."""
     ours = table[table["method"] == "ours"]
-    rows = []
-    for figure in GROWTH:
-        exponent = half = float("nan")
-        if len(ours) >= 3:
-            fitted = stats.linregress(np.log(ours["rows"]), np.log(ours[figure]))
-            exponent, half = fitted.slope, fitted.stderr * stats.t.ppf(0.975, len(ours) - 2)
-        rows.append((figure, exponent, exponent - half, exponent + half, len(ours)))
-    return pd.DataFrame(rows, columns=["figure", "exponent", "ci_low", "ci_high", "n"])
+    return power_law(ours["rows"], ours[list(GROWTH)])
 
 
 def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
@@ -209,12 +194,7 @@ def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
             f"| {row.rows:,} | {name} | {row.count_seconds:.1f} ({row.count_cpu_seconds:.1f}) | {everything} | "
             f"{row.rows_per_second:,.0f} | {row.peak_gib:.2f} | {row.times_ours:.1f} | {difference} |"
         )
-    lines += ["", "Growth of ours with the rows (exponent of a power law, 95 % interval):"]
-    lines += [
-        f"{row.figure.replace('_', ' ')}: {row.exponent:.2f} [{row.ci_low:.2f}, {row.ci_high:.2f}] · n {row.n} sizes"
-        for row in fitted.itertuples()
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *growth_lines(fitted, what="rows")])
 
 
 def _alone(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any] | None:
@@ -234,12 +214,4 @@ def _mark() -> tuple[float, float]:
 def _peer(marks: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """Return what another way took."""
     (wall, cpu), *_ = np.diff(marks, axis=0)
-    return {"count_seconds": wall, "count_cpu_seconds": cpu, "peak_gib": _peak()}
-
-
-def _peak() -> float:
-    """Return the largest memory that this process has held, GiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / _GIBIBYTE
-    return float("nan")
+    return {"count_seconds": wall, "count_cpu_seconds": cpu, "peak_gib": peak_gib()}

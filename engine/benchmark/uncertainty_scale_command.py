@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from engine.benchmark.command_line import output_folder, progress_bar
+from engine.benchmark.command_line import output_folder, progress_bar, work_folder
 from engine.errors import ConfigError
 
 _LEAST_ROWS = 10_000
@@ -53,7 +50,7 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if min(sizes) < _LEAST_ROWS:
         raise ConfigError(f"'--rows' is {min(sizes)}; it must be at least {_LEAST_ROWS:,}.")
     folder = output_folder(arguments.out)
-    with _work(arguments.work) as work, progress_bar() as progress:
+    with work_folder(arguments.work) as work, progress_bar() as progress:
         task = progress.add_task("", total=None)
         table = scale.measure_all(
             sizes,
@@ -65,13 +62,3 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     table.to_csv(folder / "uncertainty_scale.csv", index=False, float_format="%.4g")
     text = scale.text_of(table, scale.growth(table))
     sys.stdout.write((table.to_json(orient="records") if arguments.json else text) + "\n")
-
-
-@contextlib.contextmanager
-def _work(folder: str | None) -> Iterator[Path]:
-    """Open the folder of the simulated scores."""
-    if folder is not None:
-        yield output_folder(folder)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        yield Path(scratch)
