@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import Run
+from dashboard.controls.one_of import one_of
 from dashboard.controls.thresholds import Choice, forget_cuts
 from dashboard.layout import estimate, number
 from dashboard.state import UNCERTAINTY as KEY
@@ -95,17 +96,7 @@ def smooth_errors(choice: Choice, split: str) -> pd.DataFrame:
 def axis_scale() -> Scale:
     """Let the reader choose the axes of the reliability curves."""
     labels: dict[Scale, str] = {"linear": "Linear", "log": "Log", "logit": "Logit"}
-    scale = st.segmented_control(
-        "Axes",
-        list(labels),
-        format_func=labels.__getitem__,
-        default="linear",
-        required=True,
-        key=KEY["scale"],
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return scale if scale in labels else "linear"
+    return one_of("Axes", labels, KEY["scale"], is_label_shown=False)
 
 
 def base_rate(choice: Choice, split: str) -> float:
@@ -161,17 +152,7 @@ def confusion_markdown(mine: Decision, baseline: Decision) -> str:
 def split_choice() -> str:
     """Let the reader choose the split of the reliability curves."""
     labels = {"test": "Test", "tune": "Tuning"}
-    split = st.segmented_control(
-        "Rows",
-        list(labels),
-        format_func=labels.__getitem__,
-        default="test",
-        required=True,
-        key=KEY["split"],
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return split if split in labels else "test"
+    return one_of("Rows", labels, KEY["split"], is_label_shown=False)
 
 
 def tuned_table(choice: Choice) -> pd.DataFrame:

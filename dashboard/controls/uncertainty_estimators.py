@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-import streamlit as st
 
 from dashboard.cache import Run
+from dashboard.controls.one_of import one_of
 from dashboard.controls.thresholds import Choice
 from dashboard.glossary import TERMS
 from dashboard.layout import number
@@ -122,22 +122,7 @@ def verdict_table(run: Run) -> pd.DataFrame:
 def choose_measures(run: Run) -> str:
     """Let the reader choose which measures are listed."""
     options = [*MEASURES, *([VERDICTS] if len(stored(run, "verdicts")) else [])]
-    return _segments("Table", {name: name for name in options}, KEY["measures"])
-
-
-def _segments(label: str, options: dict[str, str], key: str) -> str:
-    """Let the reader choose one of a few; what is not among them becomes the first."""
-    first = next(iter(options))
-    chosen = st.segmented_control(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        default=first,
-        required=True,
-        key=key,
-        bind="query-params",
-    )
-    return chosen if chosen in options else first
+    return one_of("Table", {name: name for name in options}, KEY["measures"])
 
 
 def measure_table(run: Run, measures: str) -> pd.DataFrame:
@@ -175,7 +160,7 @@ def measure_words(measures: str) -> str:
 
 def choose_risk() -> str:
     """Let the reader choose what is measured on the rows kept."""
-    return _segments("Measured on the rows kept", RISKS, KEY["risk"])
+    return one_of("Measured on the rows kept", RISKS, KEY["risk"])
 
 
 def risk_axis(risk: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import get_args
@@ -11,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cache import Run
+from dashboard.controls.one_of import one_of
 from dashboard.controls.thresholds import Choice
 from dashboard.glossary import TERMS
 from dashboard.layout import escape_markdown, number
@@ -84,14 +84,14 @@ def choose_view(choice: Choice) -> View:
     """Draw the controls above the curves; all of them stand in the address bar."""
     run = choice.run
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        split = _segments("Rows", SPLITS, KEY["split"])
+        split = one_of("Rows", SPLITS, KEY["split"])
         columns = slice_columns(run)
         by = ""
         if columns:
             labels = {"": "Uncertainty"} | {name: escape_markdown(name, limit=24) for name in columns}
-            by = _segments("A curve per", labels, KEY["by"])
-        bins = _segments("Bins", _BINS if has_binnings(run) and not by else {"equal_mass": "Equal count"}, KEY["bins"])
-        scale = _segments("Axes", _SCALES, KEY["scale"])
+            by = one_of("A curve per", labels, KEY["by"])
+        bins = one_of("Bins", _BINS if has_binnings(run) and not by else {"equal_mass": "Equal count"}, KEY["bins"])
+        scale = one_of("Axes", _SCALES, KEY["scale"])
         isotonic = st.toggle(
             "Isotonic curve",
             key=KEY["isotonic"],
@@ -108,21 +108,6 @@ def choose_view(choice: Choice) -> View:
         by=by,
         apart=apart,
     )
-
-
-def _segments(label: str, options: Mapping[str, str], key: str) -> str:
-    """Let the reader choose one of a few; what is not among them becomes the first."""
-    first = next(iter(options))
-    chosen = st.segmented_control(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        default=first,
-        required=True,
-        key=key,
-        bind="query-params",
-    )
-    return chosen if chosen in options else first
 
 
 def curves(choice: Choice, view: View) -> Curves:
@@ -196,7 +181,7 @@ def segments(choice: Choice) -> dict[str, str]:
 
 def choose_group() -> str:
     """Let the reader choose which metrics are listed."""
-    return _segments("Metrics", {name: name for name in METRIC_GROUPS}, KEY["metrics"])
+    return one_of("Metrics", {name: name for name in METRIC_GROUPS}, KEY["metrics"])
 
 
 def metric_rows(choice: Choice, group: str) -> pd.DataFrame:
@@ -242,7 +227,7 @@ def recalibration(choice: Choice) -> pd.DataFrame:
 
 def choose_repair_metric() -> str:
     """Let the reader choose what recalibration is judged by."""
-    return _segments("Judged by", REPAIR_METRICS, KEY["repair"])
+    return one_of("Judged by", REPAIR_METRICS, KEY["repair"])
 
 
 def repair_axis(metric: str) -> str:
