@@ -29,8 +29,8 @@ def frontier(table: pd.DataFrame, points: pd.DataFrame, *, target: float | None 
     Parameters
     ----------
     table : DataFrame
-        ``line, split, step, recall, precision`` and ``precision_low, precision_high`` on the test rows; lines as in
-        `NAME`.
+        ``line, split, step, recall, precision, selected`` and ``precision_low, precision_high`` on the test rows;
+        lines as in `NAME`.
     points : DataFrame
         Boundaries to mark, columns `POINT_COLUMNS`; the name ``edited`` is drawn strong.
     target : float, optional
