@@ -3,8 +3,9 @@
     python tests/browser/measure.py [FOLDER]
 
 prints seconds from process start to health and to the first chart of every page, milliseconds from a slider's move
-to the new picture, and the server's memory. With FOLDER it also writes a screenshot of every page there, in light and
-dark, 1280 and 1920 pixels wide. It opens the shipped runs, and those in RECOMMENDER_LENS_RUNS where that is set.
+to the new picture and of the server's processor for it, and the server's memory. With FOLDER it also writes a
+screenshot of every page there, in light and dark, 1280 and 1920 pixels wide. It opens the shipped runs, and those in
+RECOMMENDER_LENS_RUNS where that is set.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from driver import PAGES, Reader, chromium_path, launch, serve
+from driver import PAGES, Reader, Server, chromium_path, launch, serve
 from playwright.sync_api import Browser, Page, sync_playwright
 
 REPEATS = 10
@@ -75,7 +76,7 @@ def main() -> None:
             first_chart(chromium, runs, Path(scratch), page)
         with serve(runs, log=Path(scratch) / "server.log") as server:
             for page, (slider, chart) in SLIDERS.items():
-                slider_moves(chromium, server.url, page, slider, chart)
+                slider_moves(chromium, server, page, slider, chart)
             say(f"server memory after these pages: {memory(server.process.pid):.0f} MB")
             if folder is not None:
                 pictures(chromium, server.url, folder)
@@ -99,24 +100,33 @@ def first_chart(chromium: Browser, runs: Path, scratch: Path, path: str) -> None
     )
 
 
-def slider_moves(chromium: Browser, url: str, path: str, slider: str, chart: str) -> None:
-    """Move a slider by one step at a time and time every new picture."""
+def slider_moves(chromium: Browser, server: Server, path: str, slider: str, chart: str) -> None:
+    """Move a slider by one step at a time and time every new picture, and what the server computes for it."""
     tab = chromium.new_page(viewport={"width": 1280, "height": 1600})
-    reader = Reader(tab, url)
+    reader = Reader(tab, server.url)
     reader.open(path)
     thumb = tab.get_by_test_id("stSlider").filter(has_text=slider).locator("input[type=range]")
-    times = []
+    times, work = [], []
     for _ in range(REPEATS):
         reader.drawn()
         tab.wait_for_timeout(400)
         tab.evaluate(WATCH, chart)
+        before = processor_milliseconds(server.process.pid)
         thumb.press("ArrowRight")
         times.append(float(tab.evaluate("window.moved")))
+        reader.drawn()
+        work.append(processor_milliseconds(server.process.pid) - before)
     tab.close()
     say(
         f"{PAGES[path]}: slider to new picture, median of {REPEATS}: {statistics.median(times):.0f} ms "
-        f"(from {min(times):.0f} to {max(times):.0f})"
+        f"(from {min(times):.0f} to {max(times):.0f}); processor of the server {statistics.mean(work):.0f} ms"
     )
+
+
+def processor_milliseconds(pid: int) -> float:
+    """Return the processor time that a process has used; the clock behind it ticks every 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int) -> float:
