@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import threading
@@ -18,6 +19,9 @@ def load() -> None:
     for name in DRAWN_WITH:
         importlib.import_module(name)
     importlib.import_module("engine.figures.common").empty_figure("")
+    # These objects stay for good; looking through them took most of the processor time of a slider's move.
+    gc.collect()
+    gc.freeze()
 
 
 def main() -> None:
