@@ -32,6 +32,8 @@ class Drift:
     """Change, per mean window, of the log odds that a conversion has come by a given age; below 0: slower."""
     gain: float
     """Nats of log likelihood that both numbers gained over no drift, whether believed or not."""
+    forecast: float
+    """Nats by which the same estimate, made half a window earlier, foretold the conversions since then better."""
     centre: float
     """Mean day of the matured exposures, where the drift is 0."""
     unit: float
@@ -99,7 +101,7 @@ def find_drift(prepared: Prepared, *, p: np.ndarray, seen_share: SeenShare, rng:
     -------
     Drift
         Both numbers 0 unless they gain `SIGNIFICANT_GAIN`, stay within `MOST_DRIFT`, and the same estimate, made
-        half a window earlier, would have forecast the conversions since then better than no drift.
+        half a window earlier, gains as much on the conversions since then, which it would have forecast.
 
     Notes
     -----
@@ -118,10 +120,13 @@ def find_drift(prepared: Prepared, *, p: np.ndarray, seen_share: SeenShare, rng:
 
     move, gain = likeliest(np.zeros(prepared.time.size))
     half = prepared.window / 2
-    told = gain >= SIGNIFICANT_GAIN and float(np.abs(move).max()) <= MOST_DRIFT
-    if told and _forecasts(prepared, likeliest(half)[0], half, odds, seen_share, since):
-        return Drift(conversion=float(move[0]), delay=float(move[1]), gain=gain, centre=centre, unit=unit)
-    return Drift(conversion=0.0, delay=0.0, gain=gain, centre=centre, unit=unit)
+    forecast = 0.0
+    if gain >= SIGNIFICANT_GAIN and float(np.abs(move).max()) <= MOST_DRIFT:
+        forecast = _forecast_gain(prepared, likeliest(half)[0], half, odds, seen_share, since)
+    conversion, delay = move if forecast >= SIGNIFICANT_GAIN else np.zeros(2)
+    return Drift(
+        conversion=float(conversion), delay=float(delay), gain=gain, forecast=forecast, centre=centre, unit=unit
+    )
 
 
 def _likeliest(seen: np.ndarray, odds: np.ndarray, law: np.ndarray, since: np.ndarray) -> tuple[np.ndarray, float]:
@@ -139,20 +144,20 @@ def _likeliest(seen: np.ndarray, odds: np.ndarray, law: np.ndarray, since: np.nd
     return np.asarray(best.x, dtype=np.float64), loss(np.zeros(2)) - float(best.fun)
 
 
-def _forecasts(
+def _forecast_gain(
     prepared: Prepared,
     move: np.ndarray,
     back: np.ndarray,
     odds: np.ndarray,
     seen_share: SeenShare,
     since: np.ndarray,
-) -> bool:
-    """Say whether a drift known a while back would have forecast the conversions since then better than none."""
+) -> float:
+    """Return by how many nats a drift known a while back forecasts the conversions since then better than none."""
     then = prepared.age - back
     still = prepared.train & ~prepared.matured & (then >= prepared.waiting) & (prepared.delay > then)
     rows = np.flatnonzero(still)
     if not rows.size:
-        return False
+        return 0.0
     before, after = (logit(seen_share(rows, elapsed[rows])) for elapsed in (then, prepared.age))
 
     def score(move: np.ndarray) -> float:
@@ -162,4 +167,4 @@ def _forecasts(
         share = np.clip((last - first) / (1.0 - first), _TINY, 1.0 - _TINY)
         return float(np.log(np.where(prepared.seen[rows], share, 1.0 - share)).sum())
 
-    return score(move) > score(np.zeros(2))
+    return score(move) - score(np.zeros(2))

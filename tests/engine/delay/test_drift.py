@@ -84,6 +84,16 @@ def test_a_season_that_would_have_misled_half_a_window_ago_is_not_believed():
     assert drift.gain > SIGNIFICANT_GAIN and (drift.conversion, drift.delay) == (0.0, 0.0)
 
 
+def test_a_forecast_that_gains_what_chance_does_is_no_evidence():
+    """In small logs a drift may look sure, and half a window ago it would have helped a little."""
+    drifts = [found_in(exposures(conversion=0.3, delay=0.0, seed=seed, rows=4_000)) for seed in range(20)]
+    for drift in drifts:
+        believed = drift.gain >= SIGNIFICANT_GAIN and drift.forecast >= SIGNIFICANT_GAIN
+        assert ((drift.conversion, drift.delay) != (0.0, 0.0)) == believed
+    assert any(drift.gain >= SIGNIFICANT_GAIN and 0 < drift.forecast < SIGNIFICANT_GAIN for drift in drifts)
+    assert any(drift.conversion > 0 for drift in drifts)
+
+
 def test_a_drift_beyond_what_can_be_told_apart_is_not_believed():
     prepared = exposures(conversion=-0.8, delay=0.0)
     at_once = dataclasses.replace(prepared, delay=np.where(np.isfinite(prepared.delay), 0.1, np.inf))
@@ -93,7 +103,7 @@ def test_a_drift_beyond_what_can_be_told_apart_is_not_believed():
 
 
 def test_a_drift_moves_log_odds_by_the_windows_since_the_matured_exposures():
-    drift = Drift(conversion=1.0, delay=-2.0, gain=9.0, centre=20.0, unit=20.0)
+    drift = Drift(conversion=1.0, delay=-2.0, gain=9.0, forecast=9.0, centre=20.0, unit=20.0)
     prepared = dataclasses.replace(exposures(conversion=0, delay=0, rows=3), time=np.array([20.0, 30.0, 40.0]))
     p, share = drift.move(prepared, np.full(3, 0.5), np.full(3, 0.5))
     assert p == pytest.approx(expit([0.0, 0.5, 1.0])) and share == pytest.approx(expit([0.0, -1.0, -2.0]))
@@ -126,4 +136,4 @@ def test_a_log_without_open_exposures_has_no_drift():
     prepared = exposures(conversion=0.5, delay=0.0)
     over = dataclasses.replace(prepared, time=prepared.time - 2 * WINDOW)
     drift = found_in(over)
-    assert (drift.conversion, drift.delay, drift.gain) == (0.0, 0.0, 0.0)
+    assert (drift.conversion, drift.delay, drift.gain, drift.forecast) == (0.0, 0.0, 0.0, 0.0)
