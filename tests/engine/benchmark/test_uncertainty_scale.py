@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,3 +59,11 @@ def test_growth_finds_the_planted_exponent_and_the_text_says_it():
 def test_too_few_rows_are_refused(capsys):
     assert main(["benchmark", "uncertainty-scale", "--rows", "10"]) == 2
     assert "'--rows' is 10" in capsys.readouterr().err
+
+
+def test_a_hundred_million_scores_were_within_the_budget_and_the_counts_those_of_pandas():
+    stored = pd.read_csv(Path(scale.__file__).parent / "results" / "uncertainty_scale.csv")
+    assert list(stored.columns) == list(scale.TABLE)
+    largest = stored[(stored["method"] == "ours") & (stored["rows"] == 100_000_000)].iloc[0]
+    assert largest["peak_gib"] <= 4.0
+    assert (stored["max_difference"].dropna() == 0).all() and "pandas" in set(stored["method"])
