@@ -1,4 +1,4 @@
-"""Where the thresholds stand and stood: moves to take back, and sliders that have not heard of the last one."""
+"""Where the thresholds stand and stood: moves to take back, and widgets that have not heard of the last one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dashboard.state import UNCERTAINTY as KEY
 MOST_UNDONE = 50
 """Moves that can be taken back."""
 ANSWER_SECONDS = 2.0
-"""Time that a browser may take to move a slider as the page has told it."""
+"""Time that a browser may take to show a widget as the page has told it."""
 _MOST_UNHEARD = 5
 
 
-def place(cuts: Sequence[int], *, by: int | None = None) -> None:
+def place(cuts: Sequence[int], *, by: str = "") -> None:
     """Move the thresholds and remember where they stood.
 
     Parameters
     ----------
     cuts : sequence of K int
-    by : int, optional
-        Bucket whose own slider or typed threshold moved it; the page moves the others.
+    by : str, optional
+        Key of the widget that moved them; the page moves all others.
     """
     state = st.session_state
     before = state.get(KEY["cuts"])
@@ -36,15 +36,26 @@ def place(cuts: Sequence[int], *, by: int | None = None) -> None:
     state[KEY["cuts"]] = list(cuts)
 
 
-def is_unheard(bucket: int, cut: int) -> bool:
-    """Say whether a slider tells where it was before the page moved it, as the answer has not reached it yet.
+def is_unheard(widget: str, bucket: int, cut: int) -> bool:
+    """Say whether a widget tells where a threshold was before the page moved it, as the answer has not reached it yet.
 
-    With every key, a browser sends the places of all sliders; one that is pressed again before the answer has
-    come sends old ones for those that the page has moved meanwhile. They are no moves of the reader.
+    With every key, a browser sends the places of all sliders and texts; one that is pressed again before the answer
+    has come sends old ones for those that the page has moved meanwhile. They are no moves of the reader.
+
+    Parameters
+    ----------
+    widget : str
+        Its key; what it has moved itself it has heard of.
+    bucket, cut : int
+        What it tells.
+
+    Returns
+    -------
+    bool
     """
     now = time.monotonic()
     return any(
-        by != bucket and now - moment < ANSWER_SECONDS and before[bucket : bucket + 1] == [cut]
+        by != widget and now - moment < ANSWER_SECONDS and before[bucket : bucket + 1] == [cut]
         for moment, before, by in st.session_state.get(EDITOR["unheard"], [])
     )
 

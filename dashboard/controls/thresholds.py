@@ -184,34 +184,40 @@ def start_mode(choice: Choice) -> None:
         place_anew(choice)
 
 
-def move(choice: Choice, bucket: int, cut: int | None = None) -> None:
-    """Move one threshold to its slider, or to a cut; a held goal places the others that are not locked."""
-    state, goal = st.session_state, goal_of(choice)
-    if state.get(KEY["cuts"]) is None or (cut is None and is_unheard(bucket, int(state[slider_key(bucket)]))):
-        return
-    cuts = list(state[KEY["cuts"]])
-    cuts[bucket] = int(state[slider_key(bucket)] if cut is None else cut)
-    if goal.mode in ("precision", "budget"):
-        try:
-            cuts = solve(choice, goal, locked(choice) | {bucket: cuts[bucket]})
-        except ConfigError as error:
-            _told(f"{error} The other thresholds stay.")
-    place(cuts, by=bucket)
+def move(choice: Choice, bucket: int) -> None:
+    """Move one threshold to its slider; a held goal places the others that are not locked."""
+    _move(choice, bucket, int(st.session_state[slider_key(bucket)]), by=slider_key(bucket))
 
 
 def enter(choice: Choice, bucket: int) -> None:
-    """Move one threshold to what was typed."""
+    """Move one threshold to what was typed, as by its slider."""
     try:
-        move(choice, bucket, cut_near(choice.editor, str(st.session_state[entry_key(bucket)])))
+        cut = cut_near(choice.editor, str(st.session_state[entry_key(bucket)]))
     except ConfigError as error:
         _told(str(error))
+    else:
+        _move(choice, bucket, cut, by=entry_key(bucket))
+
+
+def _move(choice: Choice, bucket: int, cut: int, *, by: str) -> None:
+    """Move one threshold, unless the widget only tells where it was."""
+    cuts, goal = st.session_state.get(KEY["cuts"]), goal_of(choice)
+    if cuts is None or is_unheard(by, bucket, cut):
+        return
+    cuts = [cut if place == bucket else other for place, other in enumerate(cuts)]
+    if goal.mode in ("precision", "budget"):
+        try:
+            cuts = solve(choice, goal, locked(choice) | {bucket: cut})
+        except ConfigError as error:
+            _told(f"{error} The other thresholds stay.")
+    place(cuts, by=by)
 
 
 def move_all(choice: Choice) -> None:
     """Give every bucket that is not locked the threshold of the common slider."""
     held = locked(choice)
     common = int(st.session_state[KEY["all"]])
-    place([held.get(bucket, common) for bucket in range(choice.editor.n_buckets)])
+    place([held.get(bucket, common) for bucket in range(choice.editor.n_buckets)], by=KEY["all"])
 
 
 def reset(choice: Choice) -> None:

@@ -44,17 +44,19 @@ def open_tab(reader: Reader, name: str) -> None:
 
 
 def press(reader: Reader, slider: Locator, key: str, times: int) -> None:
-    """Move a slider by keys, as fast as it follows them, and wait until the matrix has followed."""
-    before = matrix(reader.drawn())
+    """Move a slider by keys, faster than the page answers, and wait until all sliders and the matrix have followed."""
+    start, before = int(slider.input_value()), matrix(reader.drawn())
+    slider.focus()
     for _ in range(times):
-        place = slider.input_value()
-        slider.focus()
         reader.page.keyboard.press(key)
-        expect(slider).not_to_have_value(place)
+    expect(slider).to_have_value(str(start + times * (1 if key == "ArrowRight" else -1)))
+    last = ""
     for _ in range(60):
-        if matrix(reader.drawn()) != before:
+        now = f"{matrix(reader.drawn())} {values(reader.page)}"
+        if now == last and matrix(reader.page) != before:
             return
-        reader.page.wait_for_timeout(100)
+        last = now
+        reader.page.wait_for_timeout(250)
     raise AssertionError("the matrix did not follow the slider")
 
 
