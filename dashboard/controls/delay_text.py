@@ -97,20 +97,32 @@ def signals_sentence(run: Run) -> str:
 def drift_sentence(run: Run) -> str:
     """Say how far conversion and its delay have moved since the exposures that taught the weights; empty if unknown."""
     facts = page_facts(run)
-    if "drift_gain" not in facts:
+    if "drift_forecast" not in facts:
         return ""
-    gain = f"it would gain {number(facts['drift_gain'])} nats of likelihood"
+    gain, forecast = facts["drift_gain"], facts["drift_forecast"]
     if facts["drift_conversion"] == 0 and facts["drift_delay"] == 0:
+        why = f"a drift would gain {number(gain)} nats of likelihood"
+        if gain >= SIGNIFICANT_GAIN:
+            why += f", but {_forecast_words(forecast)}"
         return (
-            f"The weights of ours assume no drift since the matured exposures: {gain}, and has to gain "
-            f"{SIGNIFICANT_GAIN:g}, and to have forecast the labels of the last half window, to be believed."
+            f"The weights of ours assume no drift since the matured exposures: {why}. To be believed it would have to "
+            f"gain {SIGNIFICANT_GAIN:g}, now and in the forecast."
         )
     odds, pace = np.exp(facts["drift_conversion"]), np.exp(facts["drift_delay"])
     return (
         f"The weights of ours follow a drift since the matured exposures: per window the odds of a conversion change "
         f"by the factor {number(odds)}, and the odds that it has come by a given age by {number(pace)} "
-        f"(below 1 is later); gain {number(facts['drift_gain'])} nats of likelihood."
+        f"(below 1 is later). It gains {number(gain)} nats of likelihood; found half a window earlier, it would have "
+        f"forecast the labels since then by {number(forecast)} nats better than no drift."
     )
+
+
+def _forecast_words(forecast: float) -> str:
+    """Say what became of the forecast of a drift that is not believed."""
+    if forecast == 0:
+        return "it is larger than what conversion and delay can be told apart by"
+    change = f"{number(abs(forecast))} nats {'better' if forecast > 0 else 'worse'} than no drift"
+    return f"found half a window earlier, it would have forecast the labels since then {change}"
 
 
 def flip_sentence(curves: pd.DataFrame, choice: Choice) -> str:
@@ -147,10 +159,10 @@ def naive_sentence(run: Run, segment: str = "all") -> str:
 
 
 def _small(value: float) -> str:
-    """Write a difference that may be very near to 0: its sign, and no power of ten."""
+    """Write a difference that may be very near to 0: two digits that count, and no power of ten."""
     if value == 0 or abs(value) >= _TINY:
         return number(value)
-    return f"{'less than' if value > 0 else 'above'} {number(math.copysign(_TINY, value), 1)}"
+    return f"{value:.{1 - math.floor(math.log10(abs(value)))}f}"
 
 
 def _percent(share: float) -> str:

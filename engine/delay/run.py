@@ -222,6 +222,7 @@ def snapshot_facts(prepared: Prepared, config: DelayConfig, *, has_leak: bool, d
                 "drift_conversion": drift.conversion,
                 "drift_delay": drift.delay,
                 "drift_gain": drift.gain,
+                "drift_forecast": drift.forecast,
             }
         ]
     )

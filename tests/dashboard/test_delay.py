@@ -158,7 +158,7 @@ def test_a_difference_near_to_nothing_is_written_without_a_power_of_ten(
     tables = {"claims": claims, "differences": delay_run.curve("differences").iloc[:0]}
     monkeypatch.setattr(delay_run, "curve", tables.__getitem__)
     said = delay_text.signals_sentence(delay_run)
-    assert ": less than 0.0001 nats [above -0.0001, 0.000350] · n " in said and "e-" not in said
+    assert ": 0.0000041 nats [-0.000063, 0.000350] · n " in said and "e-" not in said
 
 
 def test_sentences_read_the_tables_they_speak_of(delay_run: Run) -> None:

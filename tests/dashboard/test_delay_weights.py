@@ -118,9 +118,16 @@ class _Facts:
         return self._facts
 
 
-def test_the_page_says_which_drift_the_weights_follow() -> None:
+def test_the_page_says_which_drift_the_weights_follow_and_why_none() -> None:
     assert delay_text.drift_sentence(_Facts(as_of=1.0)) == ""
-    none = delay_text.drift_sentence(_Facts(drift_conversion=0.0, drift_delay=0.0, drift_gain=1.25))
-    assert "assume no drift" in none and "gain 1.25 nats" in none and "has to gain 4" in none
-    some = delay_text.drift_sentence(_Facts(drift_conversion=np.log(1.5), drift_delay=np.log(0.8), drift_gain=50.0))
-    assert "factor 1.50" in some and "by 0.800 (below 1 is later)" in some and "gain 50.0 nats" in some
+    little = _Facts(drift_conversion=0.0, drift_delay=0.0, drift_gain=1.25, drift_forecast=0.0)
+    said = delay_text.drift_sentence(little)
+    assert "assume no drift" in said and "gain 1.25 nats" in said and "have to gain 4" in said
+    stall = _Facts(drift_conversion=0.0, drift_delay=0.0, drift_gain=24.0, drift_forecast=-8.5)
+    assert "forecast the labels since then 8.50 nats worse than no drift" in delay_text.drift_sentence(stall)
+    beyond = _Facts(drift_conversion=0.0, drift_delay=0.0, drift_gain=24.0, drift_forecast=0.0)
+    assert "can be told apart by" in delay_text.drift_sentence(beyond)
+    lasting = _Facts(drift_conversion=np.log(1.5), drift_delay=np.log(0.8), drift_gain=50.0, drift_forecast=7.0)
+    said = delay_text.drift_sentence(lasting)
+    assert "factor 1.50" in said and "by 0.800 (below 1 is later)" in said
+    assert "gains 50.0 nats" in said and "by 7.00 nats better" in said
