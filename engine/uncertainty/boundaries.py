@@ -145,6 +145,8 @@ def _largest_precision_below(grid: Grid) -> Floats:
     positives, totals = grid.from_top()
     precision = positives[:, 1:] / np.maximum(totals[:, 1:], 1)
     precision[totals[:, 1:] == 0] = 1.0
+    # A bucket without any row promises nothing: it enters last.
+    precision[totals[:, -1] == 0] = 0.0
     from_top = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     return from_top[:, ::-1]  # back to ascending score
 

@@ -9,8 +9,9 @@ import pandas as pd
 
 from engine.seeding import generator
 from engine.uncertainty.boundaries import score_only_threshold
+from engine.uncertainty.bucket_cut import EQUAL_COUNTS, BucketCut
 from engine.uncertainty.compare import matched_recall
-from engine.uncertainty.grid import Floats, Layout, assign_buckets, grid_from_cells, score_edges, uncertainty_edges
+from engine.uncertainty.grid import Floats, Layout, assign_buckets, grid_from_cells, score_edges
 from engine.uncertainty.isotonic import mist_path
 from engine.uncertainty.rows import Rows
 
@@ -22,7 +23,7 @@ MOST_ROWS = 60_000
 """Rows behind the choice; of more a random part, whole units, is enough to tell a handful of numbers apart."""
 
 
-def choose_buckets(rows: Rows, targets: Sequence[float], *, seed: int) -> pd.DataFrame:
+def choose_buckets(rows: Rows, targets: Sequence[float], *, seed: int, cut: BucketCut = EQUAL_COUNTS) -> pd.DataFrame:
     """Judge MIST with each number of buckets on units that its edges and rates have not seen.
 
     Parameters
@@ -32,6 +33,8 @@ def choose_buckets(rows: Rows, targets: Sequence[float], *, seed: int) -> pd.Dat
     targets : sequence of float
         Precisions at which recall is compared, averaged.
     seed : int
+    cut : BucketCut
+        Into equal counts or equal widths; with edges of the reader's own there is nothing to choose.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def choose_buckets(rows: Rows, targets: Sequence[float], *, seed: int) -> pd.Dat
         parts = -(-rows.label.size // MOST_ROWS)
         kept = rows.split_units(parts, rng) == 0
         rows, fold = rows.take(kept), fold[kept]
-    found = np.array([_fold_recalls(rows.take(fold != f), rows.take(fold == f), targets) for f in range(FOLDS)])
+    found = np.array([_fold_recalls(rows.take(fold != f), rows.take(fold == f), targets, cut) for f in range(FOLDS)])
     recall = found.mean(axis=0)
     best = int(np.argmax(recall))
     behind = found[:, [best]] - found
@@ -63,16 +66,16 @@ def choose_buckets(rows: Rows, targets: Sequence[float], *, seed: int) -> pd.Dat
     )
 
 
-def _fold_recalls(fitted: Rows, held_out: Rows, targets: Sequence[float]) -> Floats:
+def _fold_recalls(fitted: Rows, held_out: Rows, targets: Sequence[float], cut: BucketCut) -> Floats:
     """Recall on held-out rows with each number of buckets, mean over the targets."""
     extra = [score_only_threshold(fitted.score, fitted.label, fitted.weight, target) for target in targets]
-    finest = uncertainty_edges(fitted.uncertainty, max(CANDIDATES), fitted.weight)
+    finest = cut.edges(fitted.uncertainty, max(CANDIDATES), fitted.weight)
     edges = score_edges(fitted.score, assign_buckets(fitted.uncertainty, finest), fitted.weight, extra=extra)
     # The score bin of a row is the same for every number of buckets: find it once.
     found_bin = {name: np.searchsorted(edges, part.score, side="right") for name, part in _named(fitted, held_out)}
     recalls = []
     for k in CANDIDATES:
-        layout = Layout(uncertainty_edges(fitted.uncertainty, k, fitted.weight), edges)
+        layout = Layout(cut.edges(fitted.uncertainty, k, fitted.weight), edges)
         grids = [
             grid_from_cells(
                 assign_buckets(part.uncertainty, layout.uncertainty_edges) * layout.shape[1] + found_bin[name],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -11,6 +12,7 @@ import pandas as pd
 
 from engine.errors import NotEnoughDataError
 from engine.seeding import generator
+from engine.uncertainty.bucket_cut import EQUAL_COUNTS, BucketCut, Span
 from engine.uncertainty.cells import interval_of
 from engine.uncertainty.grid import TAIL_GROWTH, TAIL_START, Floats, Layout
 from engine.uncertainty.relation import Scored
@@ -36,6 +38,8 @@ class Compressed:
     """The steps."""
     means: Floats
     """Score of the lines of every step, shape (steps,); NaN for an empty one."""
+    span: Span | None = None
+    """What equal widths of uncertainty lie between, if buckets are cut so."""
 
     def threshold(self, score: Floats) -> Floats:
         """Turn thresholds on the scores of lines into thresholds on the scores of the data.
@@ -49,11 +53,36 @@ class Compressed:
         return np.where(exact, lower[known][place], score)
 
 
-def step_layout(scored: Scored) -> Layout:
+def spanned(scored: Scored, cut: BucketCut) -> BucketCut:
+    """Find what equal widths lie between, in one scan; other ways to cut need none.
+
+    Where the data do not say which rows tune, these are drawn on the counts, so all rows are looked at.
+    """
+    if cut.way != "width" or cut.own:
+        return cut
+    rows = scored.rows.filter(scored.rows.split == "tune") if scored.has("split") else scored.rows
+    found = rows.aggregate(low=rows.uncertainty.min(), high=rows.uncertainty.max()).to_pyarrow().to_pylist()[0]
+    return cut if found["low"] is None else replace(cut, span=(found["low"], found["high"]))
+
+
+def step_layout(scored: Scored, cut: BucketCut = EQUAL_COUNTS, numbers: Sequence[int] = ()) -> Layout:
     """Choose steps of score and uncertainty from approximate quantiles, in one scan.
 
     Scores get steps of equal row count, and from the top steps of 10, 12, ... rows, so that a high precision has
     thresholds to choose from. An edge belongs to the step above it, so equal scores share a step.
+
+    Parameters
+    ----------
+    scored : Scored
+    cut : BucketCut
+        How buckets will be cut, with its span. Edges of the reader's own and those of equal widths become edges of
+        steps, so that rows are counted exactly on either side.
+    numbers : sequence of int
+        Numbers of buckets that may be asked for, for equal widths.
+
+    Returns
+    -------
+    Layout
     """
     ranks = TAIL_START * TAIL_GROWTH ** np.arange(0, 200)
     tail = 1 - ranks[ranks < scored.lines / SCORE_STEPS] / scored.lines
@@ -68,6 +97,8 @@ def step_layout(scored: Scored) -> Layout:
     )
     facts = found.to_pyarrow().to_pylist()[0]
     scores, spreads = (np.array(facts[name], dtype=float) for name in ("score", "uncertainty"))
+    if cut.own or cut.span:
+        spreads = np.concatenate([spreads, *(cut.edges(spreads, n) for n in numbers)])
     # The lowest score and the highest uncertainty are no edges: nothing would lie beyond them.
     return Layout(
         uncertainty_edges=np.unique(spreads[spreads < facts["most"]]),
@@ -107,7 +138,15 @@ def step_counts(scored: Scored, layout: Layout, *, tune_share: float) -> ir.Tabl
     )
 
 
-def compress(scored: Scored, *, seed: int, tune_share: float, source: str) -> Compressed:
+def compress(
+    scored: Scored,
+    *,
+    seed: int,
+    tune_share: float,
+    source: str,
+    cut: BucketCut = EQUAL_COUNTS,
+    numbers: Sequence[int] = (),
+) -> Compressed:
     """Count scored rows in steps, split them, and write every count as a line with a weight.
 
     Without a column ``split``, units are split by their digest, and rows without units at random. Random splits and
@@ -121,6 +160,9 @@ def compress(scored: Scored, *, seed: int, tune_share: float, source: str) -> Co
         Share of the units or rows that tune, without a column ``split``.
     source : str
         What the messages call the data.
+    cut : BucketCut
+    numbers : sequence of int
+        See `step_layout`.
 
     Returns
     -------
@@ -131,7 +173,8 @@ def compress(scored: Scored, *, seed: int, tune_share: float, source: str) -> Co
     NotEnoughDataError
         If a split has no rows.
     """
-    layout = step_layout(scored)
+    cut = spanned(scored, cut)
+    layout = step_layout(scored, cut, numbers)
     table = step_counts(scored, layout, tune_share=tune_share).to_pyarrow().to_pandas()
     n_steps = layout.shape[1]
     rows = np.bincount(table["bin"], table["n"], minlength=n_steps)
@@ -155,7 +198,7 @@ def compress(scored: Scored, *, seed: int, tune_share: float, source: str) -> Co
             raise NotEnoughDataError(
                 f"Split '{split}' of {source} has no rows; name some in column 'split', or leave the column out."
             )
-    return Compressed(lines=lines[list(LINE_COLUMNS)], layout=layout, means=means)
+    return Compressed(lines=lines[list(LINE_COLUMNS)], layout=layout, means=means, span=cut.span)
 
 
 def _by_label(table: pd.DataFrame) -> pd.DataFrame:

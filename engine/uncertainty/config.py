@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from engine.errors import ConfigError
@@ -10,9 +12,12 @@ from engine.errors import ConfigError
 Estimator = Literal["ensemble", "mc_dropout", "laplace", "natpn_flat", "natpn_matched", "counts"]
 UncertaintyMeasure = Literal["variance_of_logit", "variance_of_probability", "entropy", "differential_entropy"]
 UncertaintyPart = Literal["epistemic", "aleatoric", "total"]
+BucketWay = Literal["count", "width"]
 ESTIMATORS: tuple[Estimator, ...] = get_args(Estimator)
 FROM_ENSEMBLE = ("laplace", "counts")
 """Estimators that need the networks or the score of the ensemble."""
+MOST_EDGES = 99
+"""Own edges at most: as many as 100 buckets have."""
 SPLITTING = ("variance_of_probability", "entropy")
 """Measures that have an aleatoric and a total part."""
 
@@ -60,6 +65,12 @@ class UncertaintyConfig:
     """Whether a score trained on fewer negatives is turned back into the rate among all rows."""
     buckets: int | None = None
     """Uncertainty buckets (K); none: chosen by cross-fitting on the tuning units, out of 1, 2, 3, 5 and 10."""
+    bucket_cut: BucketWay = "count"
+    """Buckets of equal row count, or of equal width between the smallest and largest tuning value. Equal widths change
+    with the scale of the uncertainty (its logarithm gives other buckets, equal counts stay) and may hold no row."""
+    bucket_edges: tuple[float, ...] = ()
+    """Own buckets: upper edges of all but the last, rising, at most 99, on the scale of a given score's uncertainty.
+    Only for data that bring score and uncertainty, and without `buckets`; empty: cut as above."""
     confidence: float = 0.9
     """Confidence at which the method `guaranteed` holds a precision target on new rows."""
     precision_targets: tuple[float, ...] = ()
@@ -75,8 +86,7 @@ class UncertaintyConfig:
         """Refuse values outside their range."""
         _check_ranges(self)
         _check_estimators(self)
-        if self.buckets is not None and not _is_whole(self.buckets, 1, 100):
-            raise ConfigError(f"'buckets' is {self.buckets!r}; allowed is a whole number from 1 to 100, or none.")
+        _check_buckets(self)
         for target in self.precision_targets:
             if not 0 < target < 1:
                 raise ConfigError(f"'precision_targets' holds {target!r}; each must lie between 0 and 1.")
@@ -126,6 +136,32 @@ def _check_ranges(config: UncertaintyConfig) -> None:
         number: Any = getattr(config, name)
         if isinstance(number, bool) or not isinstance(number, int | float) or not least <= number <= most:
             raise ConfigError(f"'{name}' is {number!r}; allowed is a number from {least:g} to {most:g}.")
+
+
+def _check_buckets(config: UncertaintyConfig) -> None:
+    """Check how uncertainty is to be cut."""
+    if config.buckets is not None and not _is_whole(config.buckets, 1, 100):
+        raise ConfigError(f"'buckets' is {config.buckets!r}; allowed is a whole number from 1 to 100, or none.")
+    if config.bucket_cut not in get_args(BucketWay):
+        raise ConfigError(f"'bucket_cut' is '{config.bucket_cut}'; allowed are {', '.join(get_args(BucketWay))}.")
+    edges: tuple[Any, ...] = config.bucket_edges
+    for edge in edges:
+        if isinstance(edge, bool) or not isinstance(edge, int | float) or not math.isfinite(edge):
+            raise ConfigError(f"'bucket_edges' holds {edge!r}; each must be a finite number.")
+    if any(low >= high for low, high in pairwise(edges)):
+        raise ConfigError(f"'bucket_edges' is {edges}; give rising values without repeats.")
+    if len(edges) > MOST_EDGES:
+        raise ConfigError(f"'bucket_edges' holds {len(edges)} values; at most {MOST_EDGES} are allowed.")
+    if not edges:
+        return
+    if config.buckets is not None:
+        raise ConfigError(
+            f"'bucket_edges' makes {len(edges) + 1} buckets and 'buckets' asks for {config.buckets}; give one of them."
+        )
+    if config.bucket_cut != "count":
+        raise ConfigError(
+            f"'bucket_edges' cuts the buckets already, so 'bucket_cut={config.bucket_cut}' says nothing; leave it out."
+        )
 
 
 def _check_estimators(config: UncertaintyConfig) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.errors import DataError, NotEnoughDataError
+from engine.errors import ConfigError, DataError, NotEnoughDataError
 from engine.result import DatasetInfo
 from engine.schema import Column, validate
 from engine.seeding import generator
@@ -44,6 +44,8 @@ class Dataset:
     windows: tuple[str, ...]
     """Names w for which the columns ``k_w`` (positives seen) and ``n_w`` (rows seen) exist."""
     info: DatasetInfo
+    span: tuple[float, float] | None = None
+    """What equal widths of uncertainty lie between, where lines stand for rows and know no smallest and largest."""
 
     @property
     def has_score(self) -> bool:
@@ -140,12 +142,19 @@ def prepare(dataset: Dataset, config: UncertaintyConfig) -> Prepared:
 
     Raises
     ------
+    ConfigError
+        If buckets have own edges and the score is not given.
     DataError
         If the split column holds other names or the times cannot be cut.
     NotEnoughDataError
         If a split has fewer than 20 positives or negatives.
     """
     rows = dataset.rows
+    if config.bucket_edges and not dataset.has_score:
+        raise ConfigError(
+            "'bucket_edges' is for data that bring 'score' and 'uncertainty'; scores that are trained have scales of "
+            "their own. Leave it out and choose 'buckets' and 'bucket_cut'."
+        )
     split = _split(dataset, config)
     needed = SPLITS[1:] if dataset.has_score else SPLITS
     label = rows["label"].to_numpy(np.int64)

@@ -13,17 +13,20 @@ import pandas as pd
 from engine.result import DatasetInfo, RunResult
 from engine.seeding import generator
 from engine.tables import content_hash
+from engine.uncertainty.bucket_choice import CANDIDATES
+from engine.uncertainty.bucket_cut import bucket_cut
 from engine.uncertainty.compress import Compressed, compress
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import load
 from engine.uncertainty.evaluate import STORED_PREDICTIONS
 from engine.uncertainty.grid import Layout
+from engine.uncertainty.names import GIVEN
 from engine.uncertainty.relation import Scored, scored_rows_of
 from engine.uncertainty.run import run
 from engine.uncertainty.slice_view import layout_of
 from engine.uncertainty.slices import slice_cells
 
-SCORER = "given"
+SCORER = GIVEN
 _SCORE_COLUMNS = ("threshold", "bin_low", "bin_high")
 _OF_TEST = ("differences", "claims", "trend", "verdicts")
 """Tables of the test rows whose n counts groups in the run on lines."""
@@ -71,11 +74,14 @@ def describe(
     """
     scored = scored_rows_of(table, roles, source=source, slices=slices)
     tune_share = config.tune_share / (1 - config.train_share)
-    compressed = compress(scored, seed=config.seed, tune_share=tune_share, source=source)
+    numbers = CANDIDATES if config.buckets is None else (config.buckets,)
+    compressed = compress(
+        scored, seed=config.seed, tune_share=tune_share, source=source, cut=bucket_cut(config), numbers=numbers
+    )
     lines = compressed.lines
     counts = {f"{name} rows": int(part["weight"].sum()) for name, part in lines.groupby("split")}
     info = DatasetInfo(name=source, origin="own", data_id=content_hash(lines), description="Scores as given.")
-    result = run(load(lines, info=info), config)
+    result = run(replace(load(lines, info=info), span=compressed.span), config)
     rows = {"rows": scored.total, "positives": scored.positives} | counts | {"lines of counts": len(lines)}
     curves = {name: _on_data(name, curve, compressed) for name, curve in result.curves.items()}
     curves.pop("slices", None)

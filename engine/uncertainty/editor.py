@@ -213,12 +213,15 @@ class Editor:
         first = np.searchsorted(column, np.arange(int(column.max()) + 1))
         return bounds[np.append(first, column.size)]
 
-    def bucket_labels(self) -> list[str]:
-        """Name the buckets for reading."""
+    def bucket_labels(self, split: str | None = None) -> list[str]:
+        """Name the buckets for reading; with a split, say which of them hold no row of it."""
         if self.n_buckets == 1:
             return ["the same for all rows"]
         ends = {0: " · most certain", self.n_buckets - 1: " · least certain"}
-        return [f"{k + 1} of {self.n_buckets}{ends.get(k, '')}" for k in range(self.n_buckets)]
+        names = [f"{k + 1} of {self.n_buckets}{ends.get(k, '')}" for k in range(self.n_buckets)]
+        if split is None:
+            return names
+        return [name if n else f"{name} · n 0" for name, n in zip(names, self.bucket_rows(split), strict=True)]
 
     def bucket_rows(self, split: str) -> list[int]:
         """Count the rows of every bucket on a split."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from engine.result import METRIC_COLUMNS
 from engine.seeding import generator
+from engine.uncertainty.bucket_cut import bucket_cut
 from engine.uncertainty.claims import claim_rows, difference_rows
 from engine.uncertainty.compare import Measurement, measure_split
 from engine.uncertainty.config import UncertaintyConfig
@@ -60,7 +61,10 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: UncertaintyConfig) -> E
     rows = {name: scored_rows(fitted, prepared, name) for name in fitted.scorers}
     first = next(iter(rows.values()))
     targets = config.precision_targets or default_targets(first["tune"])
-    tuned = {name: tune(part["tune"], config, targets) for name, part in rows.items()}
+    tuned = {
+        name: tune(part["tune"], config, targets, bucket_cut(config, scorer=name, span=prepared.dataset.span))
+        for name, part in rows.items()
+    }
     boundary, draws = _measure(tuned, rows, config, targets)
     test = boundary[boundary["split"] == "test"].reset_index(drop=True)
     classifier, trends = _by_scorer(tuned, rows, config)

@@ -30,8 +30,9 @@ from scipy import stats
 from engine.errors import ConfigError
 from engine.seeding import generator
 from engine.uncertainty.boundaries import Bools, Path, precision_fraction, score_only_threshold
+from engine.uncertainty.bucket_cut import EQUAL_COUNTS, BucketCut
 from engine.uncertainty.draws import unit_index
-from engine.uncertainty.grid import Floats, Ints, Layout, assign_buckets, score_edges, uncertainty_edges
+from engine.uncertainty.grid import Floats, Ints, Layout, assign_buckets, score_edges
 from engine.uncertainty.isotonic import mist_path
 from engine.uncertainty.planes import Plane
 from engine.uncertainty.rows import Rows
@@ -58,6 +59,7 @@ def guaranteed_plane(
     targets: Sequence[float],
     *,
     buckets: int,
+    cut: BucketCut = EQUAL_COUNTS,
     confidence: float = 0.9,
     seed: int = 0,
     count_by: CountBy = "units",
@@ -71,6 +73,8 @@ def guaranteed_plane(
     targets : sequence of float
     buckets : int
         Uncertainty buckets at most; to be chosen without the labels of the testing half.
+    cut : BucketCut
+        How they are cut; no way reads a label.
     confidence : float, in (0.5, 1)
     seed : int
     count_by : {"units", "rows"}
@@ -90,7 +94,7 @@ def guaranteed_plane(
         raise ConfigError(f"'confidence' is {confidence!r}; it must lie between 0.5 and 1, for example 0.9.")
     half = rows.split_units(2, generator(seed, "uncertainty", "guaranteed"))
     learning, testing = rows.take(half == 0), rows.take(half == 1)
-    edges = uncertainty_edges(learning.uncertainty, buckets, learning.weight)
+    edges = cut.edges(learning.uncertainty, buckets, learning.weight)
     bucket = assign_buckets(learning.uncertainty, edges)
     extra = [score_only_threshold(learning.score, learning.label, learning.weight, target) for target in targets]
     layout = Layout(edges, score_edges(learning.score, bucket, learning.weight, extra=extra))

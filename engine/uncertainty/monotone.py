@@ -37,6 +37,8 @@ class MonotoneFrontier:
     tried: Ints
     selected: Ints
     came_from: NDArray[np.int16]
+    unguided: tuple[int, ...] = ()
+    """Buckets without rows that are not locked, the least certain first."""
 
     def solve(self, target: float) -> Ints:
         """Look up the monotone boundary with most positives at the target, fewest rows among equals.
@@ -72,6 +74,9 @@ class MonotoneFrontier:
             cuts[:, bucket] = self.tried[place]
             left = left - positives[bucket, cuts[:, bucket]]
             place = self.came_from[bucket, place, left]
+        for bucket in self.unguided:
+            # No row tells its cut: as few as the next bucket allows.
+            cuts[:, bucket] = cuts[:, bucket + 1] if bucket + 1 < self.grid.shape[0] else 0
         return cuts
 
     def _reached(self) -> tuple[Ints, Ints]:
@@ -121,7 +126,8 @@ def solve_monotone_frontier(grid: Grid, locks: Mapping[int, int] | None = None) 
             gain = int(positives[bucket, place])
             rows = best[place, : size - gain] + totals[bucket, place]
             selected[place, gain:] = np.minimum(rows, UNREACHABLE)
-    return MonotoneFrontier(grid=grid, tried=tried, selected=selected, came_from=came_from)
+    empty = tuple(bucket for bucket in reversed(range(grid.shape[0])) if not totals[bucket, -1] and bucket not in locks)
+    return MonotoneFrontier(grid=grid, tried=tried, selected=selected, came_from=came_from, unguided=empty)
 
 
 def _tried_cuts(grid: Grid, size: int, locks: Mapping[int, int]) -> Ints:

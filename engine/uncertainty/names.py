@@ -5,6 +5,8 @@ from __future__ import annotations
 ALL = -1
 """Bucket number that stands for all buckets together."""
 BASELINE = "single_threshold"
+GIVEN = "given"
+"""Scorer key of score and uncertainty that the data bring."""
 MATCHED_PRIOR = "matched_prior"
 """Method key of the repair: one threshold on the same rate under the matched prior."""
 RECALIBRATORS = ("recalibrated", "boosted")
@@ -21,7 +23,7 @@ SCORER_LABEL = {
     "natpn_flat": "Posterior network, flat prior",
     "natpn_matched": "Posterior network, matched prior",
     "counts": "Deep ensemble, training counts",
-    "given": "Given score",
+    GIVEN: "Given score",
 }
 
 

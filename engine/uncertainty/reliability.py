@@ -156,20 +156,26 @@ def classifier_metrics(
     -------
     DataFrame
         ``segment, metric, value, ci_low, ci_high, n``; see `engine.uncertainty.classifier.score_metrics`. NaN
-        where a bucket holds one class only and the metric needs two.
+        where a bucket holds one class only and the metric needs two, and with n = 0 where it holds no row.
     """
     bucket = assign_buckets(rows.uncertainty, layout.uncertainty_edges)
     found = []
     # A single bucket is all rows already.
     for number in (ALL, *(range(layout.shape[0]) if layout.shape[0] > 1 else ())):
         kept = np.ones(rows.score.size, dtype=bool) if number == ALL else bucket == number
-        if not kept.any():
+        if not kept.any():  # All rows come first and are there.
+            found.append(unjudged(found[0]).assign(segment=bucket_name(number, layout.shape[0])))
             continue
         part = rows.take(kept)
         edges = equal_mass_edges(part.score, part.weight, n_bins)
         table = score_metrics(part, edges, resamples=resamples, rng=rng)
         found.append(table.assign(segment=bucket_name(number, layout.shape[0])))
     return pd.concat(found, ignore_index=True)[["segment", "metric", "value", "ci_low", "ci_high", "n"]]
+
+
+def unjudged(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn the metrics of some rows into those of no rows: every value NaN, n 0."""
+    return table.assign(value=np.nan, ci_low=np.nan, ci_high=np.nan, n=0)
 
 
 def pick(table: pd.DataFrame, *, binning: Binning = "equal_mass", **keys: object) -> pd.DataFrame:

@@ -89,9 +89,12 @@ def _calibration(metrics: pd.DataFrame, scorer: str) -> str:
     sentence = (
         f"{scorer_label(scorer)}: the score misses the observed rate by {overall:.1f} points {interval} on average"
     )
-    if len(by_segment) > 1:
-        first, last = (by_segment.get(bucket_name(k, len(by_segment)), np.nan) for k in (0, len(by_segment) - 1))
-        sentence += f", {first:.1f} where it is most certain and {last:.1f} where it is least"
+    if by_segment:
+        # A bucket without test rows was not judged: the outermost that were are told of.
+        values = [by_segment.get(bucket_name(k, len(by_segment)), np.nan) for k in range(len(by_segment))]
+        judged = [value for value in values if value == value]
+        if len(judged) > 1:
+            sentence += f", {judged[0]:.1f} where it is most certain and {judged[-1]:.1f} where it is least"
     return sentence + "."
 
 

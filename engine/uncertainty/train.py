@@ -15,6 +15,7 @@ from engine.uncertainty.counts import count_proxy
 from engine.uncertainty.data import Prepared
 from engine.uncertainty.laplace import fit_last_layer, gaussian_samples, probit_score, with_constant
 from engine.uncertainty.measures import uncertainty_of_beta, uncertainty_of_samples
+from engine.uncertainty.names import GIVEN
 from engine.uncertainty.natpn import fit_natpn
 from engine.uncertainty.networks import Networks, fit_ensemble, fit_mc_dropout, hidden_units
 from engine.uncertainty.optimise import Inputs, inputs_of
@@ -80,7 +81,7 @@ def _given(prepared: Prepared) -> Fitted:
     """Take score and uncertainty from the rows."""
     rows = prepared.dataset.rows
     given = Scored(rows["score"].to_numpy(float), rows["uncertainty"].to_numpy(float))
-    return Fitted(scorers={"given": given}, priors={}, history=_history([]))
+    return Fitted(scorers={GIVEN: given}, priors={}, history=_history([]))
 
 
 def _history(records: list[dict[str, object]]) -> pd.DataFrame:

@@ -11,9 +11,10 @@ import pandas as pd
 from engine.uncertainty.boost import fit_boosted
 from engine.uncertainty.boundaries import Path, score_only_threshold, single_path
 from engine.uncertainty.bucket_choice import FEWEST_COMPARED, choose_buckets
+from engine.uncertainty.bucket_cut import EQUAL_COUNTS, BucketCut, bucket_cut
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.equal_weight import equal_weight_path, nested_layout
-from engine.uncertainty.grid import Floats, Layout, assign_buckets, score_edges, uncertainty_edges
+from engine.uncertainty.grid import Floats, Layout, assign_buckets, score_edges
 from engine.uncertainty.guaranteed import guaranteed_plane
 from engine.uncertainty.isotonic import mist_path
 from engine.uncertainty.methods import METHODS, Solver
@@ -63,14 +64,14 @@ def buckets_by_rows(total: int) -> int:
     return next((k for limit, k in BUCKETS_BY_ROWS if total < limit), MOST_BUCKETS)
 
 
-def make_layout(rows: Rows, k: int, targets: Sequence[float]) -> Layout:
+def make_layout(rows: Rows, k: int, targets: Sequence[float], cut: BucketCut = EQUAL_COUNTS) -> Layout:
     """Freeze the edges of buckets and score bins; score-only thresholds become edges too."""
-    edges = uncertainty_edges(rows.uncertainty, k, rows.weight)
+    edges = cut.edges(rows.uncertainty, k, rows.weight)
     bucket = assign_buckets(rows.uncertainty, edges)
     return Layout(edges, score_edges(rows.score, bucket, rows.weight, extra=_single_thresholds(rows, targets)))
 
 
-def tune(rows: Rows, config: UncertaintyConfig, targets: Sequence[float]) -> Tuned:
+def tune(rows: Rows, config: UncertaintyConfig, targets: Sequence[float], cut: BucketCut | None = None) -> Tuned:
     """Solve every method for every target on the tuning rows of one scorer.
 
     Parameters
@@ -80,19 +81,22 @@ def tune(rows: Rows, config: UncertaintyConfig, targets: Sequence[float]) -> Tun
     config : UncertaintyConfig
     targets : sequence of float
         Precision targets, ascending.
+    cut : BucketCut, optional
+        How uncertainty is cut; by default as the settings say for a given score.
 
     Returns
     -------
     Tuned
         Planes in this order: plain, nested equal-weight bins, guaranteed, two recalibrators, placebos.
     """
+    cut = cut or bucket_cut(config)
     choice = pd.DataFrame()
-    k = config.buckets
-    if k is None:
-        choice = choose_buckets(rows, targets, seed=config.seed)
+    k = config.buckets or FEWEST_COMPARED
+    if config.buckets is None and not cut.own:
+        choice = choose_buckets(rows, targets, seed=config.seed, cut=cut)
         best = int(choice.loc[choice["chosen"], "buckets"].iloc[0])
         k = FEWEST_COMPARED if best == 1 else best
-    layout = make_layout(rows, k, targets)
+    layout = make_layout(rows, k, targets, cut)
     weight = rows.weight.astype(float)
     planes = (
         _plain_plane(rows, layout, targets),
@@ -101,6 +105,7 @@ def tune(rows: Rows, config: UncertaintyConfig, targets: Sequence[float]) -> Tun
             rows,
             targets,
             buckets=config.buckets or buckets_by_rows(int(rows.weight.sum()) // 2),
+            cut=cut,
             confidence=config.confidence,
             seed=config.seed,
         ),

@@ -41,6 +41,13 @@ from engine.uncertainty.config import UncertaintyConfig
         ("buckets", 0),
         ("buckets", 101),
         ("buckets", 2.5),
+        ("bucket_cut", "quantile"),
+        ("bucket_edges", (0.2, 0.1)),
+        ("bucket_edges", (0.1, 0.1)),
+        ("bucket_edges", (0.1, float("inf"))),
+        ("bucket_edges", (float("nan"),)),
+        ("bucket_edges", ("a",)),
+        ("bucket_edges", tuple(range(100))),
         ("precision_targets", (0.5, 1.0)),
         ("precision_targets", (0.6, 0.5)),
         ("precision_targets", (0.5, 0.5)),
@@ -66,6 +73,14 @@ def test_variance_of_the_logit_has_no_aleatoric_part_and_entropy_has():
     with pytest.raises(ConfigError, match=r"choose variance_of_probability or entropy as 'measure'"):
         UncertaintyConfig(part="aleatoric")
     assert UncertaintyConfig(part="aleatoric", measure="entropy").part == "aleatoric"
+
+
+def test_own_edges_stand_alone():
+    assert build_config(UncertaintyConfig, {"bucket_edges": "0.01, 0.05"}).bucket_edges == (0.01, 0.05)
+    with pytest.raises(ConfigError, match=r"'bucket_edges' makes 3 buckets and 'buckets' asks for 3; give one"):
+        UncertaintyConfig(bucket_edges=(0.01, 0.05), buckets=3)
+    with pytest.raises(ConfigError, match=r"'bucket_cut=width' says nothing; leave it out"):
+        UncertaintyConfig(bucket_edges=(0.01, 0.05), bucket_cut="width")
 
 
 def test_estimators_are_read_from_text_and_refused_by_name():

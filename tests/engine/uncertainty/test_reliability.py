@@ -108,10 +108,12 @@ def test_a_bucket_of_one_class_has_no_auc_and_says_so_with_nan(make_rows):
     assert np.isfinite(own.loc["log_loss", "value"])
 
 
-def test_a_bucket_without_rows_is_left_out(make_rows):
+def test_a_bucket_without_rows_stays_with_n_0(make_rows):
     layout = Layout(uncertainty_edges=np.array([0.12, 1e9]), score_edges=np.array([0.5]))
     table = r.classifier_metrics(make_rows(), layout, n_bins=5, resamples=5, rng=np.random.default_rng(0))
-    assert sorted(set(table["segment"])) == ["all", "uncertainty bucket 1 of 3", "uncertainty bucket 2 of 3"]
+    assert sorted(set(table["segment"])) == ["all", *(bucket_name(k, 3) for k in range(3))]
+    empty = table[table["segment"] == bucket_name(2, 3)]
+    assert (empty["n"] == 0).all() and empty["value"].isna().all() and len(empty) == len(table) / 4
 
 
 def test_bins_of_equal_width_stand_beside_those_of_equal_mass(make_rows):
