@@ -103,7 +103,7 @@ def recalibration_table(
     }
     n_buckets = layout.shape[0]
     bucket = assign_buckets(test.uncertainty, layout.uncertainty_edges)
-    found = []
+    found: list[pd.DataFrame] = []
     # A single bucket is all rows already.
     for number in (ALL, *(range(n_buckets) if n_buckets > 1 else ())):
         kept = np.ones(test.label.size, dtype=bool) if number == ALL else bucket == number

@@ -159,7 +159,7 @@ def classifier_metrics(
         where a bucket holds one class only and the metric needs two, and with n = 0 where it holds no row.
     """
     bucket = assign_buckets(rows.uncertainty, layout.uncertainty_edges)
-    found = []
+    found: list[pd.DataFrame] = []
     # A single bucket is all rows already.
     for number in (ALL, *(range(layout.shape[0]) if layout.shape[0] > 1 else ())):
         kept = np.ones(rows.score.size, dtype=bool) if number == ALL else bucket == number

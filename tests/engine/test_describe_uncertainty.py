@@ -80,3 +80,17 @@ def test_bad_input_is_one_sentence(frame, tmp_path, capsys):
 
 def test_bundled_data_without_a_score_say_what_is_missing(capsys):
     assert "Column 'score' is missing" in refused(capsys, "--data", "journey-purchases")
+
+
+def test_own_edges_and_equal_widths_are_settings_of_the_command(frame, tmp_path, capsys):
+    frame.to_csv(tmp_path / "s.csv", index=False)
+    for name, setting, edges in (("own", "bucket_edges=0.01,0.05", [0.01, 0.05]), ("wide", "bucket_cut=width", [])):
+        words = ["--data", str(tmp_path / "s.csv"), "--out", str(tmp_path / name)]
+        assert main(["describe", "uncertainty", *words, *FAST, setting]) == 0
+        table = read_run(tmp_path / name).curve("edges")
+        found = table.loc[table["axis"] == "uncertainty", "edge"].tolist()
+        assert found == edges if edges else np.diff(found, 2) == pytest.approx(0, abs=1e-9)
+    capsys.readouterr()
+    both = refused(capsys, "--data", str(tmp_path / "s.csv"), "--set", "bucket_edges=0.01,0.05", "buckets=3")
+    assert "give one of them" in both
+    assert "allowed is a number" in refused(capsys, "--data", str(tmp_path / "s.csv"), "--set", "bucket_edges=a,b")
