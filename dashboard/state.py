@@ -115,7 +115,14 @@ POLICY: Final = {
 }
 """Keys of the tab that takes thresholds out and brings them back."""
 
-OWN_SCORES: Final = {"file": "own-scores-file", "job": "own-scores-job", "open": "own-scores-open"}
+OWN_SCORES: Final = {
+    "file": "own-scores-file",
+    "job": "own-scores-job",
+    "open": "own-scores-open",
+    "buckets": "own-scores-buckets",
+    "cut": "own-scores-cut",
+    "edges": "own-scores-edges",
+}
 """Keys of the tab for scores of the reader's own."""
 
 RELIABILITY: Final = {

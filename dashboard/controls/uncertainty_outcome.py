@@ -28,6 +28,8 @@ from engine.uncertainty.readings import (
 SPLITS = {"test": "test rows", "tune": "tuning rows"}
 CLAIM = 0.02
 """Half width of a precision that is worth stating."""
+FEW_TUNING = 20
+"""Tuning rows below which a bucket is too small to place a threshold by."""
 WIDE = 0.05
 """Half width from which on the number of selected rows is warned of."""
 
@@ -42,6 +44,8 @@ class BucketView:
     at_cut: str
     picture: str
     """Its score histogram, an SVG document."""
+    caution: str = ""
+    """Why its rows hardly tell a threshold, or nothing."""
 
 
 def bucket_views(choice: Choice, cuts: Sequence[int]) -> list[BucketView]:
@@ -55,7 +59,8 @@ def bucket_views(choice: Choice, cuts: Sequence[int]) -> list[BucketView]:
     for bucket, (name, n) in enumerate(zip(editor.bucket_labels(), editor.bucket_rows("tune"), strict=True)):
         row = at_cut[bucket]
         interval = f"[{_percent(row['ci_low'])}, {_percent(row['ci_high'])}]"
-        base = grid.positives[bucket].sum() / n if n else float("nan")
+        positives = int(grid.positives[bucket].sum())
+        base = positives / n if n else float("nan")
         found.append(
             BucketView(
                 name=name,
@@ -63,9 +68,29 @@ def bucket_views(choice: Choice, cuts: Sequence[int]) -> list[BucketView]:
                 base_rate=f"{_percent(base)} %",
                 at_cut=f"{_percent(row['rate'])} % {interval} · n {row['n']:,}",
                 picture=bucket_histogram(table.iloc[bucket * size : (bucket + 1) * size], cuts[bucket]),
+                caution=caution(n, positives),
             )
         )
     return found
+
+
+def caution(n: int, positives: int) -> str:
+    """Say why the tuning rows of a bucket hardly tell a threshold: none, few, or of one class.
+
+    Examples
+    --------
+    >>> caution(500, 60), caution(0, 0)
+    ('', 'No tuning row lies here, so nothing tells where the threshold belongs.')
+    """
+    if n == 0:
+        return "No tuning row lies here, so nothing tells where the threshold belongs."
+    found = []
+    if n < FEW_TUNING:
+        found.append(f"Only {n} tuning {'row lies' if n == 1 else 'rows lie'} here, fewer than {FEW_TUNING}")
+    if positives in (0, n):
+        which = "none is positive" if positives == 0 else "all are positive"
+        found.append(which if found else f"Of {n:,} tuning rows {which}")
+    return f"{', and '.join(found)}: too little to tell where the threshold belongs." if found else ""
 
 
 def _percent(share: float) -> str:

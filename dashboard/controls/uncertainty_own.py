@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import cache, jobs, uploads
@@ -9,6 +11,8 @@ from dashboard.layout import to_csv
 from dashboard.state import OWN_SCORES, RUN
 from dashboard.state import UNCERTAINTY as KEY
 from engine.errors import ConfigError, EngineError
+from engine.options import build_config
+from engine.uncertainty.config import BucketWay, UncertaintyConfig
 
 MOST_BYTES = 50 * 1024 * 1024
 """Bytes of a file at most."""
@@ -23,6 +27,13 @@ COLUMNS = {
     "any text": "optional: with at most 50 values, taken as slices",
 }
 """Column to what it holds."""
+AUTO, OWN = "auto", "own"
+NUMBERS = {AUTO: "By cross-fitting", "2": "2", "3": "3", "5": "5", "10": "10", OWN: "Own edges"}
+"""Number of buckets, or how it comes about, to what the reader sees; the default first."""
+WAYS: dict[BucketWay, str] = {"count": "Equal count", "width": "Equal width"}
+_KEPT: dict[str, Any] = {"persist_state": "session"}
+Settings = tuple[tuple[str, str], ...]
+"""Names and values for the command line."""
 
 
 def example() -> bytes:
@@ -34,11 +45,86 @@ def example() -> bytes:
     return to_csv(rows[["label", "score", "uncertainty"]])
 
 
+def settings_of(number: str, way: str, edges: str) -> Settings:
+    """Write the choice of buckets as settings of the command; what is default is left out.
+
+    Parameters
+    ----------
+    number : str
+        One of `NUMBERS`.
+    way : str
+        One of `WAYS`; not looked at with own edges.
+    edges : str
+        Own edges with commas between them; looked at only if these are chosen.
+
+    Returns
+    -------
+    tuple of (str, str)
+
+    Raises
+    ------
+    ConfigError
+        If the edges are no rising numbers.
+    """
+    if number != OWN:
+        chosen = {} if number == AUTO else {"buckets": number}
+        return tuple((chosen | ({} if way == "count" else {"bucket_cut": way})).items())
+    example = "write rising numbers with commas between them, for example 0.01, 0.05"
+    if not edges.strip(" ,"):
+        raise ConfigError(f"Own edges are chosen, but none is given; {example}.")
+    values = []
+    for part in edges.strip(" ,").split(","):
+        try:
+            values.append(float(part))
+        except ValueError:
+            raise ConfigError(f"'{part.strip()}' among the own edges is no number; {example}.") from None
+    build_config(UncertaintyConfig, {"bucket_edges": values})
+    return (("bucket_edges", ",".join(map(repr, values))),)
+
+
+def _choose_buckets() -> tuple[str, str, str]:
+    """Let the reader say how uncertainty is cut: number of buckets, way, own edges."""
+    left, right = st.columns(2)
+    with left:
+        number = st.selectbox(
+            "Buckets of uncertainty",
+            list(NUMBERS),
+            format_func=NUMBERS.__getitem__,
+            key=OWN_SCORES["buckets"],
+            help="Each bucket gets a threshold of its own. By cross-fitting, 1, 2, 3, 5 and 10 are tried on the tuning "
+            "rows; where 1 does best, 3 are still shown for comparison.",
+            **_KEPT,
+        )
+    with right:
+        if number == OWN:
+            edges = st.text_input(
+                "Own edges",
+                key=OWN_SCORES["edges"],
+                placeholder="0.01, 0.05",
+                max_chars=2000,
+                help="Upper edges of all buckets but the last, rising, with commas between them, on the scale of your "
+                "column uncertainty. A row on an edge belongs below it.",
+                **_KEPT,
+            )
+            return number, "count", str(edges)
+        way = st.selectbox(
+            "Cut into",
+            list(WAYS),
+            format_func=WAYS.__getitem__,
+            key=OWN_SCORES["cut"],
+            help="Equal count: as many tuning rows in each bucket. Equal width: from the smallest to the largest "
+            "uncertainty in equal steps; this depends on its scale, and a bucket may hold no row.",
+            **_KEPT,
+        )
+    return number, way, ""
+
+
 def start_button() -> str:
-    """Let the reader give a file and start judging it; return a complaint, or nothing."""
+    """Let the reader give a file, say how it is judged, and start; return a complaint, or nothing."""
     file = st.file_uploader(
         "Scores (CSV or Parquet, at most 50 MB)", type=["csv", "parquet"], key=OWN_SCORES["file"], max_upload_size=50
     )
+    chosen = _choose_buckets()
     pressed = st.button(
         "Judge these scores",
         key="own-scores-start",
@@ -49,19 +135,23 @@ def start_button() -> str:
     if file is None or not pressed:
         return ""
     try:
-        st.session_state[OWN_SCORES["job"]] = submit(file.getvalue(), is_parquet=file.name.lower().endswith(".parquet"))
+        st.session_state[OWN_SCORES["job"]] = submit(
+            file.getvalue(), is_parquet=file.name.lower().endswith(".parquet"), settings=settings_of(*chosen)
+        )
     except EngineError as error:
         return str(error)
     return ""
 
 
-def submit(content: bytes, *, is_parquet: bool) -> str:
+def submit(content: bytes, *, is_parquet: bool, settings: Settings = ()) -> str:
     """Keep a file privately and start the job that describes it.
 
     Parameters
     ----------
     content : bytes
     is_parquet : bool
+    settings : tuple of (str, str)
+        Settings that differ from their defaults.
 
     Returns
     -------
@@ -80,7 +170,9 @@ def submit(content: bytes, *, is_parquet: bool) -> str:
         )
     path = uploads.keep(content, name="own-scores.parquet" if is_parquet else "own-scores.csv")
     try:
-        return jobs.submit(jobs.JobSpec(kind="uncertainty", data=str(path), seed=0, action="describe"))
+        return jobs.submit(
+            jobs.JobSpec(kind="uncertainty", data=str(path), seed=0, settings=settings, action="describe")
+        )
     except EngineError:
         uploads.discard(path)
         raise

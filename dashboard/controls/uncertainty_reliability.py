@@ -125,7 +125,7 @@ def curves(choice: Choice, view: View) -> Curves:
     n_buckets = choice.editor.n_buckets
     return Curves(
         table=table,
-        names=choice.editor.bucket_labels(),
+        names=choice.editor.bucket_labels(view.split),
         base_rates=_bucket_rates(choice, view.split),
         base_rate=overall,
         corp=corp,

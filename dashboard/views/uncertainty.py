@@ -64,7 +64,7 @@ def _reliability(choice: controls.Choice) -> None:
         layout.chart_card(
             reliability_curves(
                 table,
-                names=choice.editor.bucket_labels(),
+                names=choice.editor.bucket_labels(split),
                 base_rate=controls.base_rate(choice, split),
                 scale=scale,
                 errors=controls.smooth_errors(choice, split),

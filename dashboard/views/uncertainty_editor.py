@@ -82,6 +82,10 @@ def _bucket(choice: controls.Choice, bucket: int, view: Any) -> None:
         with right:
             widgets.bucket_lock(bucket, view.name)
             widgets.bucket_entry(choice, bucket, view.name)
+        if view.caution:
+            st.caption(f":material/warning: {view.caution}")
+        if not view.n:
+            return
         told = f"Positive: {view.base_rate} in all · at the cut {view.at_cut}"
         st.caption(told, help=TERMS["rate_at_the_cut"].help())
 
