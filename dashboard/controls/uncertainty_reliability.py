@@ -213,6 +213,8 @@ def metric_words(group: str) -> str:
 def _cell(row: object, factor: float = 1.0, *, sign: bool = False) -> str:
     """Write a value with its interval; a line may break between the two only."""
     value, low, high = (factor * float(getattr(row, name)) for name in ("value", "ci_low", "ci_high"))
+    if value != value:
+        return "–"
     lead = "+" if sign and value > 0 else ""
     return f"{lead}{number(value)} [{number(low)},\u00a0{number(high)}]"
 

@@ -112,8 +112,10 @@ def diagonal(axis: RateAxis) -> go.Scatter:
 
 
 def bin_curve(rows: pd.DataFrame, name: str, color: str, axis: RateAxis) -> go.Scatter:
-    """Draw the curve of one bucket with its intervals; bins with few rows are hollow."""
+    """Draw the curve of one bucket with its intervals; bins with few rows are hollow, no rows leave a name."""
     filled = rows[rows["n"] > 0]
+    if filled.empty:  # A point that is nowhere: a curve without points has no entry in the legend.
+        return go.Scatter(x=[None], y=[None], mode="lines+markers", name=name, line={"color": color, "width": 2})
     y, low, high = (axis.place(filled[column]) for column in ("observed_rate", "ci_low", "ci_high"))
     return go.Scatter(
         x=axis.place(filled["mean_predicted"]),
