@@ -245,7 +245,7 @@ _UNCERTAINTY: dict[str, Term] = {
     ),
     "uncertainty_bucket": Term(
         label="Uncertainty bucket",
-        gloss="Rows whose score is about equally certain, cut at quantiles of the tuning rows.",
+        gloss="Rows whose score is about equally certain: as many tuning rows in each, an equal width, or own edges.",
     ),
     "positivity_trend": Term(
         label="Positivity at equal score",
