@@ -125,7 +125,8 @@ def _choose_band(run: Run, group: str) -> str:
         bind="query-params",
         disabled=len(bands) < 2,
         help="**Greenwood** takes exposures as independent. **By unit** resamples households or users with all their "
-        "exposures: wider where the same people answer alike.",
+        "exposures: wider where the same people answer alike. The cards of the flips follow; the share of positives "
+        "seen has Greenwood's band only, the effective sample share always that by unit.",
     )
     return chosen if chosen in bands else "greenwood"
 
@@ -140,10 +141,19 @@ def has_unit_bands(run: Run, group: str) -> bool:
 
 
 def window_row(run: Run, choice: Choice) -> Any:
-    """Look up the chosen window: one row with everything the cards show."""
+    """Look up the chosen window: one row with everything the cards show, the flips with the chosen band if stored."""
     windows = run.curve("windows")
     place = (windows["segment"] == choice.segment) & (windows["waiting_days"] == choice.waiting_days)
-    return next(windows[place].itertuples())
+    row: Any = next(windows[place].itertuples())
+    arrival = arrival_rows(run, choice.segment, "snapshot")
+    if choice.band != "units" or "flip_unit_low" not in arrival:
+        return row
+    here = arrival[np.isclose(arrival["elapsed_days"], choice.waiting_days)].iloc[0]
+    low, high = float(here["flip_unit_low"]), float(here["flip_unit_high"])
+    if np.isnan(low) or np.isnan(high):
+        return row
+    flips = {"flips_expected_low": low * row.negatives, "flips_expected_high": high * row.negatives}
+    return row._replace(flip_low=low, flip_high=high, **flips)
 
 
 def flip_rows(run: Run, group: str, band: str = "greenwood") -> pd.DataFrame:

@@ -20,6 +20,13 @@ STAGES = {
     "converted_plain": "Converted, not engaged",
     "converted": "Converted, all",
 }
+_PARTS = {
+    "engaged": "engaged by the window",
+    "converted_engaged": "engaged and converted",
+    "converted_plain": "converted without engagement",
+    "converted": "all conversions",
+}
+"""Stage to its name within a sentence."""
 _CHECKED = {"entire_space": "Entire space (ours)", "engaged_only": "Engaged exposures only"}
 _TOP_FLIPS = 12
 _EFFECTS = {"parameters": "parameters (length)", "own": "own score", "mean": "mean score"}
@@ -207,7 +214,7 @@ def funnel_rows(run: Run, segment: str) -> pd.DataFrame:
 
 
 def funnel_sentence(rows: pd.DataFrame) -> str:
-    """Say whether the product of the stages agrees with what came."""
+    """Say whether the product of the stages agrees with what came, and name every part that is off."""
     found = rows.set_index("stage")
     row = found.loc["converted"]
     return (
@@ -215,8 +222,20 @@ def funnel_sentence(rows: pd.DataFrame) -> str:
         f"{number(row['ratio_high'])}] the conversions that came; engagement × conversion given engagement is "
         f"{number(100 * found.loc['converted_engaged', 'predicted'])} % against "
         f"{number(100 * found.loc['converted_engaged', 'observed'])} % observed · n {int(row['n']):,} exposures, "
-        f"{int(row['units']):,} units."
+        f"{int(row['units']):,} units. {_misses(rows)}"
     )
+
+
+def _misses(rows: pd.DataFrame) -> str:
+    """Name the parts of the funnel whose interval of promised ÷ observed excludes 1."""
+    off = rows[(rows["ratio_low"] > 1.0) | (rows["ratio_high"] < 1.0)]
+    if off.empty:
+        return "No part of the funnel is off by more than its interval."
+    parts = [
+        f"{_PARTS[row.stage]} {number(row.ratio)} × [{number(row.ratio_low)}, {number(row.ratio_high)}]"
+        for row in off.itertuples()
+    ]
+    return f"Off by more than the interval, promised ÷ observed: {'; '.join(parts)}."
 
 
 def selection_rows(run: Run) -> pd.DataFrame:

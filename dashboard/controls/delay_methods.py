@@ -23,7 +23,9 @@ FAMILIES = {
 }
 """Heading to methods, in the order of the charts."""
 PROTOCOLS = {"test": "Batch as of a date", "stream": "Streaming"}
-AGAINST = {"oracle": "Oracle", "vanilla": "Vanilla", "relative": "Share of the gap"}
+AGAINST = {"oracle": "Oracle", "vanilla": "Vanilla", "dress_style": "Ours", "relative": "Share of the gap"}
+RISING = ("roc_auc", "pr_auc")
+"""Metrics of which more is better."""
 AGE_BUCKETS = {"age:matured": "Window over", "age:immature": "Window open", "later": "Later"}
 NO_GAP = (
     "Vanilla and the oracle cannot be told apart by this metric, so there is no gap to share: choose another metric "
@@ -72,9 +74,17 @@ def choose_protocol(run: Run) -> str:
         bind="query-params",
         help="**Batch**: trained once on what was visible on the snapshot day, judged on the final labels of later "
         "exposures. **Streaming**: trained in the order in which labels become known, each step judged on the "
-        "exposures that begin after it, with a gap of one attribution window after pre-training.",
+        "exposures that begin after it, with a gap of one attribution window after pre-training. Methods that learn "
+        f"from one snapshot have no stream: {_not_streamed(run)}.",
     )
     return chosen if chosen in protocols else "test"
+
+
+def _not_streamed(run: Run) -> str:
+    """Name the methods of the batch that have no stream."""
+    by_protocol = {name: method_rows(run, "log_loss", name)["method"] for name in PROTOCOLS}
+    missing = by_protocol["test"][~by_protocol["test"].isin(by_protocol["stream"])]
+    return ", ".join(METHOD_LABEL.get(method, method) for method in missing)
 
 
 def choose_metric(run: Run, protocol: str) -> str:
@@ -103,7 +113,8 @@ def choose_baseline() -> str:
         format_func=lambda name: AGAINST[name],
         key=DELAY["baseline"],
         bind="query-params",
-        help="**Oracle** and **vanilla**: paired difference. **Share of the gap**: 0 is vanilla, 1 is the oracle.",
+        help="**Oracle**, **vanilla** and **ours**: paired difference. **Share of the gap**: 0 is vanilla, 1 is the "
+        "oracle.",
     )
     return chosen if chosen in AGAINST else "oracle"
 
@@ -170,6 +181,8 @@ def method_sentence(run: Run, metric: str, split: str = "test") -> str:
 
 def compared_sentence(run: Run, metric: str, baseline: str, split: str = "test") -> str:
     """Say how ours compares with the baseline."""
+    if baseline == "dress_style":
+        return _lead(run, metric, split) or "The methods were not compared with ours here."
     rows = compared_rows(run, metric, baseline, split).set_index("method")
     if "dress_style" not in rows.index:
         return "Ours was not compared here."
@@ -195,22 +208,22 @@ def standing_sentence(run: Run, metric: str, split: str = "test") -> str:
     methods = list(order["method"])
     best, place = METHOD_LABEL.get(methods[0], methods[0]), methods.index("dress_style") + 1
     words = "**ours** is first" if place == 1 else f"**{best}** is first and ours number {place}"
-    return f"{short(metric)}: {words} of {len(methods)} methods without foresight. {_lead(run, metric, split, methods)}"
+    return f"{short(metric)}: {words} of {len(methods)} methods without foresight. {_lead(run, metric, split)}"
 
 
-def _lead(run: Run, metric: str, split: str, methods: list[str]) -> str:
-    """Say how many methods lie outside the interval of ours: an order alone is not a finding."""
-    rows = method_rows(run, metric, split).set_index("method")
-    ours = rows.loc["dress_style"]
-    apart = [
-        method
-        for method in methods
-        if method != "dress_style" and not ours["ci_low"] <= rows.loc[method, "value"] <= ours["ci_high"]
-    ]
-    words = {0: "None of the others lies", 1: "One of the others lies"}.get(
-        len(apart), f"{len(apart)} of the others lie"
+def _lead(run: Run, metric: str, split: str) -> str:
+    """Say how many methods can be told from ours, by paired differences: an order alone is not a finding."""
+    rows = compared_rows(run, metric, "dress_style", split)
+    rows = rows[rows["method"] != "oracle"]
+    if rows.empty:
+        return ""
+    sign = -1.0 if metric in RISING else 1.0
+    behind, ahead = (int((np.fmin(side * rows["ci_low"], side * rows["ci_high"]) > 0).sum()) for side in (sign, -sign))
+    worse, better, alike = (str(count) if count else "none" for count in (behind, ahead, len(rows) - behind - ahead))
+    return (
+        f"By the interval of the difference, of the other {len(rows)} methods {worse} are worse than ours, {better} "
+        f"better, and {alike} cannot be told from it · n {int(rows['n'].iloc[0]):,} units."
     )
-    return f"{words} outside the interval of ours · n {int(ours['n']):,} units."
 
 
 def calibration_rows(run: Run) -> pd.DataFrame:

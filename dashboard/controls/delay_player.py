@@ -50,6 +50,9 @@ def chosen_day(run: Run) -> Day:
     key = DELAY["day"]
     if st.session_state.get(key) not in known:
         asked = st.query_params.get(key, "")
+        if asked not in known:
+            # A day that is not stored must not stay in the address as if it were shown.
+            st.query_params.pop(key, None)
         st.session_state[key] = asked if asked in known else own_day(run).text
     return known[st.session_state[key]]
 

@@ -39,7 +39,7 @@ def answer(run: Run) -> str:
     return (
         f"Of the {facts['pending']:,} exposures still negative on {day}, {facts['flipped']:,} turned positive later: "
         f"{_percent(flips['value'])} [{_percent(flips['ci_low'])}, {_percent(flips['ci_high'])}]. A model that takes "
-        f"them as negatives promises {naive} × the conversions of later exposures; with exact weights {ours} ×."
+        f"them as negatives promises {naive} × the conversions of later exposures, ours {ours} ×."
     )
 
 

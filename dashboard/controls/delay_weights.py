@@ -176,11 +176,11 @@ def summary(run: Run, methods: list[str], segment: str, clip: float | None) -> p
 
 
 def tails(run: Run, methods: list[str]) -> pd.DataFrame:
-    """List the largest weights of some methods."""
+    """List the largest weights of some methods, largest first."""
     table = stored(run, "tails")
     if table.empty:
         return table
-    rows = table[table["method"].isin(methods)]
+    rows = table[table["method"].isin(methods)].sort_values("weight", ascending=False, kind="stable")
     return pd.DataFrame(
         {
             "Method": [METHOD_LABEL.get(method, method) for method in rows["method"]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from dashboard.layout import number
 from dashboard.state import DELAY
 from engine.delay.whatif import Change, Law, law_from, what_if
 
-LEARNED: dict[Literal["stale", "fresh"], str] = {"stale": "before the change", "fresh": "after the change"}
+LEARNED: dict[Literal["stale", "fresh"], str] = {"stale": "before", "fresh": "after"}
 FACTORS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 SWEPT = ("dress_style", "exact_joint", "wait", "vanilla")
 _POINTS = 41
@@ -35,9 +35,21 @@ class World:
 
 
 def law(run: Run) -> Law | None:
-    """Return the law of a run, measured on what had matured; none where it is not stored or nobody ever engaged."""
+    """Return the law of a run, measured on what had matured; none where it is not stored."""
     table = stored(run, "law")
     return law_from(table) if len(table) else None
+
+
+def has_both_states(base: Law) -> bool:
+    """Say whether some exposures engaged and some did not: a state nobody was in has no rates to mix in."""
+    return 0.0 < float(base.share[1]) < 1.0
+
+
+def missing_state(base: Law) -> str:
+    """Say which state nobody was in; nothing where there is none."""
+    if has_both_states(base):
+        return ""
+    return "everybody engaged in these data" if float(base.share[1]) > 0 else "no engagement in these data"
 
 
 def reset() -> None:
@@ -59,6 +71,7 @@ def choose(run: Run, base: Law) -> World:
     World
     """
     start = round(100 * float(base.share[1]))
+    missing = missing_state(base)
     first, second, third = st.columns(3, gap="medium")
     with first:
         engagement = st.slider(
@@ -68,18 +81,21 @@ def choose(run: Run, base: Law) -> World:
             start,
             key=DELAY["engagement"],
             bind="query-params",
-            help=f"In these data {number(100 * float(base.share[1]))} % engage by the waiting window.",
+            disabled=bool(missing),
+            help=f"There is {missing}: how the other state converts is unknown, so the rate cannot be changed."
+            if missing
+            else f"In these data {number(100 * float(base.share[1]))} % engage by the waiting window.",
         )
         learned = st.segmented_control(
-            "Auxiliary models learned",
+            "Auxiliary models: when learned",
             list(LEARNED),
             default="stale",
             required=True,
             format_func=lambda name: LEARNED[name],
             key=DELAY["auxiliary"],
             bind="query-params",
-            help="**Before**: everything that needs matured labels is from the old world, as right after a drift. "
-            "**After**: it has caught up.",
+            help="**Before** the change: everything that needs matured labels is from the old world, as right after a "
+            "drift. **After** the change: it has caught up.",
         )
     with second:
         conversion = _factor("Conversion rates times", DELAY["conversion"])
@@ -93,7 +109,7 @@ def choose(run: Run, base: Law) -> World:
         )
     auxiliary: Literal["stale", "fresh"] = "fresh" if learned == "fresh" else "stale"
     # The slider has whole percents: untouched, it stands for the exact rate.
-    share = None if engagement == start else engagement / 100
+    share = None if missing or engagement == start else engagement / 100
     return World(
         law=base,
         change=Change(engagement=share, conversion_factor=conversion, delay_factor=delay),
@@ -117,21 +133,26 @@ def learned(world: World) -> pd.DataFrame:
     return table.set_index("method").reindex([name for name in order if name in set(table["method"])]).reset_index()
 
 
+def swept_over(world: World) -> tuple[Literal["engagement", "delay_factor"], float]:
+    """Return what the sweep changes, and where it stands now: delays where there is one engagement state only."""
+    if has_both_states(world.law):
+        return "engagement", world.engagement
+    return "delay_factor", world.change.delay_factor
+
+
 def sweep(world: World) -> pd.DataFrame:
-    """Return how far some methods are off at every engagement rate, all else as chosen."""
+    """Return how far some methods are off at every engagement rate, or factor of the delays, all else as chosen."""
+    over, _ = swept_over(world)
+    points = np.linspace(0.0, 1.0, _POINTS) if over == "engagement" else np.geomspace(FACTORS[0], FACTORS[-1], _POINTS)
     parts = []
-    for engagement in np.linspace(0.0, 1.0, _POINTS):
-        change = Change(
-            engagement=float(engagement),
-            conversion_factor=world.change.conversion_factor,
-            delay_factor=world.change.delay_factor,
-        )
+    for point in points:
+        change = replace(world.change, **{over: float(point)})
         table = what_if(world.law, change, waiting_days=world.waiting_days, auxiliary=world.auxiliary)
-        parts.append(table[table["method"].isin(SWEPT)].assign(engagement=float(engagement)))
+        parts.append(table[table["method"].isin(SWEPT)].assign(**{over: float(point)}))
     table = pd.concat(parts, ignore_index=True)
     return (
         table.assign(method=pd.Categorical(table["method"], SWEPT, ordered=True))
-        .sort_values(["method", "engagement"])
+        .sort_values(["method", over])
         .astype({"method": str})
     )
 
@@ -158,20 +179,22 @@ def _points(bias: float) -> str:
 
 
 def law_note(run: Run) -> str:
-    """Say what the law was measured on."""
+    """Say what the law was measured on; of a state that nobody was in only that."""
     table = stored(run, "law").drop_duplicates("state")
     parts = [
         f"{row.state}: {number(100 * row.share)} % of the exposures, {number(100 * row.conversion)} % of them convert "
         f"(n {int(row.n):,})"
-        for row in table.itertuples()
+        for row in table[table["n"] > 0].itertuples()
     ]
+    base = law(run)
+    parts += [missing_state(base)] if base is not None and not has_both_states(base) else []
     return f"The law before the change, from the exposures that had matured: {'; '.join(parts)}."
 
 
 def drift_sentence(run: Run) -> str:
     """Say what signals are worth if the engagement rate of these data doubled or halved, from the closed forms."""
     base = law(run)
-    if base is None or not 0.0 < float(base.share[1]) < 1.0:
+    if base is None or not has_both_states(base):
         return ""
     old = float(base.share[1])
     new = 2 * old if old <= 0.5 else old / 2

@@ -105,7 +105,17 @@ def tradeoff_sentence(run: Run, choice: Choice, estimator: str) -> str:
     here = rows[np.isclose(rows["waiting_days"], choice.waiting_days)]
     if len(here) and np.isfinite(here["error"].iloc[0]):
         parts.append(f"at the slider's {_days(choice.waiting_days)}: {_points(next(here.itertuples()))}")
+    if "is_apart" in rows and len(rows) > 1:
+        parts.append(_told_apart(rows))
     return "; ".join(parts) + f" · n {int(top.rows):,} exposures."
+
+
+def _told_apart(rows: pd.DataFrame) -> str:
+    """Say of how many other windows the best one is known to err less."""
+    others = rows[~rows["optimum"].astype(bool)]
+    apart = int(others["is_apart"].sum())
+    words = {0: "no other window can be told from it", len(others): "all other windows err more"}
+    return words.get(apart, f"{apart} of the {len(others)} other windows err more, the rest cannot be told from it")
 
 
 def _days(count: float) -> str:

@@ -60,7 +60,9 @@ def _tradeoff(run: Run, choice: delay.Choice) -> None:
             key="delay-tradeoff",
             title="Bias, variance and freshness",
             how_to_read="What an estimate of the present conversion rate is off by when the label is read at each "
-            f"window. {TERMS['window_error'].help()}  \nThe star marks the smallest error; its band is 95 %.",
+            f"window. {TERMS['window_error'].help()}  \nThe star marks the smallest error; the band is 95 %, widened "
+            "to hold the value where a drift within its standard error counts as none. Paired draws judge whether "
+            "another window errs more.",
             alt=sentence.replace("**", ""),
         )
         st.caption(sentence)

@@ -91,7 +91,7 @@ def _compared_card(run: Run, metric: str, baseline: str, protocol: str) -> None:
     if rows.empty:
         layout.empty_state(f"This run holds no such comparison. {delay.AGAIN}")
         return
-    relative = baseline == "relative"
+    relative, against = baseline == "relative", delay_methods.AGAINST[baseline].lower()
     if relative and rows["value"].isna().all():
         layout.empty_state(delay_methods.NO_GAP)
         return
@@ -101,14 +101,14 @@ def _compared_card(run: Run, metric: str, baseline: str, protocol: str) -> None:
         grouped_dots(
             rows,
             groups=delay_methods.families(rows["method"]),
-            axis_title="Share of the gap: 0 vanilla, 1 oracle" if relative else f"{name}: method − {baseline}",
+            axis_title="Share of the gap: 0 vanilla, 1 oracle" if relative else f"{name}: method − {against}",
             reference=1.0 if relative else 0.0,
             x_range=delay_methods.axis_range(rows, include=(0.0, 1.0) if relative else (0.0,)),
             listed=set(delay_methods.method_rows(run, metric, protocol)["method"]),
         ),
         rows,
         key="delay-differences",
-        title="Share of the gap between vanilla and oracle" if relative else f"Paired difference to {baseline}",
+        title="Share of the gap between vanilla and oracle" if relative else f"Paired difference to {against}",
         how_to_read=TERMS[f"relative_{judged}"].help()
         if relative
         else "Method minus baseline on the same rows, with the interval of a paired bootstrap over units: it is far "

@@ -89,7 +89,8 @@ def _tails(run: Run, methods: list[str]) -> None:
     with st.container(border=True):
         st.markdown(
             "**Who carries the largest weights?**",
-            help="The ten largest weights of every chosen method, over all segments, and their share of all weight.",
+            help="The ten largest weights of every chosen method, over all segments, and their share of all weight; "
+            "the largest first.",
         )
         if table.empty:
             layout.empty_state("No list of the largest weights is stored for these methods.")

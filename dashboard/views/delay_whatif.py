@@ -42,15 +42,28 @@ def draw(run: Run) -> None:
             alt=sentence,
         )
     with right:
-        swept = delay_whatif.sweep(world)
-        layout.chart_card(
-            what_if_sweep(swept, engagement=world.engagement, height=70 + 26 * len(table)),
-            swept,
-            key="delay-if-sweep",
-            title="How far off, by engagement rate",
-            how_to_read="All else as chosen above. **Blue** weighs each engagement state on its own: a drift of the "
-            "engagement rate leaves its weights right. Weights without signals mix both states in the old "
-            "proportion. A change of conversion rates or delays makes both stale.",
-            alt=sentence,
-        )
+        _sweep(world, height=70 + 26 * len(table), alt=sentence)
     st.caption(delay_whatif.law_note(run))
+
+
+def _sweep(world: delay_whatif.World, *, height: int, alt: str) -> None:
+    """Draw how far off the methods are over the engagement rate, or over the delays where it cannot change."""
+    swept = delay_whatif.sweep(world)
+    over, here = delay_whatif.swept_over(world)
+    missing = delay_whatif.missing_state(world.law)
+    words = (
+        f"There is {missing}, so the delays change instead. Signals cannot help: ours and the exact weights without "
+        "signals are the same."
+        if missing
+        else "**Blue** weighs each engagement state on its own: a drift of the engagement rate leaves its weights "
+        "right. Weights without signals mix both states in the old proportion. A change of conversion rates or delays "
+        "makes both stale."
+    )
+    layout.chart_card(
+        what_if_sweep(swept, over=over, here=here, height=height),
+        swept,
+        key="delay-if-sweep",
+        title="How far off, by " + ("engagement rate" if over == "engagement" else "factor of the delays"),
+        how_to_read=f"All else as chosen above. {words}",
+        alt=alt,
+    )

@@ -79,7 +79,7 @@ def _cards(row: Any) -> None:
         )
     with fourth:
         layout.metric_card(
-            "Effective sample share",
+            f"Effective sample share, labels read at day {row.waiting_days:g}",
             100 * row.ess_share_dress_style,
             100 * row.ess_share_dress_style_low,
             100 * row.ess_share_dress_style_high,

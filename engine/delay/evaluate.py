@@ -28,6 +28,8 @@ PAIRS = (
     ("entire_space", "exact_joint"),
 )
 """Method and baseline of the stored differences. The last two part what signals buy from what the network buys."""
+TO_OURS = tuple((method, "dress_style") for method in METHODS if method != "dress_style")
+"""The same over all rows only: whether a method can be told from ours."""
 _BINS = 8
 
 
@@ -75,7 +77,7 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: DelayConfig, flip_by_se
     rows += test.relative_rows()
     weighted = (fitted.streams, fitted.probability, prepared)
     rows += weight_metrics(*weighted, resamples=config.resamples, rng=rng)
-    differences = [test.differences(PAIRS)]
+    differences = [test.differences(PAIRS), test.differences(TO_OURS, segments=("all",))]
     if holdout is not None:
         differences.append(holdout.differences(PAIRS))
     if pending is not None:

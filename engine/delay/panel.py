@@ -178,13 +178,13 @@ class Measured:
             "n": self.panel.units_in(segment),
         }
 
-    def differences(self, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
-        """Return method minus baseline for all pairs, segments and metrics."""
+    def differences(self, pairs: Sequence[tuple[str, str]], *, segments: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return method minus baseline for all pairs, metrics, and given or all segments."""
         metrics = ("log_loss", "roc_auc", "pr_auc", "brier", CALIBRATION_ERROR)
         return pd.DataFrame(
             [
                 self.difference(method, baseline, metric, segment)
-                for segment in self.panel.segments
+                for segment in (self.panel.segments if segments is None else segments)
                 for method, baseline in pairs
                 for metric in metrics
             ]

@@ -28,6 +28,7 @@ PAIRS = (
     ("dress_style", "wait"),
     ("dress_style", "exact_joint"),
     ("dress_style", "entire_space"),
+    *((method, "dress_style") for method in STREAM_METHODS if method != "dress_style"),
 )
 """Method and baseline of the differences."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 _RISK_POINTS = 6
+"""Columns of the numbers at risk, the same as below the curves of the page."""
 
 
 def summary_of(tables: dict[str, pd.DataFrame], *, waiting_days: float, window_days: float) -> dict[str, Any]:
@@ -26,7 +27,8 @@ def summary_of(tables: dict[str, pd.DataFrame], *, waiting_days: float, window_d
         ``waiting_days, window_days`` and ``groups``, one record for all exposures and for every segment: ``segment,
         n, converted_naive, converted, converted_low, converted_high`` at the window; ``flip, flip_low, flip_high,
         flip_unit_low, flip_unit_high, seen, seen_low, seen_high, seen_naive, at_risk`` at the waiting window;
-        ``numbers_at_risk``, pairs of elapsed days and exposures; ``cure``, the records of the fits. None for NaN.
+        ``numbers_at_risk``, pairs of elapsed days and exposures that are still negative and observed after that day;
+        ``cure``, the records of the fits. None for NaN.
     """
     arrival, cure = tables["arrival"], tables["cure"]
     known = arrival[(arrival["view"] == "snapshot") & arrival["group"].isin(("all", "segment"))]
@@ -41,7 +43,9 @@ def _group(key: str, rows: pd.DataFrame, cure: pd.DataFrame, waiting_days: float
     """Return the record of one group."""
     place = int(np.searchsorted(rows["elapsed_days"].to_numpy(), waiting_days + 1e-9, side="right")) - 1
     wait, last = rows.iloc[max(place, 0)], rows.iloc[-1]
-    points = np.unique(np.linspace(0, len(rows) - 1, _RISK_POINTS).astype(int))
+    # After the last day every window is over: nobody is followed, whatever became of them.
+    followed = int(np.flatnonzero(rows["at_risk"].to_numpy() > 0).max(initial=0)) + 1
+    points = range(0, followed, -(-followed // _RISK_POINTS))
     at_wait = ["flip", "seen", "seen_naive", "at_risk"]
     at_wait += [name for name in rows.columns if name.startswith(("flip_", "seen_")) and name not in at_wait]
     at_end = ["converted_naive", "converted", "converted_low", "converted_high"]
@@ -83,7 +87,7 @@ def _paragraph(group: dict[str, Any], summary: dict[str, Any]) -> str:
     """Return the lines of one group."""
     wait, window = summary["waiting_days"], summary["window_days"]
     title = "All exposures" if group["segment"] == "all" else f"Segment {group['segment']}"
-    risk = ", ".join(f"{count:,} on day {day:g}" for day, count in group["numbers_at_risk"])
+    risk = ", ".join(f"{count:,} after day {day:g}" for day, count in group["numbers_at_risk"])
     units = _range(group.get("flip_unit_low"), group.get("flip_unit_high"))
     lines = [
         f"{title} · n {group['n']:,}",
@@ -91,11 +95,11 @@ def _paragraph(group: dict[str, Any], summary: dict[str, Any]) -> str:
         f"{_share(group['converted'])} {_range(group['converted_low'], group['converted_high'])}",
         f"  will still flip after {wait:g} days: {_share(group['flip'])} "
         f"{_range(group['flip_low'], group['flip_high'])}; with whole units as draws {units}; "
-        f"{group['at_risk'] or 0:,.0f} at risk",
+        f"{group['at_risk'] or 0:,.0f} at risk then",
         f"  of the final positives seen by {wait:g} days: {_share(group['seen'])} "
         f"{_range(group['seen_low'], group['seen_high'])}; among conversions so far {_share(group['seen_naive'])}",
         *(f"  {_cure(law)}" for law in group["cure"]),
-        f"  at risk: {risk}",
+        f"  at risk (still negative and observed): {risk}",
     ]
     return "\n".join(lines)
 

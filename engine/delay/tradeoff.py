@@ -41,7 +41,8 @@ def tradeoff_table(
     DataFrame
         One row per ``segment``, ``waiting_days`` and ``estimator``: ``value``, the estimate; its ``bias``,
         ``staleness`` and ``variance``; ``error`` with ``error_low, error_high``; ``lag_days`` until the first label;
-        ``rows`` behind it; ``optimum``, whether the error is the smallest of the segment's estimator.
+        ``rows`` behind it; ``optimum``, whether the error is the smallest of the segment's estimator, and
+        ``is_apart``, whether the paired interval of what it errs more than that one lies above 0.
 
     Notes
     -----
@@ -93,7 +94,7 @@ def tradeoff_table(
     if len(names) > 1:
         tables += [_segment(drawn, flips, [n], waiting, period, config, share).assign(segment=n) for n in names]
     order = ["segment", "waiting_days", "estimator", "value", "bias", "staleness", "variance", "error"]
-    order += ["error_low", "error_high", "lag_days", "rows", "optimum"]
+    order += ["error_low", "error_high", "lag_days", "rows", "optimum", "is_apart"]
     found = [table for table in tables if not table.empty]
     if not found:
         return pd.DataFrame(columns=order)
@@ -183,6 +184,7 @@ def _segment(
             "error": error[0],
             "error_low": np.fmin(low, error[0]),
             "error_high": np.fmax(high, error[0]),
+            "is_apart": apart_from_best(error),
             "lag_days": lag[known],
             "rows": (whole.n[0, known] / share).round().astype(int),
         }
@@ -193,6 +195,22 @@ def _segment(
     found = pd.concat(tables, ignore_index=True)
     best = found.groupby("estimator")["error"].idxmin()
     return found.assign(optimum=found.index.isin(best))
+
+
+def apart_from_best(error: np.ndarray) -> np.ndarray:
+    """Say which windows err more than the best one in at least 97.5 % of the draws.
+
+    Parameters
+    ----------
+    error : ndarray of shape (1 + draws, windows)
+        The sample first, whose smallest error is the best.
+
+    Returns
+    -------
+    ndarray of shape (windows,), bool
+    """
+    more = error - error[:, [int(np.nanargmin(error[0]))]]
+    return np.asarray(np.nanquantile(more[1:], 0.025, axis=0) > 0, dtype=bool)
 
 
 def _law(whole: Sums, period: float) -> _Law:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,9 +12,24 @@ from engine.figures.theme import BASELINES, METHOD_LABEL, TRUTH, method_color, p
 _TRUTH_LINE = {"type": "line", "y0": 0, "y1": 1, "yref": "y domain"} | {
     "line": {"color": TRUTH, "width": 2, "dash": "dash"}
 }
-_TRUTH_NOTE = {"y": 1, "yref": "y domain", "yanchor": "bottom", "showarrow": False} | {
-    "font": {"color": TRUTH, "size": 12}
+_TRUTH_NOTE = {"y": 1, "yref": "y domain", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
+_FACTORS = (0.25, 0.5, 1, 2, 4)
+_SWEPT: dict[str, tuple[str, dict[str, Any]]] = {
+    "engagement": (
+        "engagement %{x:.0%}",
+        {"title": {"text": "Engagement rate after the change"}, "tickformat": ".0%", "range": [0, 1]},
+    ),
+    "delay_factor": (
+        "delays times %{x:.2f}",
+        {
+            "title": {"text": "Delays after the change, times those before"},
+            "type": "log",
+            "tickvals": list(_FACTORS),
+            "ticktext": [f"{factor:g}" for factor in _FACTORS],
+        },
+    ),
 }
+"""What is swept to the words of the hover and to its axis."""
 
 
 def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
@@ -76,14 +91,17 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
     )
 
 
-def what_if_sweep(table: pd.DataFrame, *, engagement: float, height: int = 420) -> go.Figure:
-    """Draw how far every method is off over the engagement rate.
+def what_if_sweep(
+    table: pd.DataFrame, *, over: Literal["engagement", "delay_factor"], here: float, height: int = 420
+) -> go.Figure:
+    """Draw how far every method is off over the engagement rate, or over the factor of the delays.
 
     Parameters
     ----------
     table : DataFrame
-        Columns ``method, engagement, bias``; one line per method.
-    engagement : float
+        Columns ``method``, `over` and ``bias``; one line per method.
+    over : {"engagement", "delay_factor"}
+    here : float
         Where the slider stands.
     height : int, optional
         Pixels.
@@ -93,6 +111,7 @@ def what_if_sweep(table: pd.DataFrame, *, engagement: float, height: int = 420) 
     plotly.graph_objects.Figure
     """
     methods = list(dict.fromkeys(table["method"]))
+    words, axis = _SWEPT[over]
     traces: list[dict[str, Any]] = []
     for place, method in enumerate(methods):
         line = table[table["method"] == method]
@@ -100,20 +119,20 @@ def what_if_sweep(table: pd.DataFrame, *, engagement: float, height: int = 420) 
         traces.append(
             {
                 "type": "scatter",
-                "x": line["engagement"].to_numpy(),
+                "x": line[over].to_numpy(),
                 "y": 100 * line["bias"].to_numpy(),
                 "mode": "lines",
                 "name": label,
                 "line": {"color": method_color(method, rival="vanilla", position=place), "width": 2.5},
-                "hovertemplate": f"{label}<br>engagement %{{x:.0%}}: off by %{{y:+.2f}} points<extra></extra>",
+                "hovertemplate": f"{label}<br>{words}: off by %{{y:+.2f}} points<extra></extra>",
             }
         )
-    mark = {"type": "line", "x0": engagement, "x1": engagement, "y0": 0, "y1": 1, "yref": "y domain"}
+    mark = {"type": "line", "x0": here, "x1": here, "y0": 0, "y1": 1, "yref": "y domain"}
     return go.Figure(
         data=traces,
         layout=plotly_layout(
             height=height,
-            xaxis={"title": {"text": "Engagement rate after the change"}, "tickformat": ".0%", "range": [0, 1]},
+            xaxis=axis,
             yaxis={"title": {"text": "Learned − truth (points)"}, "tickformat": "+.1f", "zerolinewidth": 2},
             shapes=[mark | {"line": {"color": TRUTH, "width": 2, "dash": "dash"}}],
             showlegend=True,

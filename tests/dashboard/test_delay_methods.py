@@ -109,12 +109,29 @@ def test_an_axis_leaves_out_a_far_value_only() -> None:
         ("calibration", {"dress_style": 1.3, "fnw": 0.9}, "**FNW** is first and ours number 2 of 2"),
     ],
 )
-def test_the_order_is_said_with_the_methods_that_the_interval_parts(metric, found, words, monkeypatch) -> None:
+def test_the_order_of_the_methods_is_said(metric, found, words, monkeypatch) -> None:
     monkeypatch.setattr(delay_methods, "method_rows", lambda *_: rows_of(*found.items()))
-    said = delay_methods.standing_sentence(None, metric)
-    assert words in said and "n 5 units" in said
-    apart = sum(abs(value - found["dress_style"]) > 0.1 + 1e-9 for name, value in found.items() if name != "oracle")
-    assert f"{('None', 'One')[apart]} of the others lies outside the interval of ours" in said
+    monkeypatch.setattr(delay_methods, "compared_rows", lambda *_: rows_of().reindex(columns=["method"]))
+    assert words in delay_methods.standing_sentence(None, metric)
+
+
+@pytest.mark.parametrize(("metric", "worse", "better"), [("log_loss", "2", "1"), ("roc_auc", "1", "2")])
+def test_what_can_be_told_from_ours_is_counted_by_paired_intervals(metric, worse, better, monkeypatch) -> None:
+    compared = rows_of(("fnw", 0.2), ("defer", 0.15), ("wait", 0.05), ("vanilla", -0.3), ("oracle", -0.4))
+    monkeypatch.setattr(delay_methods, "compared_rows", lambda *_: compared)
+    said = delay_methods.compared_sentence(None, metric, "dress_style")
+    assert f"of the other 4 methods {worse} are worse than ours, {better} better, and 1 cannot be told" in said
+    assert said.endswith("n 5 units.")
+
+
+def test_every_method_is_set_against_ours(delay_run: Run, opened, figure) -> None:
+    app = opened(delay_tab="Methods", delay_baseline="Ours")
+    assert not app.exception
+    rows = delay_methods.compared_rows(delay_run, "log_loss", "dress_style")
+    assert set(rows["method"]) == set(METHODS) - {"dress_style"}
+    against = delay_methods.compared_rows(delay_run, "log_loss", "oracle").set_index("method").loc["dress_style"]
+    mine = rows.set_index("method").loc["oracle"]
+    assert (mine["value"], mine["ci_low"]) == pytest.approx((-against["value"], -against["ci_high"]))
 
 
 def test_the_stream_is_followed_for_the_chosen_methods(delay_run: Run, opened, figure) -> None:

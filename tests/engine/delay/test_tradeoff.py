@@ -9,7 +9,7 @@ import pytest
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.statistics import exposure_table
-from engine.delay.tradeoff import ESTIMATORS, tradeoff_table
+from engine.delay.tradeoff import ESTIMATORS, apart_from_best, tradeoff_table
 from engine.delay.tradeoff_sums import exit_bins
 
 WINDOW, DAYS, MEAN_DELAY = 30.0, 120.0, 8.0
@@ -108,6 +108,15 @@ def test_error_is_made_of_its_parts_and_waiting_is_one_row():
     assert found.loc[found["optimum"], "error"].to_numpy() == pytest.approx(
         found.groupby("estimator", sort=False)["error"].min().to_numpy()
     )
+
+
+def test_windows_that_err_more_in_nearly_every_draw_are_apart_from_the_best():
+    """Vanilla misses late labels for certain: short windows are apart. Its optimum never is."""
+    found = table_of(prepared(3, n=6000)).query("estimator == 'vanilla'").set_index("waiting_days")
+    assert found["is_apart"].iloc[0] and not found.loc[found["optimum"], "is_apart"].any()
+    noise = np.random.default_rng(0).normal(1.0, 0.1, (400, 2))
+    assert not apart_from_best(noise).any()
+    assert list(apart_from_best(np.column_stack((noise[:, 0], noise[:, 0] + 0.01)))) == [False, True]
 
 
 def test_the_cohort_and_its_labels_are_counted_from_the_log():
