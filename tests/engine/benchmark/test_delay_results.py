@@ -84,8 +84,18 @@ def test_what_the_readme_says_of_the_result_is_so(stored):
     assert best["simulated-conversion-drift"] == best["simulated-engagement-drift"] == "dress_style"
     streamed = stored[(stored["split"] == "stream") & (stored["statistic"] == "gap_closed")]
     share = {(row.data, row.metric, row.method): round(row.value, 3) for row in streamed.itertuples()}
-    for data, metric, ours, other, theirs in (
-        ("simulated-engagement-drift", "excess_log_loss", 0.998, "exact_joint", 0.947),
-        ("journey-mailer", "log_loss", 0.981, "wait", 0.995),
+    for data, ours, other, theirs in (
+        ("simulated", 1.005, "vanilla", 0.0),
+        ("simulated-engagement-drift", 1.0, "es_dfm", 0.953),
+        ("simulated-delay-drift", 1.001, "vanilla", 0.0),
+        ("simulated-conversion-drift", 0.957, "es_dfm", 0.963),
+        ("journey-mailer", 0.981, "wait", 0.995),
+        ("journey-coupons", 0.602, "wait", 0.973),
+        ("journey-coupons", 0.602, "pretrained", 1.358),
     ):
-        assert (share[data, metric, "dress_style"], share[data, metric, other]) == (ours, theirs)
+        assert (share[data, "log_loss", "dress_style"], share[data, "log_loss", other]) == (ours, theirs), data
+    assert len({method for _, _, method in share}) == 14
+    behind = stored[(stored["data"] == "simulated-delay-drift") & (stored["split"] == "test")]
+    behind = behind[(behind["statistic"] == "difference") & (behind["metric"] == "log_loss") & (behind["ci_low"] > 0)]
+    behind = behind[(behind["segment"] == "all") & (behind["ci_low"] > 1e-4)].set_index("baseline")["value"].round(4)
+    assert behind.pop("oracle") == 0.0012 and len(behind) == 11 and behind.max() == 0.0011
