@@ -151,6 +151,7 @@ GRAPH: Final = {
     "kinds": "graph-kinds",
     "hops": "graph-hops",
     "score": "graph-score",
+    "score_scale": "graph-score-scale",
     "category": "graph-category",
     "relation": "graph-relation",
     "node_color": "graph-node-color",
@@ -168,8 +169,8 @@ GRAPH: Final = {
     "network": "graph-network",
     "lasso": "graph-lasso",
 }
-"""Keys of the directed-graph page; all but the trail, what was painted, the chart and the lasso (a list of positions of
-nodes) stand in the address bar."""
+"""Keys of the directed-graph page; all but the trail, the ends of the score's slider, what was painted, the chart and
+the lasso (a list of positions of nodes) stand in the address bar."""
 
 PROJECTION: Final = {
     "chart": "graph-projections",

@@ -93,13 +93,14 @@ def link_controls(shown: Scene) -> Choice:
 def _filter_controls(shown: Scene) -> tuple[float, list[str], list[str]]:
     """Draw the filters: least score, category, and relation where the input has one."""
     low, high = (float(value) for value in (shown.edges["score"].min(), shown.edges["score"].max()))
-    least, most = math.floor(low), math.ceil(high)
+    least, most = float(math.floor(low)), float(max(math.ceil(high), math.floor(low) + 1))
+    _settle_score(least, most)
+    # The left end is the default of a slider without a value; with one, the state must not be set.
     score = st.slider(
         "Least score",
-        float(least),
-        float(max(most, least + 1)),
-        float(least),
-        0.5,
+        least,
+        most,
+        step=0.5,
         key=GRAPH["score"],
         bind="query-params",
         help="Links below this score, as they point, are left out. At the left end nothing is.",
@@ -118,6 +119,18 @@ def _filter_controls(shown: Scene) -> tuple[float, list[str], list[str]]:
             help="Of known edges; predictions have no relation and stay.",
         )
     return (-math.inf if score <= least else float(score)), categories, relations
+
+
+def _settle_score(least: float, most: float) -> None:
+    """Keep the least score within the scale of this run: the left end, or what the address asks, clamped."""
+    key, scale = GRAPH["score"], (least, most)
+    # Streamlit keeps the value of a slider whose ends change, and fails on it in the next run of the tab; a value in
+    # the address it reads again itself.
+    if st.session_state.get(GRAPH["score_scale"], scale) != scale:
+        st.session_state[key] = least
+    elif key in st.session_state and not least <= st.session_state[key] <= most:
+        st.session_state[key] = min(max(st.session_state[key], least), most)
+    st.session_state[GRAPH["score_scale"]] = scale
 
 
 def _look_controls() -> tuple[str, str]:

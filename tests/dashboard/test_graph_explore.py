@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import cache
 from engine.graph import explore, readout
 from engine.graph.explore import Scene
 from engine.runs import Run
 
 SEARCH = "graph-node"
+SHIPPED = Path(__file__).resolve().parents[2] / "sample_data" / "runs"
 
 
 def page() -> None:
@@ -196,3 +199,22 @@ def test_the_alternative_text_counts_what_is_drawn(stored: Run) -> None:
     sources, targets, both = (int(part) for part in re.findall(r"(\d+) (?:sources|targets|linked both ways)", text))
     assert sources + targets + both == len(drawn_names(app)) - 1
     assert all(f" 0 {kind.lower()}s" not in text for kind in kinds)
+
+
+@pytest.mark.parametrize("way", [("debian-programs", "journey-categories"), ("journey-categories", "debian-programs")])
+@pytest.mark.parametrize("asked", ["", "10.5", "-5.5"])
+def test_the_least_score_fits_the_run_that_is_chosen_next(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, way: tuple[str, str], asked: str
+) -> None:
+    monkeypatch.setattr(cache, "run_folders", lambda: (SHIPPED, runs))
+    cache.forget_list()
+    app = opened(graph_run=way[0], **({"graph_score": asked} if asked else {}))
+    left_end = app.slider(key="graph-score").min
+    app.selectbox(key="graph-run").select(way[1]).run()
+    slider = app.slider(key="graph-score")
+    assert slider.min != left_end, "the runs have scales of their own"
+    assert slider.min <= app.session_state["graph-score"] == slider.value <= slider.max
+    assert asked or slider.value == slider.min, "no filter stays no filter"
+    app.button(key="graph-random").click().run()
+    assert not app.exception
+    assert slider.min <= app.session_state["graph-score"] <= slider.max
