@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.cache import Run
-from dashboard.controls.graph_summary import form, methods, metric_row, strongest_peer
+from dashboard.controls.graph_summary import form, methods, metric_row, strongest_peer, too_few
 from dashboard.layout import estimate, number
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 
@@ -29,6 +29,8 @@ def degree_sentence(run: Run) -> str:
     head, ours = metric_row(run, "degree_head", "direction_auc"), metric_row(run, form(run), "direction_auc")
     if head is None or ours is None:
         return "Train the method *degree_head* as well to see how much of the direction the degrees alone explain."
+    if (few := too_few(ours["n"])) or (few := too_few(head["n"])):
+        return f"**{few} to say** how much of the direction the degrees alone explain."
     gain = ours["value"] - 0.5
     share = (head["value"] - 0.5) / gain if gain > 0 else 1.0
     verdict = "Direction is mostly a degree task here" if share >= MOSTLY else "Degrees do not tell it all here"

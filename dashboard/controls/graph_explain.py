@@ -24,6 +24,8 @@ HELP = (
     "both ways. An edge counts for the largest of its four terms.  \n*ln P(V|U) ÷ P(U|V) = popularity + season + "
     "time order + rest*. Bars: 95 % intervals, sources resampled."
 )
+HALF = 0.5
+"""Share of the edges from which on they are most of them."""
 _BY_DEGREE = (
     "These edges carry no counts of events, so only degrees can be compared: season and time order cannot be told."
 )
@@ -45,15 +47,25 @@ def _summary(run: Run) -> pd.DataFrame:
 
 
 def sentence(run: Run) -> str:
-    """Say which explanation carries most asymmetries, and how many are an order in time."""
+    """Say which explanation carries most asymmetries, if most edges have one, and how many are an order in time."""
     table = shares(run).set_index("explanation")
-    first = table.drop(index="none")["share"].idxmax()
-    row = table.loc[first]
-    text = (
-        f"**{LABELS[str(first)]}** carries the asymmetry of most edges: "
-        f"{estimate(row['share'], row['ci_low'], row['ci_high'], int(row['n']))}. "
-    )
+    text = f"{_largest(table)} "
     if "time_order" not in table.index:
         return text + _BY_DEGREE
     order = table.loc["time_order"]
     return text + f"An order in time carries {int(order['edges']):,} of {int(order['n']):,} edges."
+
+
+def _largest(table: pd.DataFrame) -> str:
+    """Name the share that says most: of the edges without an asymmetry, where those are most edges."""
+    first = str(table["share"].drop(index="none").idxmax())
+    if table.loc["none", "share"] >= HALF:
+        rest = f"; {LABELS[first].lower()} carries {int(table.loc[first, 'edges']):,} of the others"
+        return f"**Most edges have no asymmetry to explain**: {_share(table.loc['none'])} edges{rest}."
+    most = "most edges" if table.loc[first, "share"] >= HALF else "more edges than any other explanation"
+    return f"**{LABELS[first]}** carries the asymmetry of {most}: {_share(table.loc[first])} edges."
+
+
+def _share(row: pd.Series) -> str:
+    """Write a share of the edges with its interval and n."""
+    return estimate(row["share"], row["ci_low"], row["ci_high"], int(row["n"]))

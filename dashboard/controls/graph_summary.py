@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 from dashboard import cache
 from dashboard.cache import Run
 from dashboard.layout import escape_markdown, estimate, number
+from engine.claims import MINIMUM_UNITS
 from engine.figures.common import method_dots
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 from engine.graph.config import BASELINES, shown_method
@@ -55,15 +57,17 @@ def cards(run: Run) -> list[Card]:
         row = rows.loc[form(run)]
         others = [other for other in ("single", strongest_peer(run, metric)) if other and other in rows.index]
         baseline = " · ".join(f"{METHOD_LABEL[other]} {number(rows.loc[other, 'value'])}" for other in others)
+        few = too_few(row["n"]) if metric == "direction_auc" else ""
+        value, low, high = (math.nan if few else float(row[name]) for name in ("value", "ci_low", "ci_high"))
         found.append(
             Card(
                 metric=metric,
                 label=METRIC_LABEL[metric],
-                value=float(row["value"]),
-                low=float(row["ci_low"]),
-                high=float(row["ci_high"]),
+                value=value,
+                low=low,
+                high=high,
                 n=int(row["n"]),
-                baseline=baseline,
+                baseline=f"{few} to say" if few else baseline,
             )
         )
     return found
@@ -77,7 +81,10 @@ def answer(run: Run) -> str:
     told = f"One-way edges are told from their reversals with AUC {number(ours or 0)}"
     if rival and other is not None:
         told += f" ({METHOD_LABEL[rival].lower()} {number(other)})"
-    best = f"{METHOD_LABEL.get(peer or '', '').lower()}, the best peer,"
+    row = metric_row(run, form(run), direction)
+    if row is not None and (few := too_few(row["n"])):
+        told = f"{few} to say how well they are told from their reversals"
+    best = f"{METHOD_LABEL.get(peer or '', '').lower()}, the best baseline of this run,"
     shares = [
         f"{who} {number(100 * share)}\u00a0%{what}"
         for method, who, what in (
@@ -88,6 +95,11 @@ def answer(run: Run) -> str:
         if (share := metric_value(run, method, hits)) is not None
     ]
     return f"{told}; {', '.join(shares)}."
+
+
+def too_few(n: float) -> str:
+    """Say that a figure on directions rests on too few query nodes; empty if it does not."""
+    return f"Too few one-way test edges (n {int(n)} query nodes)" if n < MINIMUM_UNITS else ""
 
 
 def strongest_peer(run: Run, metric: str) -> str | None:

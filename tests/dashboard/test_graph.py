@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -192,9 +193,23 @@ def test_the_answer_is_computed(stored: Run) -> None:
     assert f"two embeddings find {graph_summary.number(100 * hits['dual'])}\u00a0% of the held-out targets" in sentence
     assert f"one embedding {graph_summary.number(100 * hits['single'])}\u00a0%" in sentence
     best = hits[["popularity", "cocitation", "hope"]].max()
-    assert f"the best peer, {graph_summary.number(100 * best)}\u00a0%." in sentence
+    assert f"the best baseline of this run, {graph_summary.number(100 * best)}\u00a0%." in sentence
     told = stored.metrics.query("metric == 'direction_auc' and segment == 'all'").set_index("method")["value"]
     assert f"told from their reversals with AUC {graph_summary.number(told['dual'])} (" in sentence
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(19, False), (20, True)])
+def test_directions_of_fewer_than_twenty_query_nodes_are_not_judged(stored: Run, n: int, is_told: bool) -> None:
+    table = stored.metrics.copy()
+    table.loc[(table["metric"] == "direction_auc") & (table["method"] == "dual"), "n"] = n
+    table.to_parquet(stored.folder / "metrics.parquet", index=False)
+    run = read_run(stored.folder)
+    sentence, few = graph_summary.answer(run), f"Too few one-way test edges (n {n} query nodes) to say"
+    assert ("told from their reversals with AUC 0." in sentence) == is_told == (not sentence.startswith(few))
+    card = next(card for card in graph_summary.cards(run) if card.metric == "direction_auc")
+    assert math.isfinite(card.value) == is_told == (few not in card.baseline) and card.n == n
+    app = opened()
+    assert (app.metric[2].value != "–") == is_told
 
 
 @pytest.mark.parametrize(

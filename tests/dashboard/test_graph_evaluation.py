@@ -36,6 +36,15 @@ def test_degrees_tell_most_from_nine_tenths_of_the_gain_on(stored: Run, head: fl
     )
 
 
+@pytest.mark.parametrize("method", ["dual", "degree_head"])
+def test_nothing_is_said_of_degrees_on_fewer_than_twenty_query_nodes(stored: Run, method: str) -> None:
+    table = stored.metrics.copy()
+    table.loc[(table["method"] == method) & (table["metric"] == "direction_auc"), "n"] = 3
+    table.to_parquet(stored.folder / "metrics.parquet", index=False)
+    sentence = graph_evaluation.degree_sentence(read_run(stored.folder))
+    assert sentence.startswith("**Too few one-way test edges (n 3 query nodes) to say**") and "AUC" not in sentence
+
+
 def test_what_the_embeddings_add_is_the_stored_paired_difference(stored: Run) -> None:
     table = stored.curve("differences").query("metric == 'direction_auc' and segment == 'all'")
     row = table[(table["method"] == "dual") & (table["baseline"] == "degree_head")].iloc[0]
