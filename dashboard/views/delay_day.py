@@ -156,7 +156,7 @@ def _curves(run: Run, day: delay_player.Day) -> None:
         title="Converted by age, all exposures",
         how_to_read="**Red** divides by all exposures, those too young to have converted included. **Blue** looks, at "
         "every age, only at exposures that had reached it by that day. **Dashed grey**: the whole log with its final "
-        "labels. Below: exposures still negative and observed.",
+        "labels. Below: exposures at risk: still negative and observed after that day.",
         alt=delay_asof.day_sentence(run, day, "all"),
     )
 

@@ -107,9 +107,9 @@ def _flips(run: Run, choice: delay.Choice) -> None:
         title="Labels still to flip, "
         + ("all exposures" if choice.group == "all" else f"by {delay.GROUPS[choice.group].lower()}"),
         how_to_read="Take the exposures that have not converted so many days after they began: the curve says how many "
-        f"of them convert before their window ends. Bands are 95 % ({bands}). Below: how many exposures "
-        "are still negative and observed. **Shaded**: ages that over 10 % had not reached on the snapshot day; "
-        "**dotted**: most of a group was not that old yet, so the line comes from the whole log. By engagement, "
+        f"of them convert before their window ends. Bands are 95 % ({bands}). Below: exposures at risk: "
+        "still negative and observed after that day. **Shaded**: ages that over 10 % had not reached on the snapshot "
+        "day; **dotted**: most of a group was not that old yet, so the line comes from the whole log. By engagement, "
         "each age looks at the state at that age, frozen at the waiting window of the run.",
         alt=delay_text.flip_sentence(table, choice),
     )
@@ -134,8 +134,8 @@ def _arrival(run: Run, choice: delay.Choice) -> None:
         how_to_read="Share of the final positives that have converted by each age. **Red** counts the conversions so "
         "far only: young exposures show nothing but early ones, so labels seem to arrive faster than they do. **Blue** "
         "is the Kaplan–Meier estimate from the same day, with its 95 % band. **Dashed grey** is what the whole log "
-        "says; it differs from blue where later exposures convert at another pace. Below: exposures still negative "
-        "and observed.",
+        "says; it differs from blue where later exposures convert at another pace. Below: exposures at risk: "
+        "still negative and observed after that day.",
         alt=delay_text.seen_sentence(run, choice),
     )
 

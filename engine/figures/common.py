@@ -37,6 +37,22 @@ def number(value: float, digits: int = 3) -> str:
     return f"{rounded:.{places}f}"
 
 
+def plain_text(name: object) -> str:
+    """Write a name from data so that Plotly shows it letter by letter: no markup, no template, no formula.
+
+    Examples
+    --------
+    >>> plain_text("a <b>%{x}</b> & $y$")
+    'a &lt;b&gt;%&#123;x}&lt;/b&gt; &amp; &#36;y&#36;'
+    """
+    return escape(str(name), quote=False).replace("{", "&#123;").replace("$", "&#36;")
+
+
+def keyed(text: str, color: str) -> str:
+    """Put a stroke of a line's colour before its label: the label itself keeps the colour of text on any page."""
+    return f'<span style="color:{color}">━</span> {text}'
+
+
 def estimate(value: float, ci_low: float, ci_high: float, n: int, *, unit: str = "") -> str:
     """Write an estimate with its interval and n.
 

@@ -7,7 +7,7 @@ import itertools
 import pandas as pd
 import plotly.graph_objects as go
 
-from engine.figures.common import empty_figure
+from engine.figures.common import empty_figure, plain_text
 from engine.figures.delay_parts import (
     FEW_ROWS,
     HEIGHT,
@@ -54,7 +54,7 @@ def flip_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immatur
     return _age_curves(
         table,
         name="flip",
-        words="still flip",
+        words=("still flip", "after it"),
         axis_title="Flip rate of the labels still negative",
         group=group,
         waiting_days=waiting_days,
@@ -80,7 +80,7 @@ def hazard_curves(table: pd.DataFrame, *, group: str, waiting_days: float, immat
     return _age_curves(
         table,
         name="hazard",
-        words="convert within a week",
+        words=("convert within a week", "at the start of the week"),
         axis_title="Hazard: converting within a week",
         group=group,
         waiting_days=waiting_days,
@@ -92,7 +92,7 @@ def _age_curves(
     table: pd.DataFrame,
     *,
     name: str,
-    words: str,
+    words: tuple[str, str],
     axis_title: str,
     group: str,
     waiting_days: float,
@@ -109,22 +109,23 @@ def _age_curves(
         )
     # Highest curve first, so that labels and numbers at risk stand in the order of the curves.
     keys = sorted(lines, key=lambda key: -float(lines[key][name].iloc[0]))
-    labels = [(f"<b>{key}</b> · n {int(lines[key]['n'].max()):,}", colors[key]) for key in keys if len(every) > 1]
-    labels += [(_too_few(key, line), GREY) for key, line in every.items() if key not in lines]
+    labels: list[tuple[str, str | None]] = [(_named(key, lines[key]), colors[key]) for key in keys if len(every) > 1]
+    labels += [(_too_few(key, line), None) for key, line in every.items() if key not in lines]
     horizon = max(float(line["elapsed_days"].max()) for line in lines.values())
     strip = strip_height(len(keys))
-    shapes, notes = window_marks(waiting_days, immature_from, horizon, note_at=0.95 - _STEP * len(labels))
-    notes += [corner_label(text, color, 1 - _STEP * place, "top") for place, (text, color) in enumerate(labels)]
+    corner = [corner_label(text, color, 1 - _STEP * place, "top") for place, (text, color) in enumerate(labels)]
+    note_at = 0.95 - _STEP * len(labels)
+    shapes, notes = window_marks(waiting_days, immature_from, horizon, note_at=note_at, labels=corner)
     traces = [
         part
         for key in keys
         for part in (
             band(lines[key], name, colors[key]),
-            *two_part_line(lines[key], name, key, colors[key], words),
+            *two_part_line(lines[key], name, key, colors[key], *words),
         )
     ]
     return go.Figure(
-        data=[*traces, *numbers_at_risk(lines, keys, colors)],
+        data=[*traces, *numbers_at_risk(lines, keys)],
         layout=plotly_layout(
             height=HEIGHT,
             xaxis={"title": {"text": "Days since exposure"}, "range": [-0.05 * horizon, horizon], "anchor": "y2"},
@@ -134,15 +135,20 @@ def _age_curves(
                 "rangemode": "tozero",
                 "domain": [strip + 0.05, 1.0],
             },
-            yaxis2=strip_axis(len(keys)),
+            yaxis2=strip_axis([colors[key] for key in keys]),
             shapes=shapes,
-            annotations=notes,
+            annotations=[*corner, *notes],
             margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )
 
 
+def _named(key: str, line: pd.DataFrame) -> str:
+    """Return the label of a curve."""
+    return f"<b>{plain_text(key)}</b> · n {int(line['n'].max()):,}"
+
+
 def _too_few(key: str, line: pd.DataFrame) -> str:
     """Say why a group has no curve."""
     n = int(line["n"].max())
-    return f"{key} · n {n:,}: " + ("too few rows" if n < FEW_ROWS else "not followed to the end")
+    return f"{plain_text(key)} · n {n:,}: " + ("too few rows" if n < FEW_ROWS else "not followed to the end")

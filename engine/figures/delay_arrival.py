@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,16 +64,16 @@ def seen_curves(
         ("Kaplan–Meier", known, name, OURS, "solid"),
     )
     horizon = float(final["elapsed_days"].max())
-    shapes, notes = window_marks(waiting_days, immature_from, horizon, note_at=0.05)
-    traces = [band(known, name, OURS)]
+    traces, corner = [band(known, name, OURS)], []
     for place, (label, rows, column, color, dash) in enumerate(lines):
         traces.append(_line(rows, column, label, color, dash))
         count = f" · n {number(rows['n'].max())}" if column == name else ""
-        notes.append(corner_label(f"<b>{label}</b>{count}", color, 0.12 + 35 / height * place, "bottom"))
+        corner.append(corner_label(f"<b>{label}</b>{count}", color, 0.12 + 35 / height * place, "bottom"))
+    shapes, notes = window_marks(waiting_days, immature_from, horizon, note_at=0.05, labels=corner)
     risk = {"Kaplan–Meier": snapshot, "Final": final}
-    traces += numbers_at_risk(risk, list(risk), {"Kaplan–Meier": OURS, "Final": TRUTH})
-    layout = _above_strip(horizon, len(risk), _AXIS[name], top, height)
-    return go.Figure({"data": traces, "layout": layout | {"shapes": shapes, "annotations": notes}})
+    traces += numbers_at_risk(risk, list(risk))
+    layout = _above_strip(horizon, [OURS, TRUTH], _AXIS[name], top, height)
+    return go.Figure({"data": traces, "layout": layout | {"shapes": shapes, "annotations": [*corner, *notes]}})
 
 
 def _line(rows: pd.DataFrame, column: str, label: str, color: str, dash: str) -> dict[str, Any]:
@@ -88,14 +89,14 @@ def _line(rows: pd.DataFrame, column: str, label: str, color: str, dash: str) ->
     }
 
 
-def _above_strip(horizon: float, rows: int, title: str, top: float | None, height: int) -> dict[str, Any]:
+def _above_strip(horizon: float, colors: Sequence[str], title: str, top: float | None, height: int) -> dict[str, Any]:
     """Return the layout of curves over elapsed time above their numbers at risk."""
     end = {"rangemode": "tozero"} if top is None else {"range": [0, top]}
     return plotly_layout(
         height=height,
         xaxis={"title": {"text": "Days since exposure"}, "range": [-0.05 * horizon, horizon], "anchor": "y2"},
-        yaxis={"title": {"text": title}, "tickformat": ".0%", "domain": [strip_height(rows) + 0.05, 1.0]} | end,
-        yaxis2=strip_axis(rows),
+        yaxis={"title": {"text": title}, "tickformat": ".0%", "domain": [strip_height(len(colors)) + 0.05, 1.0]} | end,
+        yaxis2=strip_axis(colors),
         margin={"l": 8, "r": 16, "t": 26, "b": 8},
     )
 

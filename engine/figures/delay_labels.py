@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from engine.figures.common import empty_figure
+from engine.figures.common import empty_figure, plain_text
 from engine.figures.theme import BLUE, GREY, LINE, ORANGE, TRUTH, plotly_layout
 
 _FLIP_LOOKS = ((0, "stayed negative", GREY, "circle-open"), (1, "flipped", ORANGE, "circle"))
@@ -43,7 +43,9 @@ def score_changes(table: pd.DataFrame) -> go.Figure:
                 "mode": "markers",
                 "name": f"{label} · n {len(part):,}",
                 "marker": {"color": color, "size": 7, "symbol": symbol, "opacity": 0.85},
-                "customdata": part[["exposure_id", "prob_flip"]].to_numpy(),
+                "customdata": part.assign(exposure_id=part["exposure_id"].map(plain_text))[
+                    ["exposure_id", "prob_flip"]
+                ].to_numpy(),
                 "hovertemplate": "<b>%{customdata[0]}</b><br>before %{x:.1%}, after %{y:.1%}<br>flip probability "
                 "%{customdata[1]:.1%}<extra></extra>",
             }
@@ -92,7 +94,7 @@ def influence_scatter(table: pd.DataFrame, *, quantity: str) -> go.Figure:
                 "mode": "markers",
                 "name": "flips",
                 "marker": {"color": BLUE, "size": 9},
-                "customdata": rows["exposure_id"].to_numpy(),
+                "customdata": rows["exposure_id"].map(plain_text).to_numpy(),
                 "hovertemplate": "<b>%{customdata}</b><br>predicted %{x:.3p}<br>trained again %{y:.3p}<extra></extra>",
             },
         ],

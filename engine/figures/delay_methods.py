@@ -97,7 +97,7 @@ def _dots(
         others += color in BASELINES
         far = ends is not None and not ends[0] <= row.value <= ends[1]
         if far:
-            notes.append(_far_value(row, label, color, axis, right=row.value > (ends or (0, 0))[1]))
+            notes.append(_far_value(row, label, axis, right=row.value > (ends or (0, 0))[1]))
         dots.append(_dot(row, label, color, is_visible=not far) | {"xaxis": axis})
     return dots, notes
 
@@ -116,11 +116,11 @@ def _dot(row: Any, label: str, color: str, *, is_visible: bool) -> dict[str, Any
     }
 
 
-def _far_value(row: Any, label: str, color: str, axis: str, *, right: bool) -> dict[str, Any]:
+def _far_value(row: Any, label: str, axis: str, *, right: bool) -> dict[str, Any]:
     """Return the note of a value that lies beyond the axis."""
     text = f"{number(row.value)} →" if right else f"← {number(row.value)}"
     place = {"x": 1.0 if right else 0.0, "xref": f"{axis} domain", "xanchor": "right" if right else "left", "y": label}
-    return place | {"text": text, "showarrow": False, "font": {"color": color, "size": 12}}
+    return place | {"text": text, "showarrow": False, "font": {"size": 12}}
 
 
 def reliability_curves(table: pd.DataFrame, *, height: int = 420) -> go.Figure:
@@ -187,7 +187,6 @@ def _reliability_line(line: pd.DataFrame, method: str, color: str) -> go.Scatter
             f"{estimate(row.observed_rate, row.ci_low, row.ci_high, row.n)}<extra></extra>"
             for row in line.itertuples()
         ],
-        showlegend=strong,
     )
 
 

@@ -12,6 +12,7 @@ from engine.figures.delay_parts import band, corner_label, window_marks
 from engine.figures.theme import GREEN, OURS, RIVAL, SKY, plotly_layout
 
 HEIGHT = 400
+_STAR = f'<span style="color:{OURS}">★</span>'
 _PARTS = (
     ("bias", "|bias|", RIVAL, "dot"),
     ("spread", "standard error", SKY, "dot"),
@@ -39,7 +40,7 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
     if rows.empty:
         return empty_figure("This estimator has no error here; choose another one or all exposures.", height=HEIGHT)
     horizon = float(rows["waiting_days"].max())
-    shapes, notes = window_marks(waiting_days, None, horizon, note_at=0.5)
+    corner = []
     traces: list[dict[str, Any]] = [band(rows, "error", OURS, x="waiting_days")]
     for place, (column, label, color, dash) in enumerate(_PARTS):
         traces.append(
@@ -55,10 +56,12 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
                 "hovertemplate": f"{label}<br>window %{{x:.3g}} d: %{{y:.2%}}<extra></extra>",
             }
         )
-        notes.append(corner_label(f"<b>{label}</b>", color, 0.98 - 0.075 * place, "top"))
+        corner.append(corner_label(f"<b>{label}</b>", color, 0.98 - 0.075 * place, "top"))
     best = rows[rows["optimum"].astype(bool)]
     # Beside the star it would lie on the curve.
-    notes += [corner_label(f"★ best: {d:g} d", OURS, 0.98 - 0.075 * len(_PARTS), "top") for d in best["waiting_days"]]
+    last = 0.98 - 0.075 * len(_PARTS)
+    corner += [corner_label(f"{_STAR} best: {day:g} d", None, last, "top") for day in best["waiting_days"]]
+    shapes, notes = window_marks(waiting_days, None, horizon, note_at=0.5, labels=corner)
     traces.append(
         {
             "type": "scatter",
@@ -81,7 +84,7 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
                 "rangemode": "tozero",
             },
             shapes=shapes,
-            annotations=notes,
+            annotations=[*corner, *notes],
             margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )
@@ -106,12 +109,11 @@ def completeness_freshness(table: pd.DataFrame, *, waiting_days: float) -> go.Fi
     if rows.empty:
         return empty_figure("Nobody was followed long enough here; choose all exposures.", height=HEIGHT)
     horizon = float(rows["waiting_days"].max())
-    shapes, notes = window_marks(waiting_days, None, horizon, note_at=0.5)
     lines = (
         ("readable", "Fresh: exposures old enough to be read", GREEN),
         ("seen", "Complete: positives seen by then", OURS),
     )
-    traces = [band(rows, "seen", OURS, x="waiting_days")]
+    traces, corner = [band(rows, "seen", OURS, x="waiting_days")], []
     for place, (column, label, color) in enumerate(lines):
         traces.append(
             {
@@ -124,7 +126,8 @@ def completeness_freshness(table: pd.DataFrame, *, waiting_days: float) -> go.Fi
                 "hovertemplate": f"{label}<br>window %{{x:.3g}} d: %{{y:.1%}}<extra></extra>",
             }
         )
-        notes.append(corner_label(f"<b>{label}</b>", color, 0.03 + 0.08 * place, "bottom"))
+        corner.append(corner_label(f"<b>{label}</b>", color, 0.03 + 0.08 * place, "bottom"))
+    shapes, notes = window_marks(waiting_days, None, horizon, note_at=0.5, labels=corner)
     return go.Figure(
         data=traces,
         layout=plotly_layout(
@@ -132,7 +135,7 @@ def completeness_freshness(table: pd.DataFrame, *, waiting_days: float) -> go.Fi
             xaxis={"title": {"text": "Waiting window (days)"}, "range": [0, horizon * 1.02]},
             yaxis={"title": {"text": "Share"}, "tickformat": ".0%", "range": [0, 1.03]},
             shapes=shapes,
-            annotations=notes,
+            annotations=[*corner, *notes],
             margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )

@@ -14,6 +14,7 @@ from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, 
 
 _LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
 _CLIP_HEIGHT = 360
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _WIDE = 4.0
 """Weights beyond it are drawn on a square-root axis."""
 _CLIP_PANELS = (("ess_share", "Effective sample share", "", ".0%"), ("mean_weight", "Mean weight", "2", ".2f"))
@@ -157,6 +158,8 @@ def _clip_line(line: pd.DataFrame, method: str, place: int, panel: tuple[str, st
     """Return the line of one method in one panel."""
     column, title, axis, form = panel
     label = METHOD_LABEL.get(method, method)
+    # The greys of the baselines are near to each other: a dash of its own tells each line apart.
+    dash = "solid" if method == "dress_style" else _DASHES[place % len(_DASHES)]
     return {
         "type": "scatter",
         "x": line["clip"].to_numpy(),
@@ -167,7 +170,7 @@ def _clip_line(line: pd.DataFrame, method: str, place: int, panel: tuple[str, st
         "name": label,
         "legendgroup": label,
         "showlegend": axis == "",
-        "line": {"color": method_color(method, rival="es_dfm", position=place), "width": 2.2},
+        "line": {"color": method_color(method, rival="vanilla", position=place), "width": 2.2, "dash": dash},
         "customdata": line["clipped_share"].to_numpy(),
         "hovertemplate": f"{label}, limit %{{x:.2f}}<br>{title.lower()} %{{y:{form}}}"
         "<br>clipped %{customdata:.1%}<extra></extra>",

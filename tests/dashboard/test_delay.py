@@ -85,6 +85,23 @@ def test_bands_by_unit_are_those_of_the_table_and_only_where_they_are_stored(del
     assert app.selectbox(key="delay-band").disabled
 
 
+def test_the_cards_of_the_flips_have_the_chosen_band(delay_run: Run, opened) -> None:
+    app = opened(delay_by="All", delay_segment="segment A")
+    intervals = lambda: [text.value.partition(" · ")[0] for text in app.caption if text.value.startswith("[")]  # noqa: E731 - read after every change
+    greenwood = intervals()
+    app.selectbox(key="delay-band").set_value("units").run()
+    stored = delay_run.curve("arrival").query("view == 'snapshot' and key == 'A' and elapsed_days == 7.0").iloc[0]
+    negatives = delay_run.curve("windows").query("segment == 'A' and waiting_days == 7.0")["negatives"].iloc[0]
+    low, high = float(stored["flip_unit_low"]), float(stored["flip_unit_high"])
+    number = delay_text.number
+    assert intervals()[1] == f"[{number(100 * low)}, {number(100 * high)}] %" != greenwood[1]
+    assert intervals()[2] == f"[{number(low * negatives)}, {number(high * negatives)}]" != greenwood[2]
+    assert [intervals()[0], intervals()[3]] == [greenwood[0], greenwood[3]], "no other band of these is stored"
+    assert "cards of the flips follow" in app.selectbox(key="delay-band").help
+    app.selectbox(key="delay-band").set_value("greenwood").run()
+    assert intervals() == greenwood
+
+
 def test_the_address_restores_the_choices(delay_run: Run, opened, figure) -> None:
     app = opened(delay_window="10", delay_by="Engagement", delay_detail="Funnel")
     assert not app.exception

@@ -121,7 +121,9 @@ def test_the_address_restores_day_and_week_and_nonsense_opens_the_defaults(delay
     day = delay_player.days(delay_run)[2].text
     app = day_page(delay_day=day, delay_cohort="2017-05-04")
     assert shown_day(app) == day and app.selectbox(key="delay-cohort").value == "2017-05-04"
+    assert app.query_params["delay-day"] == day
     app = day_page(delay_day="1999-01-01", delay_cohort="x")
+    assert "delay-day" not in app.query_params, "a day that is not shown does not stay in the address"
     assert shown_day(app) == "2017-08-15" and not app.exception
 
 

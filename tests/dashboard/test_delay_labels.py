@@ -94,6 +94,18 @@ def test_the_entire_space_stands_beside_the_model_of_engaged_exposures(delay_run
     assert cell["Engaged exposures only"].iloc[0].startswith(delay_labels.number(stored["value"].iloc[0]))
 
 
+def test_every_part_of_the_funnel_that_is_off_is_named_and_no_other() -> None:
+    stages = list(delay_labels.STAGES)
+    rows = pd.DataFrame({"stage": stages, "observed": 0.1, "predicted": 0.1, "ratio": 1.0, "n": 90, "units": 80})
+    sure = rows.assign(ratio_low=0.9, ratio_high=1.1)
+    assert "No part of the funnel is off" in delay_labels.funnel_sentence(sure)
+    off = sure.assign(ratio=[0.5, 1.0, 1.5, 1.0], ratio_low=[0.4, 0.9, 1.1, 0.9], ratio_high=[0.6, 1.1, 2.0, 1.1])
+    said = delay_labels.funnel_sentence(off).partition("Off by more than the interval")[2]
+    assert "engaged by the window 0.500 × [0.400, 0.600]" in said
+    assert "converted without engagement 1.50 × [1.10, 2.00]" in said
+    assert "engaged and converted" not in said and "all conversions" not in said
+
+
 def test_the_trade_off_marks_the_smallest_error_of_the_chosen_estimator(delay_run: Run, opened, figure) -> None:
     app = opened()
     table = delay_run.curve("tradeoff").query("segment == 'all'")

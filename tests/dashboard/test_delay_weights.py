@@ -93,6 +93,8 @@ def test_methods_and_segment_change_what_is_listed(delay_run: Run, opened) -> No
     rows = app.dataframe[0].value["Rows"]
     app.selectbox(key="delay-weight-segment").set_value("A").run()
     assert (app.dataframe[0].value["Rows"] < rows).all()
+    listed = app.dataframe[1].value
+    assert listed["Weight"].is_monotonic_decreasing and len(set(listed["Method"])) > 1, "the largest of all methods"
     app.multiselect(key="delay-weights").set_value(["es_dfm"]).run()
     assert set(app.dataframe[1].value["Method"]) == {"ES-DFM"}
     tails = delay_run.curve("tails").query("method == 'es_dfm'")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dashboard import cache
 from dashboard.controls import delay_whatif
 from engine.delay.whatif import Change, Law, what_if
-from engine.runs import Run
+from engine.runs import Run, read_run
 
 LAW = Law(
     share=np.array([0.7, 0.3]),
@@ -45,6 +49,57 @@ def test_the_sweep_passes_through_the_chosen_rate_and_keeps_its_order() -> None:
     at = table[(table["method"] == "exact_joint") & np.isclose(table["engagement"], 0.6)]
     want = delay_whatif.learned(world(0.6)).set_index("method").loc["exact_joint", "bias"]
     assert at["bias"].iloc[0] == pytest.approx(want)
+
+
+@pytest.fixture
+def one_state_run(delay_run: Run) -> Callable[[str], Run]:
+    """Return a function that empties one engagement state of the stored law."""
+
+    def emptied(empty: str) -> Run:
+        table = delay_run.curve("law")
+        gone = table["state"] == empty
+        share = table["share"].where(gone, 1.0).mask(gone, 0.0)
+        table.assign(
+            share=share, n=table["n"].mask(gone, 0), conversion=table["conversion"].mask(gone, 0.0)
+        ).to_parquet(delay_run.folder / "curves" / "law.parquet")
+        cache.forget_list()
+        return read_run(delay_run.folder)
+
+    return emptied
+
+
+@pytest.mark.parametrize(
+    ("empty", "words", "held"),
+    [
+        ("engaged", "no engagement in these data", 0),
+        ("not engaged", "no exposure without engagement in these data", 100),
+    ],
+)
+def test_a_state_that_nobody_was_in_is_not_made_up(one_state_run, opened, figure, empty: str, words: str, held: int):
+    run = one_state_run(empty)
+    app = opened(delay_tab="What if", delay_if_engagement="40", delay_if_delay="2")
+    assert not app.exception
+    slider = app.slider(key="delay-if-engagement")
+    assert slider.disabled and words in slider.help
+    base = delay_whatif.law(run)
+    rows = what_if(base, Change(delay_factor=2.0), waiting_days=7.0)
+    assert sorted(figure(app, 0)["data"][0]["x"]) == pytest.approx(sorted(rows["learned"])), "the address adds nothing"
+    assert float(base.share[1]) == held / 100
+    assert figure(app, 1)["layout"]["xaxis"]["type"] == "log"
+    assert [shape["x0"] for shape in figure(app, 1)["layout"]["shapes"]] == [2.0]
+    note = delay_whatif.law_note(run)
+    assert note.endswith(f"; {words}.") and note.count("% of the exposures") == 1 and "(n 0)" not in note
+    assert delay_whatif.drift_sentence(run) == ""
+
+
+def test_the_sweep_over_delays_passes_through_the_chosen_factor() -> None:
+    alone = Law(share=np.array([1.0, 0.0]), conversion=LAW.conversion, elapsed=LAW.elapsed, seen=LAW.seen)
+    chosen = replace(world(None), law=alone, engagement=0.0, change=Change(delay_factor=2.0))
+    table = delay_whatif.sweep(chosen)
+    assert (table["delay_factor"].min(), table["delay_factor"].max()) == pytest.approx((0.25, 4.0))
+    at = table[(table["method"] == "vanilla") & np.isclose(table["delay_factor"], 2.0)]
+    want = delay_whatif.learned(chosen).set_index("method").loc["vanilla", "bias"]
+    assert at["bias"].tolist() == pytest.approx([want])
 
 
 def test_the_tab_opens_on_the_world_as_it_was(delay_run: Run, opened, figure) -> None:

@@ -72,6 +72,20 @@ def test_every_form_of_the_data_gives_the_answer_of_one_parquet_file(capsys, tmp
     assert found[0] == found[1]
 
 
+def test_numbers_at_risk_say_after_which_day_and_end_with_somebody_followed(capsys, tmp_path, frame):
+    path = str(stored(frame, tmp_path, "csv"))
+    group = said(capsys, "--data", path)["groups"][0]
+    days, counts = zip(*group["numbers_at_risk"], strict=True)
+    delay = np.minimum(frame["conversion_time"] - frame["exposure_time"], np.inf).fillna(np.inf)
+    followed = np.minimum(frame["window_days"], delay)
+    assert len(days) <= 6 and days[0] == 0 and len(set(np.diff(days))) == 1
+    whole = np.floor(frame["exposure_time"].max()) - frame["exposure_time"] >= frame["window_days"]
+    assert counts[-1] >= int((followed[whole] > days[-1] + 1).sum()) > 0
+    assert main(["describe", "delay", "--data", path]) == 0
+    printed = capsys.readouterr().out
+    assert f"at risk (still negative and observed): {counts[0]:,} after day 0, {counts[1]:,} after day" in printed
+
+
 def test_dates_give_the_answer_of_days(capsys, tmp_path, frame):
     whole = frame.assign(**{name: np.floor(frame[name]) for name in NEEDED[2:5]})
     dated = whole.assign(

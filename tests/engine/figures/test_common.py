@@ -1,5 +1,6 @@
 """Figures show the numbers of their tables, and numbers are written one way."""
 
+import html
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.figures import theme
-from engine.figures.common import empty_figure, estimate, loss_curves, method_dots, number
+from engine.figures.common import empty_figure, estimate, keyed, loss_curves, method_dots, number, plain_text
 
 
 @pytest.mark.parametrize(
@@ -145,3 +146,13 @@ def test_drawing_leaves_the_table_alone():
     before = TABLE.copy()
     method_dots(TABLE, axis_title="x")
     pd.testing.assert_frame_equal(TABLE, before)
+
+
+@pytest.mark.parametrize("name", ["plain", "tiny <b>x</b>", "a<br>b & c", "%{x} $y$", "&lt;"])
+def test_a_name_from_data_comes_back_letter_by_letter(name):
+    written = plain_text(name)
+    assert html.unescape(written) == name and not set("<${") & set(written)
+
+
+def test_a_label_has_a_stroke_of_its_colour_and_no_colour_of_its_own():
+    assert keyed("<b>A</b>", "#0072B2") == '<span style="color:#0072B2">━</span> <b>A</b>'

@@ -47,18 +47,69 @@ def test_bands_and_numbers_at_risk_are_those_of_the_table(flips):
 def test_labels_stand_in_the_order_of_the_curves_with_their_n(flips):
     figure = flip_curves(flips, group="cohort", waiting_days=1.0, immature_from=None)
     named = [note for note in figure.layout.annotations if "<b>" in note.text]
-    assert [note.text for note in sorted(named, key=lambda note: -note.y)] == [
+    assert [note.text.partition("</span> ")[2] for note in sorted(named, key=lambda note: -note.y)] == [
         "<b>new</b> · n 50",
         "<b>old</b> · n 100",
     ]
 
 
+def colors_of_text(figure) -> list:
+    fonts = [note.font for note in figure.layout.annotations] + [trace.textfont for trace in figure.data if trace.text]
+    return [font.color for font in fonts if font.color is not None]
+
+
+def test_labels_and_numbers_at_risk_have_the_colour_of_text_and_a_stroke_of_their_line(flips):
+    figure = flip_curves(flips, group="cohort", waiting_days=1.0, immature_from=2.0)
+    assert colors_of_text(figure) == [], "a line's colour is hard to read on one of the two backgrounds"
+    for row, key in enumerate(("old", "new")):
+        stroke = f'<span style="color:{traces(figure, key)[0].line.color}">━</span>'
+        assert any(note.text.startswith(f"{stroke} <b>{key}</b>") for note in figure.layout.annotations)
+        assert figure.layout.yaxis2.ticktext[row].endswith(stroke), "rows count from below"
+        assert set(traces(figure, f"at risk: {key}")[0].y) == {row}
+    assert figure.layout.yaxis2.ticktext[1].startswith("at risk")
+
+
+def test_names_from_data_are_shown_letter_by_letter(flips):
+    odd = flips.assign(key=flips["key"].replace("old", "x <b>y</b><br>%{x}"))
+    shown = "x &lt;b&gt;y&lt;/b&gt;&lt;br&gt;%&#123;x}"
+    figure = flip_curves(odd, group="segment", waiting_days=1.0, immature_from=None)
+    assert any(f"<b>{shown}</b> · n 100" in note.text for note in figure.layout.annotations)
+    assert traces(figure, "x <b>y</b><br>%{x}")[0].hovertemplate.startswith(f"<b>{shown}</b>, day")
+    few = flip_curves(odd.assign(n=odd["n"].replace(100, 9)), group="segment", waiting_days=1.0, immature_from=None)
+    assert f"{shown} · n 9: too few rows" in [note.text for note in few.layout.annotations]
+
+
 @pytest.mark.parametrize(("immature_from", "shaded"), [(2.0, [(2.0, 3.0)]), (None, []), (3.0, [])])
 def test_the_window_is_marked_and_the_immature_ages_are_shaded(flips, immature_from, shaded):
-    figure = flip_curves(flips, group="cohort", waiting_days=1.5, immature_from=immature_from)
+    figure = flip_curves(flips, group="cohort", waiting_days=0.5, immature_from=immature_from)
     shapes = figure.layout.shapes
     assert [(shape.x0, shape.x1) for shape in shapes if shape.type == "rect"] == shaded
-    assert [(shape.x0, shape.x1) for shape in shapes if shape.type == "line"] == [(1.5, 1.5)]
+    assert [(shape.x0, shape.x1) for shape in shapes if shape.type == "line"] == [(0.5, 0.5)]
+
+
+def window_of(figure) -> tuple:
+    (label,) = [note for note in figure.layout.annotations if note.text.startswith("window")]
+    lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
+    return label.xanchor, {shape.x0 for shape in lines}, [(shape.y0, shape.y1) for shape in lines]
+
+
+@pytest.mark.parametrize(("days", "side"), [(1.0, "left"), (2.0, "left"), (2.5, "right"), (3.0, "right")])
+def test_the_window_is_named_on_the_side_that_has_room(flips, days, side):
+    figure = flip_curves(flips, group="cohort", waiting_days=days, immature_from=None)
+    assert window_of(figure)[:2] == (side, {days})
+
+
+def test_the_line_of_the_window_leaves_out_the_labels_in_the_corner(flips):
+    _, _, whole = window_of(flip_curves(flips, group="cohort", waiting_days=0.5, immature_from=1.0))
+    assert whole == [(0.0, 1.0)]
+    figure = flip_curves(flips, group="cohort", waiting_days=2.9, immature_from=1.0)
+    _, _, parts = window_of(figure)
+    corner = [note for note in figure.layout.annotations if note.xref == "paper"]
+    assert len(corner) == 3
+    for note in corner:
+        middle = note.y - (0.03 if note.yanchor == "top" else 0.0)
+        assert not any(low < middle < high for low, high in parts)
+    assert sum(high - low for low, high in parts) > 0.5, "most of the line stays"
 
 
 def test_a_group_that_nobody_followed_to_the_end_is_told(flips):
@@ -122,6 +173,21 @@ def test_numbers_at_risk_of_a_thinned_line_stand_at_its_own_days():
     (mine,) = traces(figure, "at risk: Kaplan–Meier")
     assert list(mine.x) == [0.0, 3.0] and list(mine.text) == ["9", "4"]
     assert list(traces(figure, "at risk: Final")[0].text) == ["8", "7", "6", "5"]
+
+
+def days_at_risk(table, draw=flip_curves) -> list:
+    return list(traces(draw(table, group="all", waiting_days=1.0, immature_from=None), "at risk: all")[0].x)
+
+
+def test_columns_at_risk_are_few_apart_and_end_where_nobody_is_followed():
+    days = np.arange(66.0)
+    table = pd.DataFrame({"key": "all", "elapsed_days": days, "flip": 0.1, "flip_low": 0.0, "flip_high": 0.2, "n": 90})
+    table = table.assign(at_risk=np.where(days < 65, 80, 0), visible_share=1.0)
+    assert days_at_risk(table) == [0, 11, 22, 33, 44, 55]
+    short = table[table["elapsed_days"] <= 5]
+    assert days_at_risk(short.assign(at_risk=[9, 9, 9, 9, 9, 0])) == [0, 1, 2, 3, 4], "after its end nobody is at risk"
+    weeks = table.assign(hazard=0.1, hazard_low=0.0, hazard_high=0.2).iloc[[3, 10, 17, 24, 31, 34]]
+    assert days_at_risk(weeks, hazard_curves) == [3, 10, 17, 24, 31], "the last, shorter week is too near"
 
 
 def test_fitted_laws_are_drawn_over_the_curve_and_their_misfit_below():

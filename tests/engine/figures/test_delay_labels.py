@@ -9,7 +9,7 @@ import pytest
 from engine.figures.delay_labels import funnel_bars, influence_scatter, score_changes
 from engine.figures.delay_weights import clip_curves, weight_histograms
 from engine.figures.delay_whatif import what_if_bars, what_if_sweep
-from engine.figures.theme import METHOD_LABEL, OURS, RIVAL
+from engine.figures.theme import BASELINES, METHOD_LABEL, OURS, RIVAL
 
 
 def traces(figure) -> dict:
@@ -29,6 +29,13 @@ def weights() -> pd.DataFrame:
             "rows": [5, 5, 5],
         }
     )
+
+
+@pytest.fixture
+def limits_table() -> pd.DataFrame:
+    columns = {"clip": [0.5, 1.0], "mean_weight": [0.5, 0.9], "ess_share": [1.0, 0.9], "clipped_share": [0.5, 0.0]}
+    methods = ("es_dfm", "defer", "vanilla", "dress_style")
+    return pd.concat([pd.DataFrame({"method": method} | columns) for method in methods], ignore_index=True)
 
 
 def test_weight_histograms_keep_every_bin_and_the_order_of_the_methods(weights):
@@ -130,8 +137,32 @@ def test_the_bias_over_the_engagement_rate_is_one_line_per_method():
     table = pd.DataFrame(
         {"method": ["dress_style"] * 2 + ["vanilla"] * 2, "engagement": [0.0, 1.0] * 2, "bias": [0.0, 0.0, -0.1, -0.2]}
     )
-    figure = what_if_sweep(table, engagement=0.4)
+    figure = what_if_sweep(table, over="engagement", here=0.4)
     drawn = traces(figure)
     assert list(drawn[METHOD_LABEL["vanilla"]].y) == pytest.approx([-10.0, -20.0])
     assert list(drawn[METHOD_LABEL["dress_style"]].x) == [0.0, 1.0]
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.4, 0.4)]
+
+
+def test_methods_have_the_colours_they_have_elsewhere_and_lines_of_their_own(limits_table):
+    drawn = {trace.name: trace for trace in clip_curves(limits_table, clip=None).data if trace.xaxis == "x"}
+    assert drawn[METHOD_LABEL["dress_style"]].line.color == OURS
+    assert drawn[METHOD_LABEL["es_dfm"]].line.color in BASELINES
+    assert len({(trace.line.color, trace.line.dash) for trace in drawn.values()}) == len(drawn) == 4
+    assert drawn[METHOD_LABEL["vanilla"]].line.color == RIVAL
+
+
+def test_the_bias_over_the_delays_stands_on_an_axis_of_factors():
+    table = pd.DataFrame({"method": "vanilla", "delay_factor": [0.25, 1.0, 4.0], "bias": [0.0, -0.1, -0.2]})
+    figure = what_if_sweep(table, over="delay_factor", here=2.0)
+    assert list(traces(figure)[METHOD_LABEL["vanilla"]].x) == [0.25, 1.0, 4.0]
+    assert figure.layout.xaxis.type == "log" and "Delays" in figure.layout.xaxis.title.text
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(2.0, 2.0)]
+
+
+def test_ids_from_data_are_shown_letter_by_letter():
+    table = pd.DataFrame({"exposure_id": ["<b>a</b>"], "flipped": [1], "score_before": 0.1, "score_after": 0.2})
+    drawn = traces(score_changes(table.assign(prob_flip=0.1)))
+    assert drawn["flipped · n 1"].customdata[0][0] == "&lt;b&gt;a&lt;/b&gt;"
+    effect = influence_scatter(table.assign(delta_own=0.1, refit_own=0.2), quantity="own").data[1]
+    assert list(effect.customdata) == ["&lt;b&gt;a&lt;/b&gt;"]

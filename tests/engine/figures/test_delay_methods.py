@@ -35,7 +35,8 @@ def test_reliability_is_drawn_in_order_of_the_prediction_without_empty_bins(reli
     assert list(ours.error_y.array) == pytest.approx([0.1, 0.1])
     assert drawn[METHOD_LABEL["vanilla"]].line.color == RIVAL
     assert drawn[METHOD_LABEL["oracle"]].line.dash == "dash"
-    assert not drawn[METHOD_LABEL["wait"]].error_y.visible and not drawn[METHOD_LABEL["wait"]].showlegend
+    assert not drawn[METHOD_LABEL["wait"]].error_y.visible
+    assert all(trace.showlegend is not False for trace in drawn.values()), "every line has its name in the legend"
     assert "n 12" in ours.hovertemplate[0]
 
 

@@ -62,8 +62,8 @@ def test_the_parts_of_the_error_are_drawn_and_the_optimum_is_marked(tradeoff):
     assert list(drawn["error"].y) == [0.06, 0.03, 0.036]
     assert (list(drawn["optimum"].x), list(drawn["optimum"].y)) == ([7.0], [0.03])
     assert list(drawn["optimum"].x) == [7.0] and drawn["optimum"].marker.symbol == "star"
-    assert sum(note.text == "★ best: 7 d" for note in figure.layout.annotations) == 1
-    assert [shape.x0 for shape in figure.layout.shapes] == [14.0]
+    assert sum(note.text.endswith("★</span> best: 7 d") for note in figure.layout.annotations) == 1
+    assert {shape.x0 for shape in figure.layout.shapes} == {14.0}
     assert not tradeoff_curves(tradeoff.assign(error=np.nan), waiting_days=1.0).data
 
 
