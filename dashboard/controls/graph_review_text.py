@@ -10,7 +10,9 @@ import pandas as pd
 from dashboard.layout import escape_markdown, number
 from engine.figures.graph_network import KIND_LABEL
 from engine.figures.theme import METHOD_LABEL
+from engine.graph.config import TRAINED_METHODS
 from engine.graph.explore import Scene
+from engine.graph.readout import direction_probability
 from engine.graph.review_evidence import Evidence
 from engine.graph.review_pairs import PER_CATEGORY, PER_NODE, PER_QUEUE, Queue
 
@@ -67,10 +69,13 @@ EVIDENCE_HELP = (
     "users. A dash: the data keep no such figure for this direction."
 )
 METHODS_HELP = (
-    "Score and rank of the pair as it is shown (⟶) and turned round (⟵). Prefers: the way that the method gives the "
-    "better odds, or the higher score where it has no odds of directions. Scores of different methods have different "
+    "Score and rank of the pair as it is shown (⟶) and turned round (⟵). P ⟶: probability that a one-way pair points "
+    "this way; it decides what the method prefers, even against the scores, which tell how likely an edge is at all. A "
+    "dash: the method has no such probability and prefers the higher score. Scores of different methods have different "
     "scales; ranks compare. Training and validation edges of the same source are left out of a rank."
 )
+_WITH_ODDS = (*TRAINED_METHODS, "degree_head")
+"""Methods whose preference is the log-odds of a direction; that of the others is a difference of scores."""
 _FACTS = {
     "users": "Users",
     "followed": "Days followed",
@@ -145,6 +150,11 @@ def explanation(scene: Scene, pair: pd.Series, found: Evidence) -> str:
     if told is None:
         return "The pair is an edge in neither direction, so the data say nothing of it: only the model does."
     value, low, high = (number(math.exp(end)) for end in told.asymmetry)
+    if told.basis == "degree" and pair["edge"] >= 0 and pair["back_edge"] >= 0:
+        return (
+            f"The pair is linked **both ways**, so there is no direction to explain. {second} has × {value} "
+            f"[{low}, {high}] the in-degree of {first} (n {told.n:,} edges)."
+        )
     if told.basis == "degree":
         words = "popularity alone" if told.key == "popularity" else "no clear difference in popularity"
         return (
@@ -187,6 +197,10 @@ def methods(desk: Desk, pair: int) -> pd.DataFrame:
         {
             "Method": [METHOD_LABEL.get(str(method), str(method)) for method in table["method"]],
             "Prefers": ["⟶" if value > 0 else "⟵" if value < 0 else "=" for value in ahead],
+            "P ⟶": [
+                chance(probability) if str(method) in _WITH_ODDS else "–"
+                for method, probability in zip(table["method"], direction_probability(table), strict=True)
+            ],
             "Score ⟶": [number(float(value)) for value in table["score"]],
             "Score ⟵": [number(float(value)) for value in table["back_score"]],
             "Rank ⟶": [rank(value) for value in table["rank"]],
@@ -196,11 +210,11 @@ def methods(desk: Desk, pair: int) -> pd.DataFrame:
 
 
 def others(desk: Desk, pair: int) -> str:
-    """Say what other reviewers said of a pair; shown only once the reviewer has judged it."""
+    """Say what other reviewers said of a pair; shown only once a reviewer with a name has judged it."""
     rows = desk.verdicts[(desk.verdicts["pair"] == pair) & (desk.verdicts["reviewer"] != desk.reviewer)]
     if rows.empty:
         return ""
-    if desk.reviewer and pair not in desk.own:
+    if not desk.reviewer or pair not in desk.own:
         return f"{len(rows)} other verdict{'s' if len(rows) > 1 else ''}: shown once you have given yours."
     said = [
         f"{escape_markdown(row.reviewer, limit=30)}: {VERDICT_WORD[str(row.verdict)].lower()}"

@@ -6,6 +6,7 @@ import csv
 import io
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from dashboard.controls import graph_review, graph_review_results, graph_review_text
+from engine.figures.theme import METHOD_LABEL
 from engine.graph.config import GraphConfig
 from engine.graph.data import load
 from engine.graph.review import PairKey, ReviewStore, current
+from engine.graph.review_evidence import Evidence, Explanation
 from engine.graph.review_pairs import queue_of
 from engine.graph.run import run
 from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
@@ -186,13 +189,25 @@ def test_pairs_that_do_not_replicate_are_those_of_the_evidence(stored: Run) -> N
 def test_every_method_of_the_run_gives_scores_and_ranks_both_ways(stored: Run) -> None:
     app = opened(review_name="Ann")
     table = app.dataframe[0].value
-    assert len(table) == 3 and list(table.columns)[2:] == ["Score ⟶", "Score ⟵", "Rank ⟶", "Rank ⟵"]
+    assert len(table) == 3 and list(table.columns)[3:] == ["Score ⟶", "Score ⟵", "Rank ⟶", "Rank ⟵"]
     parts = graph_review.material(stored)
     assert parts.scores is not None
     pair = queue_of(parts.pairs, "asymmetric").iloc[0]
     own = parts.scores[(parts.scores["pair"] == pair.name) & (parts.scores["method"] == "dual")].iloc[0]
     assert own["score"] == pytest.approx(pair["score"], abs=0.02) and own["rank"] == pair["rank"]
     assert own["back_rank"] == pair["back_rank"]
+
+
+def test_the_probability_that_decides_stands_beside_what_a_method_prefers(stored: Run) -> None:
+    parts = graph_review.material(stored)
+    assert parts.scores is not None
+    is_against = (parts.scores["direction"] > 0) & (parts.scores["score"] < parts.scores["back_score"])
+    row = parts.scores[is_against & (parts.scores["method"] == "dual")].iloc[0]
+    desk = SimpleNamespace(material=parts)
+    table = graph_review_text.methods(desk, int(row["pair"])).set_index("Method")  # type: ignore[arg-type]
+    said = table.loc[METHOD_LABEL["dual"]]
+    assert said["Prefers"] == "⟶" and said["P ⟶"] == graph_review_text.chance(1 / (1 + np.exp(-row["direction"])))
+    assert table.loc[METHOD_LABEL["popularity"], "P ⟶"] == "–", "it prefers the higher score"
 
 
 def test_names_of_nodes_stay_text(stored: Run) -> None:
@@ -211,6 +226,31 @@ def test_other_verdicts_are_hidden_until_the_own_is_given(stored: Run, reviews: 
     give(app, "right")
     app.button(key="review-previous").click().run()
     assert any(r"B\*o\*: unrelated" in item.value for item in app.caption)
+
+
+def test_without_a_name_no_verdict_of_others_is_told(stored: Run, reviews: ReviewStore) -> None:
+    source, target = order(stored).iloc[0]
+    for reviewer, verdict in (("Ann", "right"), ("Bo", "unrelated")):
+        reviews.record(PairKey(run="graph-made", source=source, target=target, reviewer=reviewer), verdict)
+    app = opened()
+    texts = [item.value for item in [*app.caption, *app.markdown]]
+    assert any("2 other verdicts: shown once you have given yours" in text for text in texts)
+    assert not any("Ann: right way" in text or "Bo: unrelated" in text for text in texts)
+
+
+@pytest.mark.parametrize(("back_edge", "is_both"), [(4, True), (-1, False)])
+def test_a_pair_linked_both_ways_has_no_direction_to_explain_by_degrees(
+    stored: Run, back_edge: int, is_both: bool
+) -> None:
+    parts = graph_review.material(stored)
+    told = Explanation("degree", "none", (-5.9, -6.5, -5.2), pd.DataFrame(), float("nan"), 900)
+    found = Evidence(directions=pd.DataFrame(), explanation=told, other=pd.DataFrame())
+    pair = parts.pairs.iloc[0].copy()
+    pair["edge"], pair["back_edge"] = 3, back_edge
+    words = graph_review_text.explanation(parts.scene, pair, found)
+    assert ("linked **both ways**, so there is no direction to explain" in words) == is_both
+    assert ("no clear difference in popularity" in words) != is_both
+    assert "× 0.00274** [" in words or "× 0.00274 [" in words
 
 
 def test_precision_and_agreement_follow_the_verdicts(stored: Run, reviews: ReviewStore) -> None:
