@@ -15,6 +15,8 @@ Verdict = Literal["supported", "not supported", "inconclusive"]
 
 MINIMUM_UNITS = 20
 """With fewer units a bootstrap interval is too narrow to judge by (see `engine.metrics.resampling.bootstrap`)."""
+SPREADLESS_UNITS = 100
+"""With fewer units an interval of no width says that no unit differed, not that none would."""
 CLAIM_COLUMNS = (
     "claim",
     "effect",
@@ -108,6 +110,38 @@ def verdict(ci_low: float, ci_high: float, *, margin: float, sign: int = 1) -> V
     if high < margin and (sign != 0 or low > -margin):
         return "not supported"
     return "supported" if low > 0 or (sign == 0 and high < 0) else "inconclusive"
+
+
+def has_no_spread(ci_low: float, ci_high: float, n: int) -> bool:
+    """Tell whether an interval has no width and too few units to rule an effect out.
+
+    Examples
+    --------
+    >>> has_no_spread(0.0, 0.0, 35), has_no_spread(0.0, 0.0, 100), has_no_spread(-0.01, 0.0, 35)
+    (True, False, False)
+    """
+    return n < SPREADLESS_UNITS and ci_low == ci_high
+
+
+def as_shown(claims: pd.DataFrame) -> pd.DataFrame:
+    """Return stored effects with the verdicts to show: *inconclusive* where `has_no_spread`.
+
+    Stored verdicts stay what the run computed.
+
+    Parameters
+    ----------
+    claims : DataFrame
+        Columns ``ci_low, ci_high, n, verdict``; a row without a verdict keeps none.
+
+    Returns
+    -------
+    DataFrame
+    """
+    is_open = [
+        bool(row.verdict) and has_no_spread(row.ci_low, row.ci_high, row.n)
+        for row in claims[["ci_low", "ci_high", "n", "verdict"]].itertuples()
+    ]
+    return claims.assign(verdict=claims["verdict"].mask(pd.Series(is_open, claims.index, dtype=bool), "inconclusive"))
 
 
 def claim_row(  # noqa: PLR0913 - one argument per column of the table

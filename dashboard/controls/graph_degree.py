@@ -11,6 +11,7 @@ from dashboard import cache
 from dashboard.cache import Run
 from dashboard.controls.graph_summary import form
 from dashboard.layout import estimate
+from engine.claims import as_shown, has_no_spread
 from engine.figures.theme import METHOD_LABEL, METRIC_LABEL
 from engine.studies import MINIMUM_NODES, RESULTS, neighbourhood_study
 
@@ -55,24 +56,31 @@ def default_methods(run: Run, metric: str) -> list[str]:
 
 def claim_sentence(run: Run) -> str:
     """Say what this run's split says of the claim that low-degree nodes gain."""
-    rows = run.curve("claims")
+    rows = as_shown(run.curve("claims"))
     rows = rows[rows["claim"] == "C2"]
     if rows.empty:
         return "Train the methods *adaptive* and *fixed* as well to see whether rarely linked nodes gain."
     first = {"supported": "holds", "not supported": "does not hold", "inconclusive": "is undecided"}[
         rows.iloc[0].verdict
     ]
-    parts = [f"{_points(row._asdict())} for {row.segment} ({row.verdict})" for row in rows.itertuples()]
+    parts = [f"{_points(row._asdict())} for {row.segment} ({_verdict(row)})" for row in rows.itertuples()]
     return (
         f"That rarely linked nodes gain from larger neighbourhoods at equal total size **{first}** on this split. "
         f"HitRate@10 of adaptive − fixed: {'; '.join(parts)}. n counts query nodes."
     )
 
 
+def _verdict(row: Any) -> str:
+    """Write a verdict, with the reason where no query node differed."""
+    is_same = row.value == 0 and has_no_spread(row.ci_low, row.ci_high, row.n)
+    return f"{row.verdict}: no query differed, too few to rule out a gain" if is_same else str(row.verdict)
+
+
 def study(run: Run) -> pd.DataFrame:
     """Return the study of the run's data over several splits; no rows if nobody has done it."""
     data_id = str(run.manifest["dataset"]["data_id"])
-    return neighbourhood_study(data_id, [RESULTS, *cache.run_folders()])
+    found = neighbourhood_study(data_id, [RESULTS, *cache.run_folders()])
+    return found if found.empty else as_shown(found)
 
 
 def command(run: Run) -> str:

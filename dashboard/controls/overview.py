@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard.cache import Run
 from dashboard.controls import choose_run
 from dashboard.layout import escape_markdown, estimate
-from engine.claims import CLAIMS, summary
+from engine.claims import CLAIMS, as_shown, summary
 from engine.errors import EngineError
 from engine.result import KINDS, Kind
 
@@ -47,9 +47,9 @@ def claims_of(runs: dict[Kind, Run]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of `engine.claims.CLAIM_COLUMNS` and ``run``.
+        Columns of `engine.claims.CLAIM_COLUMNS` and ``run``; verdicts from `engine.claims.as_shown`.
     """
-    tables = [run.curve("claims").assign(run=run.id) for run in runs.values()]
+    tables = [as_shown(run.curve("claims")).assign(run=run.id) for run in runs.values()]
     return pd.concat(tables, ignore_index=True).sort_values("claim", kind="stable", ignore_index=True)
 
 

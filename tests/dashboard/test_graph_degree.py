@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.controls import graph_degree
 from engine.benchmark.neighbourhood_table import STUDY_COLUMNS
+from engine.claims import as_shown
 from engine.runs import Run
 
 METRIC = "graph-degree-metric"
@@ -104,12 +105,23 @@ def test_any_metric_and_method_can_be_drawn_by_degree(stored: Run) -> None:
 
 def test_the_claim_is_told_with_its_verdict_difference_and_n(stored: Run) -> None:
     shown = texts(opened())
-    rows = stored.curve("claims")
+    rows = as_shown(stored.curve("claims"))
     rows = rows[rows["claim"] == "C2"]
     for row in rows.itertuples():
-        assert f"{100 * row.value:+.1f} [" in shown and f"n {row.n:,} for {row.segment} ({row.verdict})" in shown
+        assert f"{100 * row.value:+.1f} [" in shown and f"n {row.n:,} for {row.segment} ({row.verdict}" in shown
     says = {"supported": "holds", "not supported": "does not hold", "inconclusive": "is undecided"}
     assert f"at equal total size **{says[rows.iloc[0]['verdict']]}** on this split" in shown
+
+
+def test_an_effect_that_no_query_shows_is_undecided_and_says_why(stored: Run) -> None:
+    claims = stored.curve("claims")
+    is_asked = claims["claim"] == "C2"
+    for name, value in {"value": 0.0, "ci_low": 0.0, "ci_high": 0.0, "n": 35, "verdict": "not supported"}.items():
+        claims.loc[is_asked, name] = value
+    claims.to_parquet(stored.folder / "curves" / "claims.parquet", index=False)
+    shown = texts(opened())
+    assert "n 35 for" in shown and "(inconclusive: no query differed, too few to rule out a gain)" in shown
+    assert "**is undecided** on this split" in shown and "not supported" not in shown
 
 
 def test_without_a_study_the_page_shows_the_command_that_makes_one(stored: Run) -> None:

@@ -42,6 +42,15 @@ def test_verdicts_follow_the_chosen_run(store_run: StoreRun) -> None:
     assert verdicts(app) == ["supported", "inconclusive"]
 
 
+def test_an_effect_without_spread_over_few_units_is_shown_as_inconclusive(store_run: StoreRun) -> None:
+    path = store_run("graph-one", value=-0.3) / "curves" / "claims.parquet"
+    claims = pd.read_parquet(path)
+    assert claims["verdict"].tolist() == ["not supported"]
+    claims.assign(value=0.0, ci_low=0.0, ci_high=0.0, n=35).to_parquet(path, index=False)
+    app = opened()
+    assert verdicts(app) == ["inconclusive"] and "1 inconclusive" in app.markdown[0].value
+
+
 def test_the_chart_shows_the_same_effects_as_the_table(store_run: StoreRun) -> None:
     store_run("graph-one", value=0.3)
     store_run("delay-one", "delay", value=-0.2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.claims import CLAIM_COLUMNS, CLAIMS, claim_row, summary, verdict
+from engine.claims import CLAIM_COLUMNS, CLAIMS, as_shown, claim_row, summary, verdict
 from engine.errors import ConfigError
 from engine.result import KINDS
 
@@ -139,3 +139,14 @@ def test_the_summary_of_one_effect_is_in_the_singular():
     assert summary(pd.DataFrame([row()])) == (
         "Of 1 effect measured for 1 claim, 1 is supported, 0 not supported and 0 inconclusive."
     )
+
+
+def test_an_interval_of_no_width_over_few_units_is_shown_as_inconclusive_and_stored_as_computed():
+    cases = [(0.0, 0.0, 35), (0.0, 0.0, 99), (0.0, 0.0, 100), (-0.01, 0.0, 35), (0.2, 0.2, 35), (0.2, 0.3, 35)]
+    stored = pd.DataFrame([row(ci_low=low, ci_high=high, n=n) for low, high, n in cases])
+    before = stored["verdict"].tolist()
+    assert before == ["not supported"] * 4 + ["supported"] * 2
+    assert as_shown(stored)["verdict"].tolist() == ["inconclusive"] * 2 + before[2:4] + ["inconclusive", "supported"]
+    assert stored["verdict"].tolist() == before
+    none = stored.assign(verdict="")
+    assert as_shown(none).equals(none), "what was not judged is not judged now"
