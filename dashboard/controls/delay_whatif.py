@@ -49,7 +49,7 @@ def missing_state(base: Law) -> str:
     """Say which state nobody was in; nothing where there is none."""
     if has_both_states(base):
         return ""
-    return "everybody engaged in these data" if float(base.share[1]) > 0 else "no engagement in these data"
+    return f"no {'exposure without engagement' if float(base.share[1]) > 0 else 'engagement'} in these data"
 
 
 def reset() -> None:

@@ -44,8 +44,8 @@ def draw(run: Run) -> None:
 
 def _cards(row: Any) -> None:
     """Show what is known at the window, what will flip, and what the weights cost."""
-    first, second, third, fourth = st.columns(4)
-    with first:
+    # Unlike columns, what stands in a horizontal container goes on to a second row where a window is narrow.
+    with st.container(horizontal=True):
         layout.metric_card(
             f"Positives seen by day {row.waiting_days:g}",
             100 * row.seen,
@@ -56,7 +56,6 @@ def _cards(row: Any) -> None:
             baseline=f"in the end {layout.number(100 * row.seen_final)} %",
             term="seen_share",
         )
-    with second:
         layout.metric_card(
             f"Flip rate after day {row.waiting_days:g}",
             100 * row.flip,
@@ -67,7 +66,6 @@ def _cards(row: Any) -> None:
             baseline=f"in the end {layout.number(100 * row.flip_final)} % · unripe = negative assumes 0",
             term="flip_rate",
         )
-    with third:
         layout.metric_card(
             "Expected flips",
             row.flips_expected,
@@ -77,7 +75,6 @@ def _cards(row: Any) -> None:
             baseline=f"in the end {int(row.flips_final):,} of these negatives flipped",
             term="flips_expected",
         )
-    with fourth:
         layout.metric_card(
             f"Effective sample share, labels read at day {row.waiting_days:g}",
             100 * row.ess_share_dress_style,

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from engine.figures.common import empty_figure
 from engine.figures.delay_parts import band, corner_label
-from engine.figures.theme import LINE, OURS, TRUTH, plotly_layout
+from engine.figures.theme import LINE, OURS, TEXT, TRUTH, plotly_layout
 
 _SCALE = "Viridis"
 _PANELS = (("seen", "projected"), ("final",))
@@ -92,6 +92,7 @@ def cohort_triangle(
 def _titles() -> list[dict[str, Any]]:
     """Return the titles of both panels."""
     place = {"y": 1.0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    place |= {"font": {"color": TEXT}}
     return [place | {"text": title, "x": 0.515 * panel} for panel, title in enumerate(_TITLES)]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.figures.common import empty_figure, plain_text
-from engine.figures.theme import BLUE, GREY, LINE, ORANGE, TRUTH, plotly_layout
+from engine.figures.theme import BLUE, GREY, LINE, ORANGE, TEXT, TRUTH, plotly_layout
 
 _FLIP_LOOKS = ((0, "stayed negative", GREY, "circle-open"), (1, "flipped", ORANGE, "circle"))
 _FUNNEL = (("observed", "Observed", TRUTH), ("predicted", "Predicted, ours", BLUE))
@@ -149,6 +149,7 @@ def funnel_bars(table: pd.DataFrame) -> go.Figure:
                 f"  {row.observed:.1%} observed,<br>  {row.predicted:.1%} predicted" for row in table.itertuples()
             ],
             "textposition": "middle right",
+            "textfont": {"color": TEXT},
             "hoverinfo": "skip",
             "cliponaxis": False,
             "showlegend": False,

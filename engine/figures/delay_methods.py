@@ -9,9 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.figures.common import empty_figure, estimate, interval_bar, number
-from engine.figures.theme import BASELINES, GRID, LINE, METHOD_LABEL, method_color, plotly_layout
+from engine.figures.theme import BASELINES, GRID, LINE, METHOD_LABEL, TEXT, method_color, plotly_layout
 
 _STRONG = ("oracle", "vanilla", "dress_style")
+_TITLE = {"xanchor": "left", "yanchor": "bottom", "showarrow": False, "font": {"color": TEXT}}
 _ROW = 25
 """Pixels of a row of the grouped dots."""
 
@@ -120,7 +121,7 @@ def _far_value(row: Any, label: str, axis: str, *, right: bool) -> dict[str, Any
     """Return the note of a value that lies beyond the axis."""
     text = f"{number(row.value)} →" if right else f"← {number(row.value)}"
     place = {"x": 1.0 if right else 0.0, "xref": f"{axis} domain", "xanchor": "right" if right else "left", "y": label}
-    return place | {"text": text, "showarrow": False, "font": {"size": 12}}
+    return place | {"text": text, "showarrow": False, "font": {"color": TEXT, "size": 12}}
 
 
 def reliability_curves(table: pd.DataFrame, *, height: int = 420) -> go.Figure:
@@ -232,7 +233,7 @@ def calibration_by_age(
         data += dots
         start = place * width + 0.01
         title = {"text": f"<b>{titles[bucket]}</b>", "x": start, "y": 1.0, "xref": "paper", "yref": "paper"}
-        layout["annotations"] += [*notes, title | {"xanchor": "left", "yanchor": "bottom", "showarrow": False}]
+        layout["annotations"] += [*notes, title | _TITLE]
         layout["shapes"].append(_vertical(1.0, f"x{axis}"))
         layout[f"xaxis{axis}"] = {
             "domain": [start, (place + 1) * width - 0.02],

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engine.figures.common import keyed, plain_text
-from engine.figures.theme import LINE
+from engine.figures.theme import LINE, TEXT
 
 FEW_ROWS = 30
 """A group with fewer exposures is named, not drawn."""
@@ -34,7 +34,7 @@ def corner_label(text: str, color: str | None, height: float, anchor: str, *, si
     """Return a label of a curve at the right edge, `height` in parts of the panel; the colour is that of its stroke."""
     place = {"x": 1, "xref": "paper", "xanchor": "right", "y": height, "yref": "y domain", "yanchor": anchor}
     written = text if color is None else keyed(text, color)
-    return place | {"text": written, "font": {"size": size}, "showarrow": False}
+    return place | {"text": written, "font": {"color": TEXT, "size": size}, "showarrow": False}
 
 
 def faint(color: str, strength: float = 0.17) -> str:
@@ -105,7 +105,7 @@ def numbers_at_risk(lines: Mapping[str, pd.DataFrame], keys: Sequence[str]) -> l
                 "yaxis": "y2",
                 "mode": "text",
                 "text": [f"{value:,.0f}" for value in lines[key]["at_risk"].to_numpy()[shown]],
-                "textfont": {"size": 11},
+                "textfont": {"color": TEXT, "size": 11},
                 "hoverinfo": "skip",
                 "cliponaxis": False,
                 "name": f"at risk: {key}",
@@ -145,7 +145,7 @@ def strip_axis(colors: Sequence[str]) -> dict[str, Any]:
         "zeroline": False,
         "tickvals": list(range(count)),
         "ticktext": [f"at risk {stroke}" if row == count - 1 else stroke for row, stroke in enumerate(strokes)],
-        "tickfont": {"size": 11},
+        "tickfont": {"color": TEXT, "size": 11},
         "automargin": True,
         "fixedrange": True,
     }
@@ -176,7 +176,8 @@ def window_marks(
         shapes += [line | {"y0": low, "y1": high} for low, high in _clear_of([*labels, *notes], share)]
         side = {"xanchor": "right", "xshift": 4} if share > _NEAR_END else {"xanchor": "left", "xshift": -4}
         place = {"x": waiting_days, "y": 1.0, "yref": "y domain", "yanchor": "bottom"} | side
-        notes.append(place | {"text": f"window {waiting_days:g} d", "font": {"size": 12}, "showarrow": False})
+        font = {"color": TEXT, "size": 12}
+        notes.append(place | {"text": f"window {waiting_days:g} d", "font": font, "showarrow": False})
     return shapes, notes
 
 

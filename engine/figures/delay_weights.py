@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.figures.common import empty_figure
-from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, OURS, method_color, plotly_layout
+from engine.figures.theme import GREEN, GREY, GRID, LINE, METHOD_LABEL, ORANGE, OURS, TEXT, method_color, plotly_layout
 
 _LABEL_COLORS = {"positive": ORANGE, "negative": GREY, "pending": GREEN}
 _CLIP_HEIGHT = 360
@@ -125,7 +125,7 @@ def clip_curves(table: pd.DataFrame, *, clip: float | None) -> go.Figure:
     axes = {"gridcolor": GRID, "automargin": True, "title": {"text": "Weights are cut at"}}
     titles = [
         {"text": f"<b>{title}</b>", "x": 0.55 * place, "y": 1.0, "xref": "paper", "yref": "paper", "showarrow": False}
-        | {"xanchor": "left", "yanchor": "bottom"}
+        | {"xanchor": "left", "yanchor": "bottom", "font": {"color": TEXT}}
         for place, (_, title, _, _) in enumerate(_CLIP_PANELS)
     ]
     mark = {

@@ -7,12 +7,14 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from engine.figures.theme import BASELINES, METHOD_LABEL, TRUTH, method_color, plotly_layout
+from engine.figures.theme import BASELINES, METHOD_LABEL, TEXT, TRUTH, method_color, plotly_layout
 
 _TRUTH_LINE = {"type": "line", "y0": 0, "y1": 1, "yref": "y domain"} | {
     "line": {"color": TRUTH, "width": 2, "dash": "dash"}
 }
-_TRUTH_NOTE = {"y": 1, "yref": "y domain", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
+_TRUTH_NOTE = {"y": 1, "yref": "y domain", "yanchor": "bottom", "showarrow": False} | {
+    "font": {"color": TEXT, "size": 12}
+}
 _FACTORS = (0.25, 0.5, 1, 2, 4)
 _SWEPT: dict[str, tuple[str, dict[str, Any]]] = {
     "engagement": (
@@ -71,6 +73,7 @@ def what_if_bars(table: pd.DataFrame, *, truth: float) -> go.Figure:
                     for value, bias in zip(rows["learned"], rows["bias"], strict=True)
                 ],
                 "textposition": "middle right",
+                "textfont": {"color": TEXT},
                 "hoverinfo": "skip",
                 "name": "values",
             },

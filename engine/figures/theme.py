@@ -17,6 +17,9 @@ DEGREES = ("#7A6CC0", "#4A7FC1", "#2A9BAA", "#22A884", "#62C15A", "#A8C733", "#E
 """From few edges to many; rising lightness on light, distinct on dark."""
 GRID = "rgba(128, 136, 146, 0.22)"
 LINE = "rgba(128, 136, 146, 0.65)"
+TEXT = "#000037"
+"""For text in a figure: Streamlit puts the strong text colour of its theme in the place of this one, light or dark.
+Without a colour texts are too pale on light; and no single colour has a contrast of 4.5 on both backgrounds."""
 VERDICT = {"supported": GREEN, "not supported": VERMILION, "inconclusive": GREY}
 
 OUR_METHODS = ("dual", "dress_style", "mist", "exact_dp", "ensemble")

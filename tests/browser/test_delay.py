@@ -6,6 +6,7 @@ import csv
 import re
 from pathlib import Path
 
+import pytest
 from delay_steps import card, choose_week, day, open_tab, press, share, triangle
 from driver import Reader
 from playwright.sync_api import Page, expect
@@ -123,3 +124,45 @@ def test_every_tab_draws_when_it_is_opened(reader: Reader) -> None:
             open_tab(page, part)
             reader.drawn()
             assert reader.complaints() == []
+
+
+# Contrast of the page's background with the fill of every label and number at risk.
+CONTRASTS = """
+() => {
+    const light = color => {
+        const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map(Number).map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const page = light(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
+    return [...document.querySelectorAll(".annotation-text, .textpoint text")].map(text => {
+        const [low, high] = [page, light(text.style.fill)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    });
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_labels_and_numbers_at_risk_can_be_read_on_either_background(reader: Reader, scheme: str) -> None:
+    reader.page.emulate_media(color_scheme=scheme)
+    page = reader.open("delay?delay-by=Segment")
+    reader.drawn()
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 20 and min(found) >= 4.5
+
+
+def test_cards_keep_their_figures_whole_in_a_narrow_window(reader: Reader) -> None:
+    reader.page.set_viewport_size({"width": 820, "height": 900})
+    page = reader.open("delay")
+    reader.drawn()
+    values = page.get_by_test_id("stMetricValue").locator("*").filter(has_text=re.compile(r"^[\d.]+( %)?$"))
+    cut = values.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)")
+    assert values.count() >= 4 and cut == []
+
+
+def test_a_day_that_is_not_stored_leaves_the_address(reader: Reader) -> None:
+    page = reader.open("delay?delay-tab=Day+by+day&delay-day=2099-01-01")
+    reader.drawn()
+    expect(page.get_by_text("Cohorts as of 2017-08-15")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("2099"))
