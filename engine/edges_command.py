@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.claims import MINIMUM_UNITS
 from engine.errors import ConfigError, DataError
 from engine.graph.events_config import SCHEMA, EventSettings
 from engine.options import build_config, parse_pairs
@@ -77,9 +78,11 @@ def _report(replication: pd.DataFrame) -> str:
     """Say what two random halves of the users agree on, one line each."""
     lines = ["", "Two random halves of the users compared:"]
     for row in replication.itertuples():
-        value = "no value" if row.n == 0 else f"{row.value:.3g} [{row.ci_low:.3g}, {row.ci_high:.3g}]"
+        is_enough = row.n >= MINIMUM_UNITS
+        value = "no value" if row.n == 0 else f"{row.value:.3g}"
+        interval = f" [{row.ci_low:.3g}, {row.ci_high:.3g}]" if is_enough else ""
         lines.append(
-            f"    {_WORDS[str(row.quantity)]}: {row.measure} {value}, by chance {row.by_chance:.3g}"
-            f" · n {row.n:,} {row.n_unit}"
+            f"    {_WORDS[str(row.quantity)]}: {row.measure} {value}{interval}, by chance {row.by_chance:.3g}"
+            f" · n {row.n:,} {row.n_unit}" + ("" if is_enough else ", too few for an interval")
         )
     return "\n".join(lines) + "\n"

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from engine.errors import NotEnoughDataError
 from engine.graph.events_config import SCHEMA, EventSettings
-from engine.graph.events_counts import Period, calendar_counts, item_counts, pair_counts, user_days, visit_counts
+from engine.graph.events_counts import (
+    Period,
+    calendar_counts,
+    item_counts,
+    pair_counts,
+    support_counts,
+    user_days,
+    visit_counts,
+)
 from engine.graph.events_pairs import POOLED, Pairs, calendar_of, pairs_of
 from engine.graph.events_replication import replication_report
 from engine.schema import validate
@@ -105,7 +113,8 @@ def edges_from_events(
     DataError
         If a column is missing or a value is not allowed; the message names the first row.
     NotEnoughDataError
-        If no day has two whole windows, or there are fewer than two users or two items.
+        If no day has two whole windows, there are fewer than two users or two items, or no pair becomes an edge; the
+        message says how many pairs there were, and which setting removed them.
     ConfigError
         If a setting is out of range.
 
@@ -145,10 +154,15 @@ def event_graph(table: pd.DataFrame, settings: EventSettings) -> EventGraph:
         seen = _collect(backend, calendar_counts(days, period))
         visits = _collect(backend, visit_counts(days, period))
         counts = _collect(backend, pair_counts(days, period, n_items=len(items), minimum_users=settings.minimum_users))
+        if counts.empty:
+            found = _collect(backend, support_counts(days, period, n_items=len(items)))
+            raise _without_pairs(int(found["pairs"].iloc[0]), found["most_users"].iloc[0], settings)
         totals = _collect(backend, item_counts(days))
     calendar = calendar_of(seen, visits, period, reach=settings.baseline_days, n_items=len(items))
     pairs = pairs_of(counts.sort_values("pair", ignore_index=True), calendar)
     chosen = _best(pairs, settings)
+    if not len(chosen):
+        raise _without_edges(pairs, settings)
     used = np.union1d(pairs.source[chosen], pairs.target[chosen])
     totals = totals.set_index("item").reindex(used)
     return EventGraph(
@@ -220,6 +234,29 @@ def _best(pairs: Pairs, settings: EventSettings) -> NDArray[np.int64]:
     rows = rows[np.lexsort((pairs.target[rows], -score[rows], pairs.source[rows]))]
     rank = pd.Series(pairs.source[rows]).groupby(pairs.source[rows]).cumcount().to_numpy()
     return rows[rank < settings.top]
+
+
+def _without_pairs(pairs: int, most_users: float, settings: EventSettings) -> NotEnoughDataError:
+    """Say why no pair has enough users."""
+    if not pairs:
+        return NotEnoughDataError(
+            f"No user of the event table has two items on different days within {settings.window_days} days, so there "
+            "is no pair. Raise 'window_days', or add events."
+        )
+    return NotEnoughDataError(
+        f"No pair becomes an edge. Pairs U, V with U followed by V: {pairs:,}; users of the best supported one: "
+        f"{int(most_users):,}; 'minimum_users' is {settings.minimum_users:,}. Lower it, or add events."
+    )
+
+
+def _without_edges(pairs: Pairs, settings: EventSettings) -> NotEnoughDataError:
+    """Say why no pair with enough users has enough score."""
+    score = pairs.score[POOLED, pairs.users[POOLED] >= settings.minimum_users]
+    return NotEnoughDataError(
+        f"No pair becomes an edge. Pairs U, V with 'minimum_users' {settings.minimum_users:,} or more: {len(score):,}; "
+        f"their highest score: {score.max():.3g}; 'minimum_score' is {settings.minimum_score:g}. Lower it, or add "
+        "events."
+    )
 
 
 def _edge_table(pairs: Pairs, rows: NDArray[np.int64], items: NDArray[np.object_]) -> pd.DataFrame:

@@ -127,6 +127,30 @@ def pair_counts(days: ir.Table, period: Period, *, n_items: int, minimum_users: 
     )
 
 
+def support_counts(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
+    """Count the ordered pairs of items with any support, and the users of the best supported.
+
+    Parameters
+    ----------
+    days : ibis table
+        From `user_days`.
+    period : Period
+    n_items : int, >= 1
+        Number of item codes.
+
+    Returns
+    -------
+    ibis table
+        One row ``pairs, most_users``; zeros if there is no pair.
+    """
+    counts = pair_counts(days, period, n_items=n_items, minimum_users=1)
+    low, high = counts.low_users_0 + counts.low_users_1, counts.high_users_0 + counts.high_users_1
+    return counts.aggregate(
+        pairs=((low > 0).cast("int64") + (high > 0).cast("int64")).sum().cast("float64").fill_null(0.0),
+        most_users=ibis.greatest(low, high).max().fill_null(0.0),
+    )
+
+
 def _sided(days: ir.Table, period: Period, *, n_items: int, minimum_users: int) -> ir.Table:
     """Join every occasion with what is near it, and tell the two sides of each pair apart by the order of codes."""
     supported = days.group_by("item").aggregate(users=_.user.nunique()).filter(_.users >= minimum_users)

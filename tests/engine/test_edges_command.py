@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from engine import cli
+from engine.edges_command import _report
 from engine.graph.events import EDGE_COLUMNS, edges_from_events
 
 
@@ -47,14 +48,22 @@ def test_the_report_says_what_two_halves_agree_on(purchases, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Two random halves of the users compared:" in said
     assert "who goes with whom (log lift of both directions): correlation no value, by chance 0 · n 0 pairs" in said
-    assert "edges whose time order shows in both halves: share " in said and "· n 1 edges" in said
+    shared = next(line for line in said.splitlines() if "edges whose time order shows in both halves: share " in line)
+    assert shared.endswith("· n 1 edges, too few for an interval") and "[" not in shared
+
+
+@pytest.mark.parametrize(("n", "has_interval"), [(19, False), (20, True)])
+def test_a_share_of_fewer_than_twenty_edges_has_no_interval(n, has_interval):
+    row = {"quantity": "direction_replicates", "measure": "share", "value": 1.0, "ci_low": 0.9, "ci_high": 1.0}
+    said = _report(pd.DataFrame([row | {"n": n, "n_unit": "edges", "by_chance": 0.00125}]))
+    assert ("share 1 [0.9, 1], by chance" in said) == has_interval == ("too few" not in said)
+    assert f"· n {n} edges" in said
 
 
 def test_settings_reach_the_edges(purchases, tmp_path):
-    for setting, edges in (("minimum_users=20", 1), ("minimum_users=21", 0), ("window_days=9", 0)):
-        out = tmp_path / f"{setting}.parquet"
-        assert run(purchases, "--out", str(out), "--set", setting) == 0
-        assert len(pd.read_parquet(out)) == edges
+    out = tmp_path / "edges.parquet"
+    assert run(purchases, "--out", str(out), "--set", "minimum_users=20") == 0
+    assert len(pd.read_parquet(out)) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,6 +73,15 @@ def test_settings_reach_the_edges(purchases, tmp_path):
         (["--out", "e.csv", "--set", "window=3"], "did you mean 'window_days'?"),
         (["--out", "e.csv", "--set", "top=0"], "Error: 'top' is 0; it must be a whole number of at least 1."),
         (["--out", "e.csv", "--column", "source=day"], "'--column source=day' names no role of events"),
+        (
+            ["--out", "e.csv", "--set", "minimum_users=21"],
+            "U followed by V: 1; users of the best supported one: 20; 'minimum_users' is 21. Lower it, or add events.",
+        ),
+        (
+            ["--out", "e.csv", "--set", "minimum_score=1e6"],
+            "Pairs U, V with 'minimum_users' 15 or more: 1; their highest score: ",
+        ),
+        (["--out", "e.csv", "--set", "window_days=9"], "has two items on different days within 9 days, so there is no"),
         (["--out", "e.csv", "--set", "window_days=200"], "spans 365 days; a window of 200 days before and after"),
     ],
 )

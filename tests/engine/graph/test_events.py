@@ -163,12 +163,12 @@ def test_a_planted_relation_is_an_edge_and_its_reverse_is_not():
     assert found["reverse_lift"] == 0
 
 
-@pytest.mark.parametrize(("users", "edges"), [(14, 0), (15, 1)])
-def test_an_edge_needs_fifteen_users(users, edges):
-    graph = event_graph(planted(users), EventSettings())
-    assert len(graph.edges) == edges
-    assert list(graph.edges.columns) == list(EDGE_COLUMNS)
-    assert graph.nodes["node"].tolist() == (["u", "v"] if edges else [])
+def test_an_edge_needs_fifteen_users():
+    graph = event_graph(planted(15), EventSettings())
+    assert len(graph.edges) == 1 and list(graph.edges.columns) == list(EDGE_COLUMNS)
+    assert graph.nodes["node"].tolist() == ["u", "v"]
+    with pytest.raises(NotEnoughDataError, match=r"U followed by V: 1; users of the best supported one: 14; .* is 15"):
+        event_graph(planted(14), EventSettings())
 
 
 def test_each_source_keeps_its_best_targets():

@@ -127,8 +127,8 @@ def test_the_report_names_each_quantity_with_interval_count_and_chance(planted):
 
 
 def test_a_report_without_a_pair_has_no_values():
-    table = pd.DataFrame({"user": [1, 2, 3], "item": ["a", "b", "a"], "time": [0, 40, 80]})
-    report = event_graph(table, EventSettings()).replication
+    no_edge = np.zeros(0, dtype=np.int64)
+    report = replication_report(hub_pairs(np.zeros((2, 4))), no_edge, minimum_users=10, seed=0)
     assert report["value"].isna().all() and (report["n"] == 0).all()
 
 
