@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import Run
+from dashboard.controls.graph_review_text import chance
 from dashboard.state import WHAT_IF
 from engine.graph import pair_evidence, whatif
 from engine.graph.explore import Scene
@@ -195,27 +196,24 @@ def _counts_table(counts: pd.DataFrame, shown: Scene, pair: tuple[int, int]) -> 
 
 
 def difference(quantity: str, before: float, after: float) -> str:
-    """Write a difference with its sign: of scores, of ranks (fewer is better) or of probabilities, in points.
+    """Write a difference with its sign: of scores, of ranks (fewer is better) or of probabilities.
 
     Examples
     --------
     >>> difference("score", 1.0, 1.5), difference("rank", 12.0, 3.0), difference("rank", 3.0, 3.0)
     ('+0.50', '−9', '±0')
     >>> difference("direction", 0.5, 0.625)
-    '+12.5 points'
+    '+0.12'
     """
     gap = after - before
-    if quantity == "direction":
-        size, unit = f"{abs(100 * gap):.1f}", " points"
-    else:
-        size, unit = shown_value(quantity, abs(gap)), ""
+    size = shown_value("rank" if quantity == "rank" else "score", abs(gap))
     if float(size.replace(",", "")) == 0:
         return "±0"
-    return f"{'+' if gap > 0 else '−'}{size}{unit}"
+    return f"{'+' if gap > 0 else '−'}{size}"
 
 
 def shown_value(quantity: str, value: float) -> str:
-    """Write a score with two decimals, a probability in percent, a rank with a decimal only where it is tied."""
+    """Write a score with two decimals, a probability as elsewhere, a rank with a decimal only where it is tied."""
     if quantity == "score":
         return f"{value:.2f}"
-    return f"{100 * value:.1f} %" if quantity == "direction" else f"{value:,.1f}".removesuffix(".0")
+    return chance(value) if quantity == "direction" else f"{value:,.1f}".removesuffix(".0")

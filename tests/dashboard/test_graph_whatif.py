@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.controls import graph_whatif
+from dashboard.controls.graph_review_text import chance
 from engine.graph import whatif
 from engine.graph.explore import Scene
 from engine.runs import Run
@@ -52,7 +53,7 @@ def test_an_edge_is_added_and_its_change_shown_in_both_directions(stored: Run, s
     expected = whatif.model_table(before, after, node, other).set_index(["quantity", "way"])["after"]
     shown_cards = cards(app)
     assert shown_cards["Score this way"] == f"{expected['score', 'forward']:.2f}"
-    assert shown_cards["Points this way"] == f"{100 * expected['direction', 'forward']:.1f} %"
+    assert shown_cards["Points this way"] == chance(expected["direction", "forward"])
     assert shown_cards["Rank the other way"] == graph_whatif.shown_value("rank", expected["rank", "backward"])
     assert any("Adding the edge" in text.value for text in app.markdown)
     assert any("No retraining" in text.value for text in app.markdown)
@@ -119,12 +120,17 @@ def test_a_move_is_written_with_its_direction(earlier: int | None, place: int, s
         ("rank", 1200.0, 100.0, "−1,100"),
         ("rank", 3.0, 4.5, "+1.5"),
         ("rank", 3.0, 3.0, "±0"),
-        ("direction", 0.9, 0.25, "−65.0 points"),
+        ("direction", 0.9, 0.25, "−0.65"),
         ("direction", 0.9, 0.9001, "±0"),
     ],
 )
 def test_a_difference_has_a_sign(quantity: str, before: float, after: float, said: str) -> None:
     assert graph_whatif.difference(quantity, before, after) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.0, "< 0.01"), (0.004, "< 0.01"), (0.5, "0.50"), (1.0, "> 0.99")])
+def test_no_probability_is_written_as_certain(value: float, said: str) -> None:
+    assert graph_whatif.shown_value("direction", value) == said
 
 
 @pytest.mark.slow
