@@ -125,16 +125,22 @@ def test_every_tab_is_reached_by_key_and_has_charts_or_tables(reader: Reader) ->
     page = reader.open("graph?graph-node=python3-debian")
     details = page.get_by_role("tab", name="Map")
     details.focus()
+    expect(details).to_be_focused()
     for name, words in (
         ("Other methods", "What to recommend after python3-debian, by method"),
         ("Neighbours drawn", "How many neighbours does a sampler give"),
         ("What if", "No retraining"),
     ):
+        tab = page.get_by_role("tab", name=name)
         page.keyboard.press("ArrowRight")
+        expect(tab).to_be_focused()
         page.keyboard.press("Enter")
-        expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+        expect(tab).to_have_attribute("aria-selected", "true")
         expect(page.get_by_text(words).first).to_be_visible()
         reader.drawn()
+        # A page that is drawn anew may take the focus with it.
+        tab.focus()
+        expect(tab).to_be_focused()
     page.get_by_role("tab", name="How good is it?").click()
     for name, title in (
         ("Methods", "Ranking: is the target in the first ten?"),

@@ -17,6 +17,9 @@ from engine.runs import read_run, write_run
 
 SHORT = GraphConfig(methods=("dual", "single", "popularity", "degree_head"), resamples=200)
 
+TIE = 0.1
+"""Difference in HitRate@10 within which, on both sides, two forms count as equal on a planted graph."""
+
 
 @pytest.fixture(scope="module")
 def result(dataset, quick):
@@ -116,8 +119,9 @@ def test_planted_directions_are_found_by_two_embeddings_and_not_by_one(make_data
         assert claims.loc[effect, "verdict"] == "supported"
     hits = found.curves["differences"]
     hits = hits[(hits["baseline"] == "single") & (hits["metric"] == "hit_rate_at_10")].set_index("segment")
-    # Two embeddings pay where edges point one way, and cost nothing where they point both ways.
-    assert hits.loc["one_way", "ci_low"] > 0 and hits.loc["mutual", "ci_high"] > 0
+    # Two embeddings pay where edges point one way; where they point both ways, the two forms lie within the margin.
+    assert hits.loc["one_way", "ci_low"] > TIE
+    assert -TIE < hits.loc["mutual", "ci_low"] <= hits.loc["mutual", "ci_high"] < TIE
     # The ring of groups leaves no order of the nodes: degrees tell a part of the directions only.
     assert value_of(found, "degree_head", "direction_auc")["value"] < dual["value"]
     assert (
