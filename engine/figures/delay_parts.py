@@ -22,8 +22,8 @@ _COLUMNS = 6
 """Columns of the numbers at risk at most: with more, those of a narrow chart overlap."""
 _CLOSEST = 0.1
 """Columns of the numbers at risk are at least this share of the axis apart."""
-_LETTER, _LINE = 0.017, 0.07
-"""Width of a letter and height of a line of a corner label, in parts of a usual panel."""
+_LETTER, _LINE = 0.021, 0.07
+"""Width of a letter and height of a line of a corner label, in parts of the panel of a window 1280 pixels wide."""
 _NEAR_END = 0.75
 """From here on, in parts of the axis, the name of the window stands left of its line."""
 _MOST_VISIBLE = 0.5
@@ -170,7 +170,8 @@ def window_marks(
         shapes.append(shape | {"y0": 0, "y1": 1, "yref": "y domain", "layer": "below"})
         notes.append(corner_label("shaded: over 10 % were not this old yet", None, note_at, "middle", size=11))
     if waiting_days is not None:
-        share = waiting_days / horizon
+        # The axes start a little before 0.
+        share = (waiting_days / horizon + 0.05) / 1.05
         line = {"type": "line", "x0": waiting_days, "x1": waiting_days, "yref": "y domain"}
         line |= {"line": {"color": LINE, "width": 2, "dash": "dash"}}
         shapes += [line | {"y0": low, "y1": high} for low, high in _clear_of([*labels, *notes], share)]
@@ -187,7 +188,7 @@ def _clear_of(labels: Sequence[dict[str, Any]], share: float) -> list[tuple[floa
     taken = [
         (label["y"] - _LINE * below[label["yanchor"]], label["y"] + _LINE * (1.0 - below[label["yanchor"]]))
         for label in labels
-        if share > 1.0 - _LETTER * len(unescape(_MARKUP.sub("", label["text"])))
+        if share > 1.0 - _LETTER * label["font"]["size"] / 13 * len(unescape(_MARKUP.sub("", label["text"])))
     ]
     parts, start = [], 0.0
     for low, high in sorted(taken):
