@@ -82,7 +82,8 @@ def _cards(row: Any) -> None:
             100 * row.ess_share_dress_style_high,
             int(row.weight_rows),
             unit=" %",
-            baseline=f"labels read at day {row.waiting_days:g} · without signals {layout.number(100 * row.ess_share_exact_joint)} % · unweighted 100 % · "
+            baseline=f"labels read at day {row.waiting_days:g} · "
+            f"without signals {layout.number(100 * row.ess_share_exact_joint)} % · unweighted 100 % · "
             f"mean weight {layout.number(row.weight_mean_dress_style)}",
             term="ess_share",
         )
