@@ -25,6 +25,32 @@ from engine.figures.uncertainty_parts import (
     reliability_limit,
 )
 
+MOST_NAMED = 5
+"""Curves up to which the legend names all; of more it names the outermost and one between."""
+MOST_DRAWN = 12
+"""Curves up to which all are drawn; of more so many, spread evenly, with the outermost."""
+
+
+def drawn_buckets(n_buckets: int) -> tuple[list[int], set[int]]:
+    """Choose which curves are drawn, and which of them the legend names.
+
+    Parameters
+    ----------
+    n_buckets : int, >= 1
+
+    Returns
+    -------
+    drawn : list of int
+        At most `MOST_DRAWN`, ascending, the outermost among them.
+    named : set of int
+        All where they are at most `MOST_NAMED`.
+    """
+    if n_buckets <= MOST_DRAWN:
+        drawn = list(range(n_buckets))
+    else:
+        drawn = [round(place * (n_buckets - 1) / (MOST_DRAWN - 1)) for place in range(MOST_DRAWN)]
+    return drawn, set(drawn if len(drawn) <= MOST_NAMED else (drawn[0], drawn[len(drawn) // 2], drawn[-1]))
+
 
 def reliability_curves(  # noqa: PLR0913 - what may be left out is drawn only if given
     table: pd.DataFrame,
@@ -38,6 +64,8 @@ def reliability_curves(  # noqa: PLR0913 - what may be left out is drawn only if
     height: int = 430,
 ) -> go.Figure:
     """Draw observed against predicted rate, one curve per uncertainty bucket or slice, over a strip by class.
+
+    More curves than `MOST_DRAWN` are not all drawn, which the figure says; see `drawn_buckets`.
 
     Parameters
     ----------
@@ -66,18 +94,21 @@ def reliability_curves(  # noqa: PLR0913 - what may be left out is drawn only if
     if table.empty or not table["n"].any():
         return empty_figure("No row has a score in this split.", height=height)
     axis = rate_axis(table, scale, limit)
-    labels = [name + error_text(errors, bucket) for bucket, name in enumerate(names)]
+    drawn, named = drawn_buckets(len(names))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.8, 0.2], vertical_spacing=0.04)
     traces: list[Any] = [diagonal(axis)]
-    for bucket, name in enumerate(labels):
-        color = bucket_color(bucket, len(names))
+    for bucket in drawn:
+        name, color = names[bucket] + error_text(errors, bucket), bucket_color(bucket, len(names))
         if corp is not None:
             traces += isotonic_steps(corp[corp["bucket"] == bucket], name, color, axis)
         traces.append(bin_curve(table[table["bucket"] == bucket], name, color, axis))
+        traces[-1].showlegend = bucket in named
     figure.add_traces(traces, rows=1, cols=1)
-    for bucket, name in enumerate(names):
-        bars = count_bars(table[table["bucket"] == bucket], name, bucket_color(bucket, len(names)), axis)
+    for bucket in drawn:
+        bars = count_bars(table[table["bucket"] == bucket], names[bucket], bucket_color(bucket, len(names)), axis)
         figure.add_traces(bars, rows=2, cols=1)
+    if len(drawn) < len(names):
+        figure.update_layout(legend_title={"text": f"{len(drawn)} of {len(names)} are drawn, from first to last:"})
     level = float(axis.place(base_rate))
     figure.add_hline(y=level, line={"color": LINE, "width": 1, "dash": "dot"}, row=1, col=1)
     label = {"text": f"base rate {number(base_rate)}", "showarrow": False, "font": {"size": 11}}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from engine.figures.theme import BLUE, VERMILION
-from engine.figures.uncertainty import RAMP, bucket_color, reliability_curves, reliability_limit
+from engine.figures.uncertainty import RAMP, bucket_color, drawn_buckets, reliability_curves, reliability_limit
 
 NAMES = ["1 of 2 · most certain", "2 of 2 · least certain"]
 
@@ -160,3 +160,18 @@ def test_the_smooth_error_stands_in_the_name_of_its_curve():
     figure = reliability_curves(TABLE, names=NAMES, base_rate=0.2, errors=errors)
     assert ("scatter", f"{NAMES[1]} · smECE 0.20 [0.15, 0.25]") in traces(figure)
     assert ("scatter", NAMES[0]) in traces(figure)
+
+
+@pytest.mark.parametrize(("n", "drawn", "named"), [(1, 1, 1), (5, 5, 5), (10, 10, 3), (12, 12, 3), (81, 12, 3)])
+def test_of_many_curves_the_outermost_and_one_between_are_named(n, drawn, named):
+    buckets, shown = drawn_buckets(n)
+    assert (len(buckets), len(shown)) == (drawn, named) and buckets == sorted(set(buckets))
+    assert {0, n - 1} <= shown <= set(buckets)
+
+
+def test_curves_that_are_left_out_are_counted():
+    many = pd.concat([TABLE[TABLE["bucket"] == 0].assign(bucket=bucket) for bucket in range(20)])
+    figure = reliability_curves(many, names=[f"bucket {bucket}" for bucket in range(20)], base_rate=0.2)
+    curves = [trace for trace in figure.data if trace.type == "scatter" and trace.name.startswith("bucket")]
+    assert len(curves) == 12 and sum(trace.showlegend for trace in curves) == 3
+    assert "12 of 20 are drawn" in figure.layout.legend.title.text
