@@ -50,11 +50,15 @@ def chosen_day(run: Run) -> Day:
     key = DELAY["day"]
     if st.session_state.get(key) not in known:
         asked = st.query_params.get(key, "")
-        if asked not in known:
-            # A day that is not stored must not stay in the address as if it were shown.
-            st.query_params.pop(key, None)
         st.session_state[key] = asked if asked in known else own_day(run).text
     return known[st.session_state[key]]
+
+
+def forget_unknown_day(run: Run) -> None:
+    """Take a day that is not stored out of the address, whatever tab is open: it would stay there as if shown."""
+    key = DELAY["day"]
+    if key in st.query_params and st.query_params[key] not in {day.text for day in days(run)}:
+        del st.query_params[key]
 
 
 def is_playing() -> bool:
