@@ -124,8 +124,8 @@ def open_desk(run: Run) -> Desk:
 
 def _who_and_what() -> tuple[str, Queue, str]:
     """Ask for the reviewer, the queue, and which of its pairs to show."""
-    places = st.columns([0.19, 0.53, 0.28], vertical_alignment="bottom")
-    with places[0]:
+    # What stands side by side in a wide window wraps in a narrow one: a cut choice cannot be read.
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         name = st.text_input(
             "Reviewer",
             key=REVIEW["reviewer"],
@@ -133,12 +133,11 @@ def _who_and_what() -> tuple[str, Queue, str]:
             placeholder="Your name",
             bind="query-params",
             persist_state="session",
+            width=170,
             help="Kept with every verdict; your latest on a pair counts. The name stands in the address: change it "
             "if the link comes from a colleague.",
         )
-    with places[1]:
         queue = _one_of("Pairs", QUEUE_LABEL, REVIEW["queue"], CHOSEN_HELP)
-    with places[2]:
         show = _one_of("Show", SHOW_LABEL, REVIEW["show"])
     return " ".join(unicodedata.normalize("NFC", name or "").split()), queue, show
 
@@ -155,6 +154,7 @@ def _one_of(label: str, options: Mapping[Any, str], key: str, note: str | None =
         help=note,
         bind="query-params",
         persist_state="session",
+        width="content",
     )
 
 
@@ -165,11 +165,10 @@ def _filtered(parts: Material, queue: Queue) -> pd.DataFrame:
     options = [_ANY, *sorted(counts.index.astype(str))]
     if st.session_state.get(REVIEW["category"], _ANY) not in options:
         del st.session_state[REVIEW["category"]]
-    places = st.columns([0.34, 0.36, 0.15, 0.15], vertical_alignment="bottom")
+    column = support_column(parts.scene.edges)
     kept: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-    with places[0]:
-        category = st.selectbox("Category of either node", options, key=REVIEW["category"], **kept)
-    with places[1]:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        category = st.selectbox("Category of either node", options, key=REVIEW["category"], width=260, **kept)
         kinds = st.pills(
             "Kind of pair",
             list(KIND_LABEL),
@@ -177,14 +176,12 @@ def _filtered(parts: Material, queue: Queue) -> pd.DataFrame:
             selection_mode="multi",
             default=list(KIND_LABEL),
             key=REVIEW["kinds"],
+            width="content",
             help="Observed: training knew an edge between the two. Held-out: only the test edges have one. "
             "Prediction: no edge, but the model recommends one after the other.",
             **kept,
         )
-    with places[2]:
-        score = st.number_input("Lowest score", value=None, step=0.5, placeholder="any", key=REVIEW["score"])
-    with places[3]:
-        column = support_column(parts.scene.edges)
+        score = st.number_input("Lowest score", value=None, step=0.5, placeholder="any", key=REVIEW["score"], width=140)
         support = st.number_input(
             "Least support",
             value=None,
@@ -192,6 +189,7 @@ def _filtered(parts: Material, queue: Queue) -> pd.DataFrame:
             placeholder="any",
             disabled=column is None,
             key=REVIEW["support"],
+            width=140,
             help=f"Evidence column: {column.replace('_', ' ')}."
             if column
             else "The data count no support for an edge.",

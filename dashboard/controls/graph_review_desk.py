@@ -62,9 +62,9 @@ def verdict_buttons(desk: Desk) -> None:
         return
     note_key = f"{REVIEW['note']}-{desk.run.id}-{at}-{desk.reviewer}"
     following = _following(desk, at)
-    columns = st.columns(len(VERDICT_WORD))
-    for number, (column, (verdict, word)) in enumerate(zip(columns, VERDICT_WORD.items(), strict=True), start=1):
-        column.button(
+    buttons = st.container(horizontal=True, gap="small")
+    for number, (verdict, word) in enumerate(VERDICT_WORD.items(), start=1):
+        buttons.button(
             word,
             type="primary" if desk.own.get(at) == verdict else "secondary",
             shortcut=str(number),
@@ -76,8 +76,7 @@ def verdict_buttons(desk: Desk) -> None:
             help=VERDICT_HELP[verdict],
             width="stretch",
         )
-    note_place, undo_place = st.columns([0.78, 0.22], vertical_alignment="bottom")
-    with note_place:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         rows = desk.verdicts[(desk.verdicts["pair"] == at) & (desk.verdicts["reviewer"] == desk.reviewer)]
         st.text_input(
             "Note",
@@ -88,7 +87,6 @@ def verdict_buttons(desk: Desk) -> None:
             label_visibility="collapsed",
             disabled=not desk.reviewer,
         )
-    with undo_place:
         last = _last(desk)
         st.button(
             "Undo",
@@ -98,7 +96,7 @@ def verdict_buttons(desk: Desk) -> None:
             on_click=_undo,
             args=(desk, last),
             key="review-undo",
-            width="stretch",
+            width="content",
             help="Takes your latest verdict in this run back; the one before it on that pair counts again.",
         )
     problem = st.session_state.pop(REVIEW["error"], None)

@@ -10,7 +10,7 @@ import pandas as pd
 from dashboard.cache import Run
 from dashboard.controls.graph_review import Desk, store
 from dashboard.controls.graph_review_text import VERDICT_WORD
-from dashboard.layout import estimate, number, to_csv
+from dashboard.layout import escape_markdown, estimate, number, to_csv
 from engine.graph.review import current
 from engine.graph.review_summary import UNDECIDED, agreement, joint_verdicts, precision, precision_by_method
 
@@ -134,13 +134,14 @@ def _counts(joint: pd.Series, verdicts: pd.DataFrame) -> str:
 
 
 def _written(pairwise: pd.DataFrame) -> pd.DataFrame:
-    """Write the agreement of every two reviewers out for reading."""
-    return pd.DataFrame(
+    """Write the agreement of every two reviewers out for reading, safe for markdown."""
+    table = pd.DataFrame(
         {
-            "Reviewers": [f"{row.first} – {row.second}" for row in pairwise.itertuples()],
+            "Reviewers": [escape_markdown(f"{row.first} – {row.second}", limit=60) for row in pairwise.itertuples()],
             "κ [95 % interval]": [
                 estimate(row.value, row.ci_low, row.ci_high, int(row.n)) for row in pairwise.itertuples()
             ],
             "Equal": [number(row.equal) for row in pairwise.itertuples()],
         }
     )
+    return table.set_index("Reviewers")

@@ -93,7 +93,7 @@ def _lists(run: Run, node: int, name: str) -> None:
         "target": f"What to recommend after {name}",
         "source": f"What {name} is recommended after",
     }
-    for column, (role, title) in zip(st.columns([0.47, 0.53]), titles.items(), strict=True):
+    for column, (role, title) in zip(st.columns([0.475, 0.525]), titles.items(), strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{title}**", help=_LIST_HELP[role])
             st.dataframe(
@@ -140,17 +140,17 @@ _LIST_HELP = {
     "source": f"The sources with the best scores. {_LIST_MARKS}",
 }
 _LIST_COLUMNS: dict[str, Any] = {
-    "#": st.column_config.NumberColumn(width=28, help="Place in this list."),
-    "Node": st.column_config.TextColumn(width=104),
-    "Score": st.column_config.NumberColumn(width=46, format="%.2f", help=TERMS["edge_score"].help()),
+    "#": st.column_config.NumberColumn(width=26, help="Place in this list."),
+    "Node": st.column_config.TextColumn(width=150, help="A click on a cell shows the whole name."),
+    "Score": st.column_config.NumberColumn(width=44, format="%.2f", help=TERMS["edge_score"].help()),
     "Rank": st.column_config.NumberColumn(
         width=44, format="localized", help="Where the selected node stands in the source's own list of targets."
     ),
     "P": st.column_config.TextColumn(width=46, help=f"From source to target. {TERMS['direction_probability'].help()}"),
-    "Back": st.column_config.NumberColumn(width=46, format="%.2f", help="Score of the opposite direction."),
-    "Back #": st.column_config.NumberColumn(width=50, format="localized", help="Rank in the opposite direction."),
+    "Back": st.column_config.NumberColumn(width=44, format="%.2f", help="Score of the opposite direction."),
+    "Back #": st.column_config.NumberColumn(width=48, format="localized", help="Rank in the opposite direction."),
     "Edge": st.column_config.TextColumn(
-        width=40, help="✓ held-out edge, ← the opposite direction is an edge, ◎ in the lasso."
+        width=38, help="✓ held-out edge, ← the opposite direction is an edge, ◎ in the lasso."
     ),
 }
 _COMPARED_COLUMNS: dict[str, Any] = {

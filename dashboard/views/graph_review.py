@@ -66,10 +66,10 @@ def _pair(desk: Any) -> None:
         return
     scene, pair = desk.material.scene, desk.material.pairs.loc[desk.at]
     st.markdown(graph_review_text.headline(scene, pair))
-    about, how = st.columns([0.76, 0.24], vertical_alignment="center")
-    about.caption(graph_review_text.origin(pair))
-    with how.popover("How to judge", icon=":material/info:", width="stretch", type="tertiary"):
-        st.markdown(graph_review_text.HOW_TO_JUDGE)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(graph_review_text.origin(pair), width="content")
+        with st.popover("How to judge", icon=":material/info:", width="content", type="tertiary"):
+            st.markdown(graph_review_text.HOW_TO_JUDGE)
     graph_review_desk.verdict_buttons(desk)
     if not desk.reviewer:
         st.caption("Enter your name above to give a verdict.")
@@ -150,7 +150,7 @@ def _results(desk: Any) -> None:
     if len(found.agreements):
         with columns[-1], st.container(border=True):
             st.markdown("**Do two reviewers agree?**", help=TERMS["cohen_kappa"].help())
-            st.dataframe(found.agreements, hide_index=True, width="stretch")
+            st.table(found.agreements, border="horizontal")
 
 
 def _categories(desk: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,26 @@ def test_a_pair_leads_to_its_nodes_and_back_to_the_same_pair(reader: Reader) -> 
     page.get_by_role("tab", name="Review pairs").click()
     expect(headline(page)).to_have_text(pair, use_inner_text=True)
     reader.drawn()
+
+
+# Words of a choice that are cut: shortened by dots, or beyond the edge of what they stand in.
+CUT = """
+element => {
+    for (let part = element; part && !part.matches("[data-testid=stMain]"); part = part.parentElement) {
+        const box = element.getBoundingClientRect(), frame = part.getBoundingClientRect();
+        const hides = getComputedStyle(part).overflowX !== "visible";
+        if (hides && (part.scrollWidth > part.clientWidth + 1 || box.right > frame.right + 1)) return true;
+    }
+    return false;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [1024, 1366])
+def test_every_choice_can_be_read_in_a_narrow_window(new_reader: Callable[..., Reader], width: int) -> None:
+    page = opened(new_reader(width=width))
+    words = ["Right way", "Wrong way", "Both fine", "Unrelated", "Undo", "How to judge"]
+    words += ["Order not replicated", "Reviewed", "Prediction"]
+    main = page.get_by_test_id("stMain")
+    cut = [word for word in words if main.locator("p", has_text=re.compile(f"^{word}")).first.evaluate(CUT)]
+    assert cut == []

@@ -267,6 +267,9 @@ def test_precision_and_agreement_follow_the_verdicts(stored: Run, reviews: Revie
     assert values["Judged right, of all verdicts"] == values["Judged right, of right and wrong"] == "0.667"
     # p_o 0.75; p_e = right 0.5·0.75 + wrong 0.25·0.25 = 0.4375; kappa 0.5556.
     assert values["Cohen's κ"] == "0.556"
+    # A table that wraps: no window is so narrow that it hides how many pairs stand behind the figure.
+    agreement = app.table[-1].value
+    assert agreement.index.tolist() == ["Ann – Bo"] and agreement.iloc[0, 0].endswith("· n 4")
     assert any("4 pairs judged by 2 reviewers: right way 2 · wrong way 1" in item.value for item in app.caption)
 
 
