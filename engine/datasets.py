@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.errors import DataError, NotEnoughDataError
+from engine.errors import DataError, NoEdgeError
 from engine.graph import events_config
 from engine.result import DatasetInfo, Kind, Origin
 from engine.schema import Column
@@ -167,14 +167,13 @@ def load(
 
 def _edges_of_events(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Turn events into edges by the defaults, and say why where none comes of them."""
-    edges: pd.DataFrame = importlib.import_module("engine.graph.events").edges_from_events(frame)
-    if edges.empty:
-        settings = events_config.EventSettings()
-        raise NotEnoughDataError(
-            f"The events of '{name}' make no edge: of no two items did at least {settings.minimum_users} users take "
-            f"one within {settings.window_days} days after the other more often than the calendar alone explains. Add "
-            "events, or make edges with lower limits by the command 'edges'."
-        )
+    try:
+        edges: pd.DataFrame = importlib.import_module("engine.graph.events").edges_from_events(frame)
+    except NoEdgeError as error:
+        raise NoEdgeError(
+            f"The events of '{name}' make no edge by the defaults of the command 'edges', which takes other limits. "
+            f"{error}"
+        ) from error
     return edges
 
 

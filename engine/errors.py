@@ -21,6 +21,10 @@ class NotEnoughDataError(DataError):
     """The input is well formed but too small, or one-sided, for the method."""
 
 
+class NoEdgeError(NotEnoughDataError):
+    """No pair of items in a table of events has what an edge needs."""
+
+
 class TrainingError(EngineError, RuntimeError):
     """Training stopped without a usable model."""
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 from numpy.typing import NDArray
 
-from engine.errors import NotEnoughDataError
+from engine.errors import NoEdgeError, NotEnoughDataError
 from engine.graph.events_config import SCHEMA, EventSettings
 from engine.graph.events_counts import (
     Period,
@@ -113,8 +113,9 @@ def edges_from_events(
     DataError
         If a column is missing or a value is not allowed; the message names the first row.
     NotEnoughDataError
-        If no day has two whole windows, there are fewer than two users or two items, or no pair becomes an edge; the
-        message says how many pairs there were, and which setting removed them.
+        If no day has two whole windows, or there are fewer than two users or two items.
+    NoEdgeError
+        If no pair becomes an edge; the message says how many pairs there were, and which setting removed them.
     ConfigError
         If a setting is out of range.
 
@@ -236,23 +237,23 @@ def _best(pairs: Pairs, settings: EventSettings) -> NDArray[np.int64]:
     return rows[rank < settings.top]
 
 
-def _without_pairs(pairs: int, most_users: float, settings: EventSettings) -> NotEnoughDataError:
+def _without_pairs(pairs: int, most_users: float, settings: EventSettings) -> NoEdgeError:
     """Say why no pair has enough users."""
     if not pairs:
-        return NotEnoughDataError(
+        return NoEdgeError(
             f"No user of the event table has two items on different days within {settings.window_days} days, so there "
             "is no pair. Raise 'window_days', or add events."
         )
-    return NotEnoughDataError(
+    return NoEdgeError(
         f"No pair becomes an edge. Pairs U, V with U followed by V: {pairs:,}; users of the best supported one: "
         f"{int(most_users):,}; 'minimum_users' is {settings.minimum_users:,}. Lower it, or add events."
     )
 
 
-def _without_edges(pairs: Pairs, settings: EventSettings) -> NotEnoughDataError:
+def _without_edges(pairs: Pairs, settings: EventSettings) -> NoEdgeError:
     """Say why no pair with enough users has enough score."""
     score = pairs.score[POOLED, pairs.users[POOLED] >= settings.minimum_users]
-    return NotEnoughDataError(
+    return NoEdgeError(
         f"No pair becomes an edge. Pairs U, V with 'minimum_users' {settings.minimum_users:,} or more: {len(score):,}; "
         f"their highest score: {score.max():.3g}; 'minimum_score' is {settings.minimum_score:g}. Lower it, or add "
         "events."

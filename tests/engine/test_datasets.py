@@ -98,7 +98,9 @@ def test_a_file_of_events_becomes_edges_with_their_evidence(tmp_path):
 def test_events_that_make_no_edge_say_so(tmp_path):
     table = pd.DataFrame({"user": [1, 1, 2, 2], "item": ["a", "b", "a", "b"], "time": [0, 40, 50, 90]})
     table.to_csv(tmp_path / "events.csv", index=False)
-    with pytest.raises(NotEnoughDataError, match=r"The events of 'events.csv' make no edge: .* at least 15 users"):
+    with pytest.raises(
+        NotEnoughDataError, match=r"The events of 'events.csv' make no edge by .* 'edges', .* within 30 days, so"
+    ):
         load("graph", str(tmp_path / "events.csv"))
 
 
