@@ -22,7 +22,7 @@ _COLUMNS = 6
 """Columns of the numbers at risk at most: with more, those of a narrow chart overlap."""
 _CLOSEST = 0.1
 """Columns of the numbers at risk are at least this share of the axis apart."""
-_LETTER, _LINE = 0.021, 0.07
+_LETTER, _LINE = 0.0225, 0.07
 """Width of a letter and height of a line of a corner label, in parts of the panel of a window 1280 pixels wide."""
 _NEAR_END = 0.75
 """From here on, in parts of the axis, the name of the window stands left of its line."""
