@@ -62,4 +62,4 @@ def fit_boosted(score: Floats, uncertainty: Floats, label: Ints, weight: Floats)
 
 def _design(score: Floats, uncertainty: Floats) -> NDArray[np.float64]:
     """Columns of the trees, shape (n, 2)."""
-    return np.stack([score, np.minimum(uncertainty, LARGEST)], axis=1)
+    return np.stack([score, np.clip(uncertainty, -LARGEST, LARGEST)], axis=1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from engine.errors import ConfigError
 from engine.uncertainty.config import BucketWay, UncertaintyConfig
-from engine.uncertainty.grid import Floats, Ints, uncertainty_edges
+from engine.uncertainty.grid import Floats, Ints, in_precision, uncertainty_edges
 from engine.uncertainty.names import GIVEN
 
 Span = tuple[float, float]
@@ -73,7 +75,9 @@ def width_edges(low: float, high: float, n_buckets: int) -> Floats:
     return inner[inner < high]
 
 
-def bucket_cut(config: UncertaintyConfig, *, scorer: str = GIVEN, span: Span | None = None) -> BucketCut:
+def bucket_cut(
+    config: UncertaintyConfig, *, scorer: str = GIVEN, span: Span | None = None, precision: str = "float64"
+) -> BucketCut:
     """Read from the settings how one scorer's uncertainty is cut.
 
     Parameters
@@ -83,9 +87,29 @@ def bucket_cut(config: UncertaintyConfig, *, scorer: str = GIVEN, span: Span | N
         Edges of the reader's own are on the scale of the given score; a rate made beside it is cut as without them.
     span : (float, float), optional
         See `BucketCut`.
+    precision : str, default "float64"
+        Of the column of uncertainty. Own edges are rounded as its values are, so that a row on an edge stays on it.
 
     Returns
     -------
     BucketCut
+
+    Raises
+    ------
+    ConfigError
+        If two own edges are one number in that precision.
     """
-    return BucketCut(way=config.bucket_cut, own=config.bucket_edges if scorer == GIVEN else (), span=span)
+    return BucketCut(way=config.bucket_cut, own=_own_edges(config, precision) if scorer == GIVEN else (), span=span)
+
+
+def _own_edges(config: UncertaintyConfig, precision: str) -> tuple[float, ...]:
+    """Round the reader's edges as the column is rounded, and refuse those that fall together."""
+    written = config.bucket_edges
+    own: tuple[float, ...] = tuple(in_precision(np.array(written, dtype=float), precision).tolist())
+    for place, (low, high) in enumerate(pairwise(own)):
+        if low >= high:
+            raise ConfigError(
+                f"Own edges {written[place]!r} and {written[place + 1]!r} ('bucket_edges') are one number in "
+                f"{precision}, the precision of column 'uncertainty'; leave one of them out."
+            )
+    return own

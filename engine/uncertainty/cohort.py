@@ -13,7 +13,7 @@ import pandas as pd
 from engine.errors import ConfigError, DataError
 from engine.metrics.calibration import wilson_interval
 from engine.uncertainty.editor import Editor
-from engine.uncertainty.grid import assign_buckets
+from engine.uncertainty.grid import assign_buckets, in_precision, precision_of
 
 Outcome = Literal["true_positive", "false_positive", "false_negative", "true_negative", "any"]
 OUTCOMES: tuple[Outcome, ...] = ("true_positive", "false_positive", "false_negative", "true_negative", "any")
@@ -83,9 +83,9 @@ def cohort_rows(predictions: pd.DataFrame, cohort: Cohort, editor: Editor, cuts:
         If the cuts are not on the grid, or the predictions have no such slice column.
     """
     thresholds = editor.thresholds_of(cuts)
-    score, spread = (predictions[name].to_numpy(float) for name in ("prob", "uncertainty"))
+    score, spread = (predictions[name].to_numpy() for name in ("prob", "uncertainty"))
     bucket = assign_buckets(spread, editor.layout.uncertainty_edges)
-    selected = score >= thresholds[bucket]
+    selected = score >= in_precision(thresholds, precision_of(score))[bucket]
     outcome = outcome_of(predictions["y_true"].to_numpy(), selected)
     kept = (score >= cohort.score_low) & (score <= cohort.score_high)
     if cohort.bucket >= 0:

@@ -15,11 +15,12 @@ from engine.schema import Column, validate
 from engine.seeding import generator
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.encoding import Encoded, encode
+from engine.uncertainty.grid import precision_of
 
 SCHEMA: tuple[Column, ...] = (
     Column(name="label", kind="binary", description="1 if the row is a positive"),
     Column(name="score", kind="number", required=False, minimum=0, maximum=1, description="predicted probability"),
-    Column(name="uncertainty", kind="number", required=False, minimum=0, description="spread of the score, any scale"),
+    Column(name="uncertainty", kind="number", required=False, description="rises with doubt, any scale"),
     Column(name="weight", kind="integer", required=False, minimum=1, unit="rows", description="rows a line stands for"),
     Column(name="split", kind="category", required=False, description="train, tune or test"),
     Column(name="unit", kind="id", required=False, description="natural unit of the intervals, for example household"),
@@ -46,6 +47,8 @@ class Dataset:
     info: DatasetInfo
     span: tuple[float, float] | None = None
     """What equal widths of uncertainty lie between, where lines stand for rows and know no smallest and largest."""
+    precision: str = "float64"
+    """Of the column of uncertainty as it came; ``rows`` hold float64."""
 
     @property
     def has_score(self) -> bool:
@@ -105,7 +108,8 @@ def load(frame: pd.DataFrame, *, info: DatasetInfo) -> Dataset:
     if "score" not in rows.columns and not names:
         raise DataError(f"{info.name} has neither features nor 'score' and 'uncertainty'; add one or the other.")
     counted = replace(info, rows={**info.rows, "rows": len(rows), "positives": int(rows["label"].sum())})
-    return Dataset(rows=rows, features=rows[names], windows=windows, info=counted)
+    precision = precision_of(frame.get("uncertainty"))
+    return Dataset(rows=rows, features=rows[names], windows=windows, info=counted, precision=precision)
 
 
 def _check_pairs(rows: pd.DataFrame, source: str) -> None:

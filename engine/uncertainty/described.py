@@ -75,13 +75,12 @@ def describe(
     scored = scored_rows_of(table, roles, source=source, slices=slices)
     tune_share = config.tune_share / (1 - config.train_share)
     numbers = CANDIDATES if config.buckets is None else (config.buckets,)
-    compressed = compress(
-        scored, seed=config.seed, tune_share=tune_share, source=source, cut=bucket_cut(config), numbers=numbers
-    )
+    cut = bucket_cut(config, precision=scored.precision)
+    compressed = compress(scored, seed=config.seed, tune_share=tune_share, source=source, cut=cut, numbers=numbers)
     lines = compressed.lines
     counts = {f"{name} rows": int(part["weight"].sum()) for name, part in lines.groupby("split")}
     info = DatasetInfo(name=source, origin="own", data_id=content_hash(lines), description="Scores as given.")
-    result = run(replace(load(lines, info=info), span=compressed.span), config)
+    result = run(replace(load(lines, info=info), span=compressed.span, precision=scored.precision), config)
     rows = {"rows": scored.total, "positives": scored.positives} | counts | {"lines of counts": len(lines)}
     curves = {name: _on_data(name, curve, compressed) for name, curve in result.curves.items()}
     curves.pop("slices", None)

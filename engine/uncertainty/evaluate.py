@@ -61,10 +61,9 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: UncertaintyConfig) -> E
     rows = {name: scored_rows(fitted, prepared, name) for name in fitted.scorers}
     first = next(iter(rows.values()))
     targets = config.precision_targets or default_targets(first["tune"])
-    tuned = {
-        name: tune(part["tune"], config, targets, bucket_cut(config, scorer=name, span=prepared.dataset.span))
-        for name, part in rows.items()
-    }
+    data = prepared.dataset
+    cuts = {name: bucket_cut(config, scorer=name, span=data.span, precision=data.precision) for name in rows}
+    tuned = {name: tune(part["tune"], config, targets, cuts[name]) for name, part in rows.items()}
     boundary, draws = _measure(tuned, rows, config, targets)
     test = boundary[boundary["split"] == "test"].reset_index(drop=True)
     classifier, trends = _by_scorer(tuned, rows, config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Number = TypeVar("Number", np.int64, np.float64)
 
+NARROW = ("float16", "float32")
+"""Types of numbers that hold fewer digits than those they are compared with."""
 TAIL_START = 10
 TAIL_GROWTH = 1.2
 
@@ -196,8 +198,42 @@ def _merged_values(values: Floats, counts: Ints, min_rows: int) -> Floats:
     return np.array([edge for edge in edges if edge < values[-1]], dtype=float)
 
 
+def precision_of(column: Any) -> str:
+    """Name the precision of a column (or array, or list): ``float16``, ``float32``, or else ``float64``."""
+    name = str(getattr(column, "dtype", "float64")).lower()
+    return name if name in NARROW else "float64"
+
+
+def in_precision(limits: Floats, precision: str) -> Floats:
+    """Round edges or thresholds as a column of some precision has rounded its values.
+
+    Parameters
+    ----------
+    limits : ndarray of float64
+    precision : str
+        See `precision_of`.
+
+    Returns
+    -------
+    ndarray of the same shape, float64
+        Values of such a column lie on a limit if they did before they were rounded; finite limits stay finite.
+
+    Examples
+    --------
+    >>> float(np.float32(0.1)) <= 0.1, bool(np.float32(0.1) <= in_precision(np.array([0.1]), "float32")[0])
+    (False, True)
+    """
+    if precision not in NARROW:
+        return limits
+    most = float(np.finfo(precision).max)
+    inside = np.where(np.isfinite(limits), np.clip(limits, -most, most), limits)
+    rounded: Floats = inside.astype(precision).astype(np.float64)
+    return rounded
+
+
 def assign_buckets(uncertainty: Floats, edges: Floats) -> Ints:
     """Index the bucket of each row, 0 (most certain) .. K - 1, from edges of the tuning rows."""
+    edges = in_precision(edges, precision_of(uncertainty))
     return np.searchsorted(edges, uncertainty, side="left").astype(np.int64)
 
 

@@ -19,7 +19,7 @@ from engine.errors import ConfigError, DataError
 from engine.metrics.calibration import wilson_interval
 from engine.runs import Run
 from engine.uncertainty.decision import Decision
-from engine.uncertainty.grid import assign_buckets
+from engine.uncertainty.grid import assign_buckets, in_precision, precision_of
 from engine.uncertainty.names import segment_of
 
 POLICY_SCHEMA = 1
@@ -275,7 +275,7 @@ def apply_policy(policy: Policy, score: ArrayLike, uncertainty: ArrayLike) -> ND
     policy : Policy
     score, uncertainty : array-like of shape (n,)
         On the scale of the policy's scorer. A row on a threshold is selected; one on an edge belongs to
-        the more certain bucket.
+        the more certain bucket. Where a column is float32, edges and thresholds are rounded as its values are.
 
     Returns
     -------
@@ -286,7 +286,7 @@ def apply_policy(policy: Policy, score: ArrayLike, uncertainty: ArrayLike) -> ND
     DataError
         If the lengths differ or a value is missing.
     """
-    s, u = np.asarray(score, dtype=float), np.asarray(uncertainty, dtype=float)
+    s, u = (np.asarray(values, dtype=precision_of(values)) for values in (score, uncertainty))
     if s.ndim != 1 or s.shape != u.shape:
         raise DataError(f"'score' has shape {s.shape} and 'uncertainty' {u.shape}; one of each per row is needed.")
     for name, values in (("score", s), ("uncertainty", u)):
@@ -294,5 +294,5 @@ def apply_policy(policy: Policy, score: ArrayLike, uncertainty: ArrayLike) -> ND
             row = int(np.flatnonzero(np.isnan(values))[0]) + 1
             raise DataError(f"'{name}' is missing in row {row}; fill it or leave the row out.")
     threshold = np.array(policy.thresholds)[assign_buckets(u, np.array(policy.uncertainty_edges))]
-    chosen: NDArray[np.bool_] = (s >= threshold) & ~np.isposinf(threshold)
+    chosen: NDArray[np.bool_] = (s >= in_precision(threshold, precision_of(s))) & ~np.isposinf(threshold)
     return chosen

@@ -129,7 +129,7 @@ THRESHOLDS = {_listed(policy.thresholds)}  # None: nothing is selected in this b
 
 
 def select(score, uncertainty):
-    """Tell whether a row is selected; both arguments are numbers."""
+    """Tell whether a row is selected; both arguments are numbers, those of a float32 column NumPy's float32."""
     if score != score or uncertainty != uncertainty:
         raise ValueError("score and uncertainty must be numbers, not NaN")
     threshold = THRESHOLDS[bisect_left(EDGES, uncertainty)]

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 
 from engine.errors import DataError, NotEnoughDataError
 from engine.uncertainty.data import SPLITS
+from engine.uncertainty.grid import NARROW
 
 ROLES = ("label", "score", "uncertainty", "weight", "split", "unit")
 _REQUIRED = ROLES[:3]
@@ -18,7 +19,7 @@ MAX_SLICE_VALUES = 50
 _WANTED = {
     "label": "a label is 0 or 1",
     "score": "a score is a number from 0 to 1",
-    "uncertainty": "an uncertainty is a finite number of at least 0",
+    "uncertainty": "an uncertainty is a finite number",
     "weight": "a weight is a whole number of at least 1, the rows that a line stands for",
     "split": f"a split is one of {', '.join(SPLITS)}",
     "unit": "a unit has a name",
@@ -36,6 +37,8 @@ class Scored:
     """Sum of the weights."""
     positives: int
     slices: tuple[str, ...]
+    precision: str
+    """Of the column of uncertainty as it came, see `engine.uncertainty.grid.precision_of`; ``rows`` hold float64."""
 
     def has(self, role: str) -> bool:
         """Tell whether the data bring a column of this role."""
@@ -103,6 +106,7 @@ def scored_rows_of(
         total=facts["total"],
         positives=facts["positives"],
         slices=kept,
+        precision=_precision(named.uncertainty),
     )
 
 
@@ -166,6 +170,12 @@ def _number(column: ir.Value) -> ir.Value:
     return column.cast("float64").nullif(float("nan"))
 
 
+def _precision(column: ir.Value) -> str:
+    """Name the precision of a column as `engine.uncertainty.grid.precision_of` does."""
+    name = str(column.type()).lstrip("!")  # Marks columns without missing values.
+    return name if name in NARROW else "float64"
+
+
 def _is_bad(value: ir.Value, name: str) -> ir.Value:
     """Tell where a value of a role is not allowed."""
     if name == "unit":
@@ -176,8 +186,9 @@ def _is_bad(value: ir.Value, name: str) -> ir.Value:
         return value.isnull() | ~value.isin([0.0, 1.0])
     if name == "weight":
         return value.isnull() | (value < 1) | (value != value.floor()) | value.isinf()
-    most = 1.0 if name == "score" else float("inf")
-    return value.isnull() | (value < 0) | (value > most) | value.isinf()
+    if name == "score":
+        return value.isnull() | (value < 0) | (value > 1)
+    return value.isnull() | value.isinf()
 
 
 def _complaint(named: ir.Table, rows: ir.Table, name: str, count: int, source: str) -> DataError:

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Hold score in [0, 1] and uncertainty >= 0 of all n prepared rows, by one scorer."""
+    """Hold score in [0, 1] and uncertainty (of any sign where it is given) of all n prepared rows, by one scorer."""
 
     score: Floats
     uncertainty: Floats

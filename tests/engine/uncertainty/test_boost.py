@@ -34,3 +34,9 @@ def test_an_infinite_uncertainty_is_a_large_one():
     score, uncertainty, label, weight = draw()
     uncertainty[:50] = np.inf
     assert np.isfinite(fit_boosted(score, uncertainty, label, weight).predict(score, uncertainty)).all()
+
+
+def test_a_very_negative_uncertainty_is_a_small_one():
+    score, uncertainty, label, weight = draw()
+    uncertainty[:50] = -1e300
+    assert np.isfinite(fit_boosted(score, uncertainty, label, weight).predict(score, uncertainty)).all()

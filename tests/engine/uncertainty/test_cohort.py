@@ -45,6 +45,17 @@ def editor(rows):
     return Editor(LAYOUT, {"tune": grid, "test": grid}, {})
 
 
+def test_stored_rows_of_float32_lie_where_the_rows_lay(rows, editor):
+    wide, narrow = (
+        cohort_rows(rows.astype({"prob": kind, "uncertainty": kind}), Cohort(name="all"), editor, CUTS).set_index(
+            "sample_id"
+        )
+        for kind in ("float64", "float32")
+    )
+    columns = ["bucket", "selected", "outcome"]
+    pd.testing.assert_frame_equal(wide[columns].sort_index(), narrow[columns].sort_index())
+
+
 def picked(rows, cohort):
     """Pick row by row."""
     found = []

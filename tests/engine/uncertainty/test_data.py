@@ -40,7 +40,7 @@ def broken(column, row, value):
         ("score", np.inf, "finite"),
         ("score", None, "missing"),
         ("score", "high", "high"),
-        ("uncertainty", -1e-9, "-1e-09"),
+        ("uncertainty", -np.inf, "finite"),
         ("uncertainty", np.inf, "finite"),
         ("uncertainty", None, "missing"),
         ("label", 2, "0 or 1"),

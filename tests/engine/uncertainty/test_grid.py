@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from engine.uncertainty import grid as g
 
@@ -73,3 +74,16 @@ def test_cumulated_counts_start_with_nothing_selected():
     positives, totals = grid.from_top()
     assert positives.tolist() == [[0, 3, 5, 6]]
     assert totals.tolist() == [[0, 6, 11, 15]]
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_a_value_on_an_edge_stays_below_it_in_every_precision(kind):
+    edges = np.array([0.1, 0.2, 0.7])
+    values = np.array([0.1, 0.2, 0.3, 0.7, 0.8]).astype(kind)
+    assert g.assign_buckets(values, edges).tolist() == [0, 1, 2, 2, 3]
+    assert g.precision_of(values) == kind and g.precision_of([0.1]) == "float64"
+
+
+def test_limits_keep_their_infinities_and_finite_ones_stay_finite():
+    found = g.in_precision(np.array([-np.inf, 1e300, np.inf]), "float32")
+    assert found.tolist() == [-np.inf, float(np.finfo("float32").max), np.inf]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,24 @@ def test_the_program_text_decides_as_the_policy_does(rows):
     exec(policy_code(POLICY), space)
     score, uncertainty = zip(*rows, strict=True)
     assert [space["select"](s, u) for s, u in rows] == apply_policy(POLICY, score, uncertainty).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.float32, "Float32"])
+def test_rows_of_a_float32_file_are_decided_as_before_they_were_rounded(kind):
+    grid = np.round(np.arange(0, 1, 0.05), 2)
+    rows = pd.DataFrame({"score": np.repeat(grid, grid.size), "uncertainty": np.tile(grid, grid.size)})
+    policy = replace(POLICY, uncertainty_edges=(0.1, 0.3, 0.7), thresholds=(0.1, 0.35, 0.7, 0.8))
+    expected = apply_policy(policy, rows["score"], rows["uncertainty"])
+    narrow = rows.astype(kind)
+    assert 0.1 < expected.mean() < 0.9
+    assert apply_policy(policy, narrow["score"], narrow["uncertainty"]).tolist() == expected.tolist()
+    labelled = narrow.assign(label=np.arange(len(rows)) % 2)
+    assert judge_policy(policy, labelled).selected == expected.sum()
+    space: dict[str, object] = {}
+    exec(policy_code(policy), space)
+    plain = rows.to_numpy(np.float32)
+    by_row = [space["select"](s, u) for s, u in plain]
+    assert by_row == expected.tolist()
 
 
 def test_names_in_a_policy_never_become_program_text():

@@ -41,3 +41,19 @@ def test_scores_of_zero_and_one_stay_finite():
     score = np.array([0.0, 0.0, 1.0, 1.0, 0.5, 0.5])
     fitted = fit_recalibrator(score, np.ones(6), np.array([0, 1, 0, 1, 0, 1]), np.ones(6))
     assert np.isfinite(fitted.predict(score, np.ones(6))).all()
+
+
+def test_a_relation_planted_in_negative_uncertainty_is_recovered():
+    rng = np.random.default_rng(0)
+    log_odds, entropy = rng.normal(-1, 1, 40_000), rng.normal(-2, 0.5, 40_000)
+    rate = 1 / (1 + np.exp(-(log_odds - 0.6 * (entropy + 2))))
+    score, label = 1 / (1 + np.exp(-log_odds)), (rng.random(40_000) < rate).astype(np.int64)
+    fitted = fit_recalibrator(score, entropy, label, np.ones(label.size))
+    assert np.abs(fitted.predict(score, entropy) - rate).mean() < 0.01
+
+
+@pytest.mark.parametrize("fitted_on", [(-1e300, 1e300), (-3.0, 2.0), (0.0, 2.0), (-1.0, -1.0)])
+def test_every_finite_uncertainty_gets_a_rate(fitted_on):
+    score, _, label, _ = planted(400)
+    fitted = fit_recalibrator(score, np.linspace(*fitted_on, 400), label, np.ones(400))
+    assert np.isfinite(fitted.predict(score, np.linspace(-1e300, 1e300, 400))).all()

@@ -52,6 +52,17 @@ def test_text_as_a_csv_file_has_it_is_read():
     assert scored(GOOD.astype(str).assign(region="x")).total == 7
 
 
+def test_uncertainty_may_be_negative():
+    assert scored(GOOD.assign(uncertainty=[-3.5, -0.1, 0.0, 2.0])).lines == 4
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "str"])
+def test_the_precision_of_the_uncertainty_is_kept(kind):
+    found = scored(GOOD.astype({"uncertainty": kind}))
+    assert found.precision == ("float32" if kind == "float32" else "float64")
+    assert found.rows.uncertainty.type().is_float64()
+
+
 def test_columns_are_named_by_roles():
     frame = GOOD.rename(columns={"label": "bought", "score": "p"})
     assert scored(frame, {"label": "bought", "score": "p"}).positives == 3
@@ -65,7 +76,8 @@ def test_columns_are_named_by_roles():
         ("score", 1, 1.5, "Column 'score' of scores.csv has '1.5' in data row 2; a score is a number from 0 to 1"),
         ("score", 3, np.nan, "Column 'score' of scores.csv has .* in data row 4"),
         ("score", 0, np.inf, "Column 'score' of scores.csv has 'inf.*' in data row 1"),
-        ("uncertainty", 2, -0.1, "Column 'uncertainty' of scores.csv has '-0.1' in data row 3"),
+        ("uncertainty", 2, np.nan, "Column 'uncertainty' of scores.csv has .* in data row 3"),
+        ("uncertainty", 0, -np.inf, "Column 'uncertainty' .* has '-inf.* an uncertainty is a finite number"),
         ("uncertainty", 0, np.inf, "Column 'uncertainty' .* finite"),
         ("weight", 1, -2, "Column 'weight' of scores.csv has '-2.*' in data row 2"),
         ("weight", 1, 0.5, "Column 'weight' of scores.csv has '0.5' in data row 2"),
