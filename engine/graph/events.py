@@ -58,6 +58,8 @@ EDGE_COLUMNS = (
     "time_order_second",
     "asymmetry_se",
     "direction_replicates",
+    "reverse_users",
+    "reverse_season_share",
 )
 
 
@@ -101,7 +103,7 @@ def edges_from_events(
     Returns
     -------
     DataFrame
-        Columns `EDGE_COLUMNS`. Counts are occasions but for ``users``; ``source_days`` and ``target_days`` are all
+        Columns `EDGE_COLUMNS`. Counts are occasions but for both ``users``; ``source_days`` and ``target_days`` are all
         occasions of U and of V, so P(V|U) = days_followed / source_days. Logs are natural; ``popularity + season`` is
         what popularity and calendar give for ln P(V|U) / P(U|V), ``time_order`` is ln of U-then-V over V-then-U
         occasions against the calendar's, pooled and in each half; ``_se`` are standard errors over users.
@@ -272,11 +274,13 @@ def _edge_table(pairs: Pairs, rows: NDArray[np.int64], items: NDArray[np.object_
         "reverse_days_preceded": pairs.reverse(pairs.preceded),
         "source_days": pairs.source_days,
         "target_days": pairs.reverse(pairs.source_days),
+        "reverse_users": pairs.reverse(pairs.users),
     }
     values = {
         "lift": lift[POOLED],
         "reverse_lift": pairs.reverse(lift)[POOLED],
         "season_share": pairs.season_share[POOLED],
+        "reverse_season_share": pairs.reverse(pairs.season_share)[POOLED],
         "lift_first": halves[0],
         "lift_second": halves[1],
         "popularity": pairs.popularity[POOLED],

@@ -14,12 +14,14 @@ TERMS = ("popularity", "season", "time_order", "rest")
 """Parts of the asymmetry that `explain.explain_edges` tells apart; they sum to it."""
 
 _BOTH_WAYS = {
+    "users": ("users", "reverse_users"),
+    "season_share": ("season_share", "reverse_season_share"),
     "followed": ("days_followed", "reverse_days_followed"),
     "days": ("source_days", "target_days"),
     "lift": ("lift", "reverse_lift"),
 }
 """Fact to its column in the row of the edge this way, and in that of the edge the other way."""
-_ONE_WAY = ("users", "season_share", "lift_first", "lift_second")
+_ONE_WAY = ("lift_first", "lift_second")
 """Facts that only the row of the edge itself holds."""
 _EXPLAINED = (
     "days_preceded", "reverse_days_preceded", "popularity", "season", "time_order", "time_order_se",

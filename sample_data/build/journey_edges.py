@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from journey_source import Frame
@@ -14,6 +15,8 @@ from engine.graph.events import EventGraph, event_graph
 from engine.graph.events_config import EventSettings
 
 SETTINGS = EventSettings(window_days=30, baseline_days=3, minimum_users=15, top=10, seed=0)
+NOT_FROZEN = ("reverse_users", "reverse_season_share")
+"""Columns of an edge table that came after the frozen files, which keep theirs."""
 
 
 def purchase_events(lines: Frame, level: str) -> Frame:
@@ -24,7 +27,8 @@ def purchase_events(lines: Frame, level: str) -> Frame:
 
 def grocery_graph(lines: Frame, level: str) -> EventGraph:
     """Return edges, nodes and what two halves of the households agree on."""
-    return event_graph(purchase_events(lines, level), SETTINGS)
+    graph = event_graph(purchase_events(lines, level), SETTINGS)
+    return replace(graph, edges=graph.edges.drop(columns=list(NOT_FROZEN)))
 
 
 def node_table(lines: Frame, level: str, nodes: Frame) -> Frame:

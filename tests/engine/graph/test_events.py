@@ -55,6 +55,8 @@ def test_both_edges_of_a_pair_tell_the_same_story_from_either_side(two_users):
         ("days_preceded", "reverse_days_preceded"),
         ("source_days", "target_days"),
         ("lift", "reverse_lift"),
+        ("users", "reverse_users"),
+        ("season_share", "reverse_season_share"),
     ):
         assert (there[name], there[other]) == (back[other], back[name])
     for name in ("popularity", "season", "time_order", "time_order_first", "time_order_second"):

@@ -72,6 +72,16 @@ def test_an_edge_this_way_is_told_as_it_stands(shown: Scene) -> None:
     assert told.terms.set_index("term").loc["popularity", ["low", "high"]].isna().all()
 
 
+def test_users_and_season_of_the_other_way_are_told_where_the_data_have_them(shown: Scene) -> None:
+    edges = EDGES.assign(reverse_users=[25, 20, 30], reverse_season_share=[0.04, 0.01, 0.0])
+    scene = Scene(shown.nodes, edges, pd.DataFrame(), "dual")
+    found = pair_evidence(scene, EXPLAINED, 0, -1).directions
+    assert found["users"].tolist() == [40, 25] and found["season_share"].tolist() == [0.02, 0.04]
+    turned = pair_evidence(scene, EXPLAINED, -1, 0)
+    assert turned.directions["users"].tolist() == [25, 40]
+    assert set(turned.other["column"]) == {"relation"}, "they stand in the table already"
+
+
 def test_an_edge_the_other_way_is_turned_round(shown: Scene) -> None:
     found = pair_evidence(shown, EXPLAINED, -1, 0)
     assert found.directions["is_edge"].tolist() == [False, True]
