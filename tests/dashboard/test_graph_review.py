@@ -6,7 +6,6 @@ import csv
 import io
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from dashboard.controls import graph_review, graph_review_results, graph_review_text
-from engine.figures.theme import METHOD_LABEL
 from engine.graph.config import GraphConfig
 from engine.graph.data import load
 from engine.graph.review import PairKey, ReviewStore, current
-from engine.graph.review_evidence import Evidence, Explanation
 from engine.graph.review_pairs import queue_of
 from engine.graph.run import run
 from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
@@ -198,18 +195,6 @@ def test_every_method_of_the_run_gives_scores_and_ranks_both_ways(stored: Run) -
     assert own["back_rank"] == pair["back_rank"]
 
 
-def test_the_probability_that_decides_stands_beside_what_a_method_prefers(stored: Run) -> None:
-    parts = graph_review.material(stored)
-    assert parts.scores is not None
-    is_against = (parts.scores["direction"] > 0) & (parts.scores["score"] < parts.scores["back_score"])
-    row = parts.scores[is_against & (parts.scores["method"] == "dual")].iloc[0]
-    desk = SimpleNamespace(material=parts)
-    table = graph_review_text.methods(desk, int(row["pair"])).set_index("Method")  # type: ignore[arg-type]
-    said = table.loc[METHOD_LABEL["dual"]]
-    assert said["Prefers"] == "⟶" and said["P ⟶"] == graph_review_text.chance(1 / (1 + np.exp(-row["direction"])))
-    assert table.loc[METHOD_LABEL["popularity"], "P ⟶"] == "–", "it prefers the higher score"
-
-
 def test_names_of_nodes_stay_text(stored: Run) -> None:
     app = opened(review_name="Ann")
     texts = [item.value for item in [*app.markdown, *app.caption]] + listed(app)
@@ -236,21 +221,6 @@ def test_without_a_name_no_verdict_of_others_is_told(stored: Run, reviews: Revie
     texts = [item.value for item in [*app.caption, *app.markdown]]
     assert any("2 other verdicts: shown once you have given yours" in text for text in texts)
     assert not any("Ann: right way" in text or "Bo: unrelated" in text for text in texts)
-
-
-@pytest.mark.parametrize(("back_edge", "is_both"), [(4, True), (-1, False)])
-def test_a_pair_linked_both_ways_has_no_direction_to_explain_by_degrees(
-    stored: Run, back_edge: int, is_both: bool
-) -> None:
-    parts = graph_review.material(stored)
-    told = Explanation("degree", "none", (-5.9, -6.5, -5.2), pd.DataFrame(), float("nan"), 900)
-    found = Evidence(directions=pd.DataFrame(), explanation=told, other=pd.DataFrame())
-    pair = parts.pairs.iloc[0].copy()
-    pair["edge"], pair["back_edge"] = 3, back_edge
-    words = graph_review_text.explanation(parts.scene, pair, found)
-    assert ("linked **both ways**, so there is no direction to explain" in words) == is_both
-    assert ("no clear difference in popularity" in words) != is_both
-    assert "× 0.00274** [" in words or "× 0.00274 [" in words
 
 
 def test_precision_and_agreement_follow_the_verdicts(stored: Run, reviews: ReviewStore) -> None:
@@ -313,15 +283,3 @@ def test_a_run_without_scores_of_other_methods_says_so(stored: Run) -> None:
     app = opened(review_name="Ann")
     assert len(app.dataframe[0].value) == 1
     assert any("train it again to see them" in item.value for item in app.caption)
-
-
-def test_alternative_texts_of_the_review_carry_the_figures() -> None:
-    terms = pd.DataFrame({"term": ["popularity", "season", "time_order"], "value": [np.log(2), np.nan, -np.log(4)]})
-    assert graph_review_text.factors(terms) == "popularity × 2.00, time order × 0.250"
-    shares = pd.DataFrame({"value": [0.875, 0.5], "one_way": [0.9, 0.25], "n": [1200, 4]})
-    said = graph_review_text.claimed(shares)
-    assert "a direction for 88 % of 1,200 linked pairs; 90 % are one-way in the data; categories: 1" in said
-    methods = pd.DataFrame({"method": ["single", "hope"], "value": [0.5, 0.75]})
-    assert (
-        graph_review_text.confirmed(methods) == "Of 2 methods HOPE (Katz SVD) agrees with reviewers most often: 0.750"
-    )
