@@ -79,7 +79,9 @@ def _target_label(editor: Editor, target: float) -> str:
 
 def answer(choice: Choice) -> str:
     """Answer the question of the page for this choice."""
-    return summary.answer(choice.run.metrics, choice.run.curve("differences"), choice.scorer, choice.target)
+    run = choice.run
+    differences, scorers = run.curve("differences"), run.curve("scorers")
+    return summary.answer(run.metrics, differences, choice.scorer, choice.target, scorers=scorers)
 
 
 def reliability(choice: Choice, split: str) -> pd.DataFrame:

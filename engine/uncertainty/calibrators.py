@@ -13,7 +13,7 @@ from sklearn.isotonic import IsotonicRegression
 from engine.metrics.classification import log_loss_terms
 from engine.uncertainty.grid import Floats, Ints, Layout, assign_bins, assign_buckets
 from engine.uncertainty.names import ALL, bucket_name
-from engine.uncertainty.reliability import equal_mass_edges, unjudged
+from engine.uncertainty.reliability import equal_mass_edges, is_handful, unjudged
 from engine.uncertainty.rows import Rows
 from engine.uncertainty.unit_sums import bootstrap_of_sums, interval
 
@@ -94,7 +94,8 @@ def recalibration_table(
         ``method, baseline, segment, metric, value, ci_low, ci_high, n``; method is ``raw``,
         ``temperature`` or ``isotonic``; without a baseline the value itself, with baseline ``raw``
         the change, paired. Metrics are log_loss, brier, ece and bias (mean score minus observed
-        rate); n counts units. A bucket without test rows has n = 0 and NaN.
+        rate); n counts units. A bucket without test rows has n = 0 and NaN, one of a
+        handful has no intervals.
     """
     scores = {
         "raw": test.score,
@@ -110,6 +111,8 @@ def recalibration_table(
         if kept.any():
             parts = {name: _part(test, score, kept) for name, score in scores.items()}
             table = _compare(parts, n_bins=n_bins, resamples=resamples, rng=rng)
+            if number != ALL and is_handful(parts["raw"]):
+                table = table.assign(ci_low=np.nan, ci_high=np.nan)
         else:  # All rows come first and are there.
             table = unjudged(found[0])
         found.append(table.assign(segment=bucket_name(number, n_buckets)))

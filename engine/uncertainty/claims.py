@@ -92,17 +92,20 @@ def claim_rows(
     -------
     DataFrame
         Columns `engine.claims.CLAIM_COLUMNS`; no row for a scorer whose uncertainty makes a single bucket, as
-        nothing can change with it.
+        nothing can change with it, and none on C7 where its buckets part no rows.
     """
     base_rate = float(scorers["base_rate"].iloc[0])
     rows = []
+    parted = set(scorers.loc[scorers["undivided"] == "", "scorer"])
     for scorer in claim_scorers(scorers):
         shown = trends[
             (trends["scorer"] == scorer) & (trends["method"] == "uncertainty") & (trends["segment"] == "all")
         ]
-        rows.append(_trend_claim(scorer, shown.iloc[0], base_rate, unit_name))
+        # Own edges around one value make buckets, but nothing that changes.
+        if scorer in parted or shown["value"].notna().all():
+            rows.append(_trend_claim(scorer, shown.iloc[0], base_rate, unit_name))
     matched = table[table["metric"] == MATCHED]
-    for scorer in claim_scorers(scorers):
+    for scorer in (name for name in claim_scorers(scorers) if name in parted):
         # A coarse score jumps over single precision levels: the mean over all targets depends on none.
         left, right = (
             matched.index[(matched["scorer"] == scorer) & (matched["method"] == method)].tolist()

@@ -106,6 +106,21 @@ def step_layout(scored: Scored, cut: BucketCut = EQUAL_COUNTS, numbers: Sequence
     )
 
 
+def split_rows(scored: Scored, tune_share: float) -> ir.Table:
+    """Name the split of every row where the data or their units tell it, and leave training rows out.
+
+    Returns
+    -------
+    ibis table
+        The rows with ``split``; without it, if there is neither a split nor a unit.
+    """
+    rows = scored.rows
+    if scored.has("unit") and not scored.has("split"):
+        last = rows.unit.hexdigest("md5").substr(2, 1)
+        rows = rows.mutate(split=ibis.ifelse(last < _HEXADECIMAL[round(16 * tune_share)], "tune", "test"))
+    return rows.filter(rows.split != "train") if "split" in rows.columns else rows
+
+
 def step_counts(scored: Scored, layout: Layout, *, tune_share: float) -> ir.Table:
     """Express the counts per split, group of units and step as one aggregation.
 
@@ -116,15 +131,12 @@ def step_counts(scored: Scored, layout: Layout, *, tune_share: float) -> ir.Tabl
         score_sum, most``, the largest uncertainty. The digest names 64 groups of units by the start of their MD5: as
         good as drawn at random, and the same on every backend; its third digit splits units.
     """
-    rows = scored.rows
+    rows = split_rows(scored, tune_share)
     if scored.has("unit"):
         digest = rows.unit.hexdigest("md5")
-        second, last = digest.substr(1, 1), digest.substr(2, 1)
+        second = digest.substr(1, 1)
         quarter = ibis.cases((second < "4", "0"), (second < "8", "1"), (second < "c", "2"), else_="3")
         rows = rows.mutate(digest=digest.left(1).concat(quarter))
-        if not scored.has("split"):
-            rows = rows.mutate(split=ibis.ifelse(last < _HEXADECIMAL[round(16 * tune_share)], "tune", "test"))
-    rows = rows.filter(rows.split != "train") if "split" in rows.columns else rows
     keys = [name for name in ("split", "digest") if name in rows.columns]
     stepped = rows.mutate(
         bucket=interval_of(rows.uncertainty, layout.uncertainty_edges, upper=True),

@@ -19,6 +19,7 @@ from engine.uncertainty.reliability import reliability
 from engine.uncertainty.rows import Rows
 from engine.uncertainty.train import Fitted
 from engine.uncertainty.tuning import Tuned
+from engine.uncertainty.undivided import undivided
 
 
 def curve_tables(
@@ -113,10 +114,13 @@ def scorer_table(
     prepared: Prepared,
     tuned: Mapping[str, Tuned],
     rows: Mapping[str, Mapping[str, Rows]],
+    config: UncertaintyConfig,
 ) -> pd.DataFrame:
-    """Describe the scorers: ``scorer, window, prior_a, prior_b, evidence, buckets, bins``.
+    """Describe the scorers.
 
-    ``window`` is empty and ``evidence`` (median rows seen per tuning row) NaN unless a rate.
+    Columns ``scorer, window, prior_a, prior_b, evidence, buckets, bins, base_rate, undivided, n_unit``. ``window`` is
+    empty and ``evidence`` (median rows seen per tuning row) NaN unless a rate; ``undivided`` says why uncertainty parts
+    no rows (see `engine.uncertainty.undivided.undivided`), ``n_unit`` what is resampled.
     """
     found = []
     tune = prepared.mask("tune")
@@ -135,6 +139,8 @@ def scorer_table(
                 "buckets": k,
                 "bins": bins,
                 "base_rate": float(np.average(rows[name]["tune"].label, weights=rows[name]["tune"].weight)),
+                "undivided": undivided(rows[name], tuned[name].layout.uncertainty_edges, asked=config.buckets == 1),
+                "n_unit": prepared.unit_name,
             }
         )
     return pd.DataFrame(found)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from engine.result import DatasetInfo, RunResult
-from engine.seeding import generator
 from engine.tables import content_hash
 from engine.uncertainty.bucket_choice import CANDIDATES
 from engine.uncertainty.bucket_cut import bucket_cut
@@ -19,16 +17,20 @@ from engine.uncertainty.compress import Compressed, compress
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import load
 from engine.uncertainty.evaluate import STORED_PREDICTIONS
-from engine.uncertainty.grid import Layout
 from engine.uncertainty.names import GIVEN
 from engine.uncertainty.relation import Scored, scored_rows_of
 from engine.uncertainty.run import run
+from engine.uncertainty.slice_counts import slice_counts
 from engine.uncertainty.slice_view import layout_of
-from engine.uncertainty.slices import slice_cells
+from engine.uncertainty.trend import SEGMENTS, top_scores
+from engine.uncertainty.verdicts import with_sentences
 
 SCORER = GIVEN
 _SCORE_COLUMNS = ("threshold", "bin_low", "bin_high")
-_OF_TEST = ("differences", "claims", "trend", "verdicts")
+_OF_TEST = (
+    *("abstention", "claims", "correlations", "differences"),
+    *("estimators", "risk_coverage", "trend", "verdicts"),
+)
 """Tables of the test rows whose n counts groups in the run on lines."""
 
 
@@ -85,15 +87,13 @@ def describe(
     curves = {name: _on_data(name, curve, compressed) for name, curve in result.curves.items()}
     curves.pop("slices", None)
     if scored.slices:
-        curves["slices"] = _slices(scored, layout_of(curves["edges"], SCORER), config, tune_share)
+        found = slice_counts(scored, layout_of(curves["edges"], SCORER), curves["cells"], config, tune_share)
+        curves["slices"] = found.assign(scorer=SCORER)
     n = {"tune": counts["tune rows"], "test": counts["test rows"]}
-    for name in set(_OF_TEST) & set(curves):
-        curves[name] = curves[name].assign(n=n["test"])
-    curves["claims"] = curves["claims"].assign(n_unit="rows")
     return replace(
         result,
         dataset=replace(info, rows=rows),
-        curves=curves,
+        curves=curves | _counting_rows(curves, lines, n),
         metrics=result.metrics.assign(n=_rows_behind(result.metrics, curves["cells"], n)),
         predictions=_sample(scored, config),
     )
@@ -111,23 +111,20 @@ def _on_data(table: str, curve: pd.DataFrame, compressed: Compressed) -> pd.Data
     return found
 
 
-def _slices(scored: Scored, layout: Layout, config: UncertaintyConfig, tune_share: float) -> pd.DataFrame:
-    """Count the slices; rows without a split are split at random again, with the same share."""
-    rows, given = scored.rows, scored.has("split")
-    rows = rows.filter(rows.split != "train") if given else rows.mutate(split=ibis.literal("test"))
-    counted = slice_cells(rows, layout, scored.slices).assign(scorer=SCORER)
-    if given:
-        return counted
-    rng = generator(config.seed, "uncertainty", "describe", "slices")
-    won = rng.binomial(counted["positives"].to_numpy(), tune_share)
-    lost = rng.binomial((counted["n"] - counted["positives"]).to_numpy(), tune_share)
-    n = won + lost
-    share = n / counted["n"].to_numpy()
-    sums = counted["score_sum"].to_numpy()
-    tune = counted.assign(split="tune", n=n, positives=won, score_sum=sums * share)
-    test = counted.assign(n=counted["n"] - n, positives=counted["positives"] - won, score_sum=sums * (1 - share))
-    both = pd.concat([tune, test], ignore_index=True)
-    return both[both["n"] > 0].reset_index(drop=True)
+def _counting_rows(
+    curves: Mapping[str, pd.DataFrame], lines: pd.DataFrame, n: Mapping[str, int]
+) -> dict[str, pd.DataFrame]:
+    """Write the rows behind a number where the run on lines counted groups of them."""
+    found = {name: curves[name].assign(n=n["test"]) for name in _OF_TEST}
+    test = lines[lines["split"] == "test"]
+    score, weight = test["score"].to_numpy(float), test["weight"].to_numpy(np.int64)
+    top = {segment: int(weight[top_scores(score, weight, share)].sum()) for segment, share in SEGMENTS.items()}
+    found["trend"] = curves["trend"].assign(n=curves["trend"]["segment"].map(top))
+    table = curves["recalibration"]
+    found["recalibration"] = table.assign(n=_rows_behind(table.assign(split="test"), curves["cells"], n))
+    found |= {name: found.get(name, curves[name]).assign(n_unit="rows") for name in ("claims", "scorers")}
+    found["verdicts"] = with_sentences(found["verdicts"], curves["bucket_choice"])
+    return found
 
 
 def _rows_behind(metrics: pd.DataFrame, cells: pd.DataFrame, n: Mapping[str, int]) -> list[int]:

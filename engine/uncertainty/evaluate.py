@@ -68,7 +68,7 @@ def evaluate(fitted: Fitted, prepared: Prepared, config: UncertaintyConfig) -> E
     test = boundary[boundary["split"] == "test"].reset_index(drop=True)
     classifier, trends = _by_scorer(tuned, rows, config)
     curves = curve_tables(tuned, rows, config, targets) | {
-        "scorers": scorer_table(fitted, prepared, tuned, rows),
+        "scorers": scorer_table(fitted, prepared, tuned, rows, config),
         "trend": trends,
         "differences": difference_rows(test, draws, targets),
     }

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from engine.claims import MINIMUM_UNITS
 from engine.metrics.binomial import clopper_pearson_interval
 from engine.metrics.calibration import wilson_interval
 from engine.uncertainty.classifier import score_metrics
@@ -156,7 +157,8 @@ def classifier_metrics(
     -------
     DataFrame
         ``segment, metric, value, ci_low, ci_high, n``; see `engine.uncertainty.classifier.score_metrics`. NaN
-        where a bucket holds one class only and the metric needs two, and with n = 0 where it holds no row.
+        where a bucket holds one class only and the metric needs two, and with n = 0 where it holds no row. A bucket
+        of a handful (see `is_handful`) has no intervals.
     """
     bucket = assign_buckets(rows.uncertainty, layout.uncertainty_edges)
     found: list[pd.DataFrame] = []
@@ -169,8 +171,15 @@ def classifier_metrics(
         part = rows.take(kept)
         edges = equal_mass_edges(part.score, part.weight, n_bins)
         table = score_metrics(part, edges, resamples=resamples, rng=rng)
+        if number != ALL and is_handful(part):
+            table = table.assign(ci_low=np.nan, ci_high=np.nan)
         found.append(table.assign(segment=bucket_name(number, layout.shape[0])))
     return pd.concat(found, ignore_index=True)[["segment", "metric", "value", "ci_low", "ci_high", "n"]]
+
+
+def is_handful(rows: Rows) -> bool:
+    """Tell whether resampling some rows says little: fewer than `MINIMUM_UNITS` units, or one class only."""
+    return np.unique(rows.unit).size < MINIMUM_UNITS or rows.label.min() == rows.label.max()
 
 
 def unjudged(table: pd.DataFrame) -> pd.DataFrame:

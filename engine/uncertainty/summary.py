@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from engine.claims import verdict
+from engine.claims import MINIMUM_UNITS, verdict
 from engine.uncertainty.names import (
     BASELINE,
     MATCHED,
@@ -16,6 +16,9 @@ from engine.uncertainty.names import (
     scorer_label,
     segment_of,
 )
+
+RECALIBRATED = "recalibrated"
+"""Method key of one threshold on the logistic recalibrator of score and uncertainty."""
 
 
 def gains(differences: pd.DataFrame, scorer: str, target: float, *, metric: str = MATCHED) -> pd.DataFrame:
@@ -49,7 +52,9 @@ def baseline_recall(metrics: pd.DataFrame, scorer: str, target: float) -> pd.Ser
     return rows[rows["segment"] == segment_of(scorer, target)].iloc[0]
 
 
-def answer(metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target: float) -> str:
+def answer(
+    metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target: float, *, scorers: pd.DataFrame | None = None
+) -> str:
     """Answer how far a score may be trusted: its calibration, then what several thresholds add.
 
     Parameters
@@ -59,47 +64,86 @@ def answer(metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target
     scorer : str
     target : float
         One of the precision targets of the run.
+    scorers : DataFrame, optional
+        Table of the run that says why uncertainty parts no rows; one of an older version does not, then the metrics
+        tell whether there are several buckets.
 
     Returns
     -------
     str
     """
-    if _buckets(metrics, scorer) < 2:
-        same = "Its uncertainty is the same for all rows, so there is nothing to set several thresholds by."
-        return f"{_calibration(metrics, scorer)} {same}"
+    calibration = _calibration(metrics, scorer)
+    reason = _undivided(metrics, scorer, scorers)
+    if reason:
+        # Where buckets part nothing, the reason says so itself.
+        end = (
+            " and several thresholds are not judged"
+            if ", so " in reason
+            else ", so there is nothing to set several thresholds by"
+        )
+        sentence = f"{calibration} {reason[0].upper()}{reason[1:]}{end}."
+        repair = _recalibrated(differences, scorer, target)
+        return f"{sentence} One threshold {repair} at precision {target:.2f}." if repair else sentence
     own = metrics[(metrics["metric"] == MATCHED) & (metrics["segment"] == segment_of(scorer, target))]
     if not (own["value"] > 0).any():
-        return f"{_calibration(metrics, scorer)} No method reaches precision {target:.2f} on the test rows."
-    return f"{_calibration(metrics, scorer)} {gain_sentence(differences, scorer, target)}"
+        return f"{calibration} No method reaches precision {target:.2f} on the test rows."
+    return f"{calibration} {gain_sentence(differences, scorer, target)}"
 
 
-def _buckets(metrics: pd.DataFrame, scorer: str) -> int:
-    """Count the uncertainty buckets that a scorer's calibration was measured in."""
-    own = metrics[(metrics["method"] == scorer) & (metrics["metric"] == "ece") & (metrics["split"] == "test")]
-    return int((own["segment"] != "all").sum())
+def _undivided(metrics: pd.DataFrame, scorer: str, scorers: pd.DataFrame | None) -> str:
+    """Return why uncertainty parts no rows; empty if it parts some."""
+    if scorers is not None and "undivided" in scorers.columns:
+        return str(scorers.set_index("scorer").loc[scorer, "undivided"])
+    by_bucket = _ece(metrics, scorer).query("segment != 'all'")
+    if by_bucket.empty:
+        return "there is one uncertainty bucket"
+    held = int((by_bucket["n"] > 0).sum())
+    return "" if held > 1 else f"{held} of {len(by_bucket)} uncertainty buckets holds test rows"
+
+
+def _ece(metrics: pd.DataFrame, scorer: str) -> pd.DataFrame:
+    """Pick the calibration error of all test rows and of every bucket."""
+    return metrics[(metrics["method"] == scorer) & (metrics["metric"] == "ece") & (metrics["split"] == "test")]
 
 
 def _calibration(metrics: pd.DataFrame, scorer: str) -> str:
     """Say how far the score is off, and where it is off most and least."""
-    ece = metrics[(metrics["method"] == scorer) & (metrics["metric"] == "ece") & (metrics["split"] == "test")]
-    by_segment = dict(zip(ece["segment"], 100 * ece["value"], strict=True))
-    overall = by_segment.pop("all")
-    pooled = ece[ece["segment"] == "all"].iloc[0]
-    interval = f"[{100 * pooled['ci_low']:.1f}, {100 * pooled['ci_high']:.1f}]"
-    sentence = (
-        f"{scorer_label(scorer)}: the score misses the observed rate by {overall:.1f} points {interval} on average"
-    )
-    if by_segment:
-        # A bucket without test rows was not judged: the outermost that were are told of.
-        values = [by_segment.get(bucket_name(k, len(by_segment)), np.nan) for k in range(len(by_segment))]
-        judged = [value for value in values if value == value]
-        if len(judged) > 1:
-            sentence += f", {judged[0]:.1f} where it is most certain and {judged[-1]:.1f} where it is least"
+    by_segment = _ece(metrics, scorer).set_index("segment")
+    pooled = by_segment.loc["all"]
+    sentence = f"{scorer_label(scorer)}: the score misses the observed rate by {_points(pooled, ' points')} on average"
+    size = len(by_segment) - 1
+    # Too few rows give no interval; the outermost buckets that have one are told of.
+    judged = [
+        (k, row)
+        for k in range(size)
+        for row in [by_segment.loc[bucket_name(k, size)]]
+        if row["n"] >= MINIMUM_UNITS and np.isfinite(row["ci_low"])
+    ]
+    if len(judged) > 1:
+        (low, first), (high, last) = judged[0], judged[-1]
+        ends = [_place(first, low, 0, size), _place(last, high, size - 1, size)]
+        sentence += (
+            f", {_points(first)} where it is most certain{ends[0]} and {_points(last)} where it is least{ends[1]}"
+        )
+        if (low, high) != (0, size - 1):
+            sentence += f", leaving out buckets of fewer than {MINIMUM_UNITS}"
     return sentence + "."
 
 
+def _points(row: pd.Series, unit: str = "") -> str:
+    """Write a share with its interval in points."""
+    value, low, high = (100 * row[name] for name in ("value", "ci_low", "ci_high"))
+    return f"{value:.1f}{unit} [{low:.1f}, {high:.1f}]"
+
+
+def _place(row: pd.Series, bucket: int, outermost: int, size: int) -> str:
+    """Write how many rows a bucket holds, and which it is if it is not the outermost."""
+    named = "" if bucket == outermost else f"bucket {bucket + 1} of {size}, "
+    return f" ({named}n {int(row['n']):,})"
+
+
 def gain_sentence(differences: pd.DataFrame, scorer: str, target: float) -> str:
-    """Say what one threshold per bucket adds at equal test precision, and whether a better prior gives the same.
+    """Say what one threshold per bucket adds at equal test precision, and whether one on a repaired score does, too.
 
     The verdict follows from the interval of the difference in recall, as in `engine.claims`.
     """
@@ -115,10 +159,25 @@ def gain_sentence(differences: pd.DataFrame, scorer: str, target: float) -> str:
     reason = (
         f"a gain of {RECALL_MARGIN:g} points is ruled out" if judged == "not supported" else "the data cannot tell more"
     )
+    repair = _recalibrated(differences, scorer, target)
+    if repair:
+        return (
+            f"Uncertainty helps at precision {target:.2f}, but by recalibration: one threshold {repair}. "
+            f"A threshold per bucket shows no gain: it changes recall by {size}; {reason}."
+        )
     return (
         f"No gain from uncertainty shown at precision {target:.2f}: a threshold per bucket changes recall by {size}; "
         f"{reason}."
     )
+
+
+def _recalibrated(differences: pd.DataFrame, scorer: str, target: float) -> str:
+    """Say what one threshold on the recalibrated score gains over one on the score; empty unless beyond chance."""
+    found = gains(differences, scorer, target).set_index("method")
+    if RECALIBRATED not in found.index or not found.loc[RECALIBRATED, "ci_low"] > 0:
+        return ""
+    size = _size(differences, scorer, target, RECALIBRATED)
+    return f"on a score recalibrated by uncertainty changes recall by {size}"
 
 
 def _size(differences: pd.DataFrame, scorer: str, target: float, method: str) -> str:
@@ -131,18 +190,25 @@ def _size(differences: pd.DataFrame, scorer: str, target: float, method: str) ->
 
 
 def _repair(differences: pd.DataFrame, scorer: str, target: float) -> str:
-    """Compare several thresholds with the same rate under a matched prior."""
-    rows = differences[
+    """Compare several thresholds with one on a repaired score: the rate under a matched prior, or recalibrated."""
+    own = differences[
         (differences["segment"] == segment_of(scorer, target))
-        & (differences["method"] == MATCHED_PRIOR)
         & (differences["baseline"] == "mist")
         & (differences["metric"] == MATCHED)
-    ]
-    if rows.empty:
+    ].set_index("method")
+    named = {MATCHED_PRIOR: "a matched prior with one threshold", RECALIBRATED: "one threshold on a recalibrated score"}
+    shown = [method for method in named if method in own.index]
+    if not shown:
         return ""
-    row = rows.iloc[0]
+    row = own.loc[shown[0]]
     low, high = 100 * row["ci_low"], 100 * row["ci_high"]
-    told = f"a matched prior with one threshold {{}} ({100 * row['value']:+.1f} points [{low:+.1f}, {high:+.1f}])"
+    size = f"{100 * row['value']:+.1f} points [{low:+.1f}, {high:+.1f}]"
     if low > 0:
-        return "; " + told.format("finds more still")
-    return "; " + told.format("does worse" if high < 0 else "does as well")
+        words = "finds more still"
+    elif high < 0:
+        words = "does worse"
+    elif low > -RECALL_MARGIN:
+        words = "does as well"
+    else:
+        words = "may do as well or worse"
+    return f"; {named[shown[0]]} {words} ({size})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
 from engine.metrics.resampling import bootstrap, percentile_interval
@@ -139,6 +140,12 @@ def positivity_trend(rows: Rows, *, resamples: int, rng: np.random.Generator) ->
     return {"value": slope(np.ones(n)), "ci_low": float(low[0]), "ci_high": float(high[0]), "n": n}
 
 
+def top_scores(score: Floats, weight: Ints, quantile: float) -> NDArray[np.bool_]:
+    """Tell which rows have a score from a quantile on, shape (n,)."""
+    least = np.quantile(score, quantile, method="inverted_cdf", weights=weight)
+    return np.asarray(score >= least)
+
+
 def trend_table(rows: Rows, *, seed: int, resamples: int, rng: np.random.Generator) -> pd.DataFrame:
     """Measure the trend for all rows and for the highest scores, each beside a shuffled uncertainty.
 
@@ -149,8 +156,7 @@ def trend_table(rows: Rows, *, seed: int, resamples: int, rng: np.random.Generat
     """
     found = []
     for segment, quantile in SEGMENTS.items():
-        least = np.quantile(rows.score, quantile, method="inverted_cdf", weights=rows.weight)
-        part = rows.take(rows.score >= least)
+        part = rows.take(top_scores(rows.score, rows.weight, quantile))
         for method in ("uncertainty", "placebo"):
             u = part.uncertainty if method == "uncertainty" else shuffled(part.uncertainty, seed)
             shown = Rows(part.score, u, part.label, part.weight, part.unit)

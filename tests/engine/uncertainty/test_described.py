@@ -9,10 +9,12 @@ import pyarrow as pa
 import pytest
 
 from engine.result import DatasetInfo
+from engine.uncertainty.compress import GROUPS
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import load
 from engine.uncertainty.described import describe
 from engine.uncertainty.editor import open_editor
+from engine.uncertainty.findings import abstention_sentence, information_sentence
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.run import run
 from engine.uncertainty.simulate import simulate
@@ -90,6 +92,52 @@ def test_n_counts_rows(described, frame):
     assert buckets.sum() == test
     assert set(described.curves["claims"]["n_unit"]) == {"rows"}
     assert described.dataset.rows["rows"] == len(frame)
+
+
+@pytest.fixture(scope="module")
+def without_split(frame):
+    """Describe without splits, with and without units."""
+    plain = frame.drop(columns="split")
+    frames = {"rows": plain, "units": plain.assign(unit=[f"u{k // 3}" for k in range(len(plain))])}
+    return {name: describe(memory(part), {}, CONFIG, source="scores.csv") for name, part in frames.items()}
+
+
+def test_no_table_or_sentence_counts_groups_where_rows_are_meant(described, without_split):
+    for result in (described, *without_split.values()):
+        test = result.dataset.rows["test rows"]
+        for name in ("abstention", "claims", "correlations", "differences", "estimators", "risk_coverage", "verdicts"):
+            assert set(result.curves[name]["n"]) == {test}, name
+        for name in ("trend", "recalibration", "threshold_bands", "frontier"):
+            table = result.curves[name]
+            assert "n" not in table.columns or GROUPS not in set(table["n"]), name
+        trend = result.curves["trend"].groupby("segment")["n"].first()
+        assert trend["all"] == test and test / 10 <= trend["top tenth of scores"] < test / 8
+        repaired = result.curves["recalibration"].groupby("segment")["n"].first()
+        assert repaired["all"] == repaired.drop("all").sum() == test
+        assert set(result.curves["scorers"]["n_unit"]) == {"rows"}
+        sentences = [*result.curves["verdicts"]["sentence"], information_sentence(result.curves["estimators"])]
+        sentences += [
+            abstention_sentence(result.curves["abstention"], metric) for metric in ("log_loss", "brier", "error")
+        ]
+        for sentence in sentences:
+            assert f"n {test:,}" in sentence and f"n {GROUPS}" not in sentence
+
+
+def test_slices_are_drawn_with_the_rows_that_the_run_splits(without_split):
+    for result in without_split.values():
+        columns = ["n", "positives"]
+        by_slice = result.curves["slices"].groupby(["split", "bucket", "bin"])[columns].sum()
+        cells = result.curves["cells"].set_index(["split", "bucket", "bin"])[columns]
+        pd.testing.assert_frame_equal(
+            by_slice, cells[cells["n"] > 0].sort_index(), check_dtype=False, check_index_type=False
+        )
+
+
+def test_slices_of_units_hold_whole_units(frame):
+    units = pd.Series([f"u{k // 3}" for k in range(len(frame))])
+    part = frame.drop(columns="split").assign(unit=units, region=[f"r{k // 3 % 5}" for k in range(len(frame))])
+    slices = describe(memory(part), {}, CONFIG, source="scores.csv").curves["slices"]
+    assert (slices.groupby(["value", "split"])["n"].sum() % 3 == 0).all()
 
 
 def test_slices_add_up_to_the_cells_and_open_in_the_editor(described, frame):

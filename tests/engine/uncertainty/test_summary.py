@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from engine.result import metric_row
 from engine.uncertainty.names import BASELINE, MATCHED, MATCHED_PRIOR, RELATIVE, bucket_name, scorer_label, segment_of
 from engine.uncertainty.summary import answer, baseline_recall, gain_sentence, gains_in_points
+from engine.uncertainty.undivided import ASKED, SAME
 
 
 def difference(method, value, low, high, *, baseline=BASELINE, metric=MATCHED, scorer="rate_4_flat"):
@@ -32,6 +34,17 @@ def table(low, high, repair=(-0.01, 0.01), scorer="rate_4_flat"):
             difference("mist", 1000 * middle, 0, 0, metric=RELATIVE, scorer=scorer),
             difference("placebo", 0.0, -0.01, 0.01, scorer=scorer),
             difference(MATCHED_PRIOR, sum(repair) / 2, *repair, baseline="mist", scorer=scorer),
+        ]
+    )
+
+
+def recalibrated(low, high, beside=(-0.01, 0.01), scorer="rate_4_flat"):
+    middle = (low + high) / 2
+    return pd.DataFrame(
+        [
+            difference("recalibrated", middle, low, high, scorer=scorer),
+            difference("recalibrated", 1000 * middle, 0, 0, metric=RELATIVE, scorer=scorer),
+            difference("recalibrated", sum(beside) / 2, *beside, baseline="mist", scorer=scorer),
         ]
     )
 
@@ -65,50 +78,104 @@ def test_an_unknown_target_is_not_judged():
     assert gain_sentence(table(0.03, 0.09), "rate_4_flat", 0.9) == "At precision 0.90 nothing can be compared."
 
 
+SCORERS = pd.DataFrame({"scorer": ["ensemble"], "buckets": [3], "undivided": [""]})
+
+
+def calibration(values, sizes, scorer="ensemble"):
+    """Write the calibration error of all rows and of buckets, and a recall at equal precision."""
+    names = ["all", *(bucket_name(k, len(values) - 1) for k in range(len(values) - 1))]
+    key = {"method": scorer, "split": "test", "metric": "ece"}
+    rows = [
+        metric_row(segment=name, value=v, ci_low=v / 2 if n >= 20 else np.nan, ci_high=2 * v, n=n, **key)
+        for name, v, n in zip(names, values, sizes, strict=True)
+    ]
+    key = {"method": "mist", "split": "test", "metric": MATCHED, "segment": segment_of(scorer, 0.4)}
+    return pd.DataFrame([*rows, metric_row(value=0.2, ci_low=0.1, ci_high=0.3, n=9, **key)])
+
+
+def answered(metrics, differences=None, scorers=SCORERS):
+    found = table(0.03, 0.09, scorer="ensemble") if differences is None else differences
+    return answer(metrics, found, "ensemble", 0.4, scorers=scorers)
+
+
 def test_the_answer_says_where_the_score_is_off_most_and_least():
-    values = {"all": 0.02, "uncertainty bucket 1 of 3": 0.01, "uncertainty bucket 2 of 3": 0.02}
-    values |= {"uncertainty bucket 3 of 3": 0.05}
-    metrics = pd.DataFrame(
-        [
-            metric_row(
-                method="ensemble", split="test", segment=name, metric="ece", value=v, ci_low=v / 2, ci_high=2 * v, n=9
-            )
-            for name, v in values.items()
-        ]
-    )
-    reached = metric_row(
-        method="mist",
-        split="test",
-        segment=segment_of("ensemble", 0.4),
-        metric=MATCHED,
-        value=0.2,
-        ci_low=0.1,
-        ci_high=0.3,
-        n=9,
-    )
-    differences = table(0.03, 0.09, scorer="ensemble")
-    sentence = answer(pd.concat([metrics, pd.DataFrame([reached])]), differences, "ensemble", 0.4)
+    sentence = answered(calibration([0.02, 0.01, 0.02, 0.05], [190, 50, 60, 80]))
     assert "misses the observed rate by 2.0 points [1.0, 4.0] on average" in sentence
-    assert "1.0 where it is most certain and 5.0 where it is least" in sentence
+    assert "1.0 [0.5, 2.0] where it is most certain (n 50) and 5.0 [2.5, 10.0] where it is least (n 80)." in sentence
+
+
+def test_buckets_of_a_handful_are_no_ends():
+    sentence = answered(calibration([0.02, 0.01, 0.02, 0.05, 0.9], [193, 50, 60, 80, 3]))
+    assert "1.0 [0.5, 2.0] where it is most certain (n 50) and 5.0 [2.5, 10.0] where it is least" in sentence
+    assert "least (bucket 3 of 4, n 80), leaving out buckets of fewer than 20." in sentence and "90.0" not in sentence
+    assert "most certain" not in answered(calibration([0.02, 0.01, 0.02], [100, 97, 3]))
 
 
 def test_a_precision_that_no_method_reaches_is_said():
-    ece = {"split": "test", "metric": "ece", "value": 0.02, "ci_low": 0.01, "ci_high": 0.03, "n": 9}
-    segments = ("all", bucket_name(0, 2), bucket_name(1, 2))
-    metrics = pd.DataFrame([metric_row(method="ensemble", segment=segment, **ece) for segment in segments])
-    sentence = answer(metrics, table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4)
-    assert sentence.endswith("where it is least. No method reaches precision 0.40 on the test rows.")
-    sentence = answer(metrics.head(1), table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4)
-    assert sentence.endswith(
-        "on average. Its uncertainty is the same for all rows, so there is nothing to set several thresholds by."
+    metrics = calibration([0.02, 0.01, 0.02], [100, 50, 50]).query("metric == 'ece'")
+    assert answered(metrics).endswith("where it is least (n 50). No method reaches precision 0.40 on the test rows.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (SAME, "Its uncertainty is the same for all rows, so there is nothing to set several thresholds by."),
+        (ASKED, "One uncertainty bucket was asked for, so there is nothing to set several thresholds by."),
+        (
+            "all 90 test rows lie in uncertainty bucket 2 of 3, so the edges part nothing",
+            "All 90 test rows lie in uncertainty bucket 2 of 3, so the edges part nothing and several thresholds are "
+            "not judged.",
+        ),
+    ],
+)
+def test_rows_that_no_bucket_parts_are_not_judged(reason, said):
+    metrics, scorers = calibration([0.02], [90]), SCORERS.assign(undivided=reason)
+    assert answered(metrics, table(0.0, 0.0, scorer="ensemble"), scorers).endswith(f"on average. {said}")
+    gained = pd.concat([table(0.0, 0.0, scorer="ensemble"), recalibrated(0.02, 0.06, scorer="ensemble")])
+    told = answered(metrics, gained, scorers)
+    assert told.endswith(
+        "One threshold on a score recalibrated by uncertainty changes recall by +4.0 points (+40 % of "
+        "it), interval +2.0 to +6.0, n 90 at precision 0.40."
     )
+
+
+def test_an_older_run_without_reasons_counts_the_buckets_that_hold_rows():
+    metrics = calibration([0.02, 0.02, np.nan], [90, 90, 0])
+    for scorers in (None, SCORERS.drop(columns="undivided")):
+        assert "1 of 2 uncertainty buckets holds test rows, so there is nothing" in answered(metrics, None, scorers)
+        assert "There is one uncertainty bucket, so there" in answered(calibration([0.02], [90]), None, scorers)
+
+
+@pytest.mark.parametrize(("low", "high", "words"), [(-0.01, 0.015, "is ruled out"), (-0.01, 0.05, "cannot tell more")])
+def test_a_recalibration_that_gains_is_told_where_several_thresholds_do_not(low, high, words):
+    plain = table(low, high)
+    sentence = gain_sentence(pd.concat([plain, recalibrated(0.02, 0.06)]), "rate_4_flat", 0.4)
+    assert sentence.startswith("Uncertainty helps at precision 0.40, but by recalibration: one threshold on a score ")
+    assert "changes recall by +4.0 points (+40 % of it), interval +2.0 to +6.0, n 90. A threshold per" in sentence
+    assert sentence.endswith(f"{words}.") and "No gain" not in sentence
+    none = gain_sentence(pd.concat([plain, recalibrated(-0.01, 0.06)]), "rate_4_flat", 0.4)
+    assert none == gain_sentence(plain, "rate_4_flat", 0.4)
+
+
+@pytest.mark.parametrize(
+    ("beside", "words"),
+    [
+        ((-0.01, 0.01), "does as well (+0.0 points [-1.0, +1.0])"),
+        ((-0.05, 0.01), "may do as well or worse"),
+        ((-0.05, -0.03), "does worse"),
+    ],
+)
+def test_a_recalibration_is_compared_with_several_thresholds_that_gain(beside, words):
+    rows = pd.concat([table(0.03, 0.09, scorer="given"), recalibrated(0.03, 0.09, beside=beside, scorer="given")])
+    rows = rows[rows["method"] != MATCHED_PRIOR]
+    assert f"one threshold on a recalibrated score {words}" in gain_sentence(rows, "given", 0.4)
 
 
 def test_stored_runs_answer_for_every_scorer_and_target(scored_run):
     differences = scored_run.curves["differences"]
     for scorer in scored_run.curves["scorers"]["scorer"]:
         for target in scored_run.curves["boundaries"]["target"].unique():
-            sentence = answer(scored_run.metrics, differences, scorer, target)
+            sentence = answer(scored_run.metrics, differences, scorer, target, scorers=scored_run.curves["scorers"])
             assert sentence.startswith(scorer_label(scorer)) and "nan" not in sentence
             gains = gains_in_points(differences, scorer, target)
             assert ("matched_prior" in set(gains["method"])) == scorer.endswith("_flat")

@@ -7,20 +7,22 @@ import pandas as pd
 import pytest
 
 from engine.uncertainty.names import BASELINE, MATCHED
+from engine.uncertainty.undivided import ASKED, SAME
 from engine.uncertainty.verdicts import VERDICTS, verdict_rows
 
 NO_CHOICE = pd.DataFrame()
 
 
-def judged(gain, boosted=0.0, scorer="given", buckets=3, spread=0.001, choice=NO_CHOICE, matched=None):
+def judged(gain, boosted=0.0, scorer="given", buckets=3, spread=0.001, choice=NO_CHOICE, **others):
     """Judge a scorer whose MIST gains `gain` and whose boosted rival gains `boosted`, as shares of positives."""
-    methods = {BASELINE: 0.3, "mist": 0.3 + gain, "recalibrated": 0.2, "boosted": 0.3 + boosted}
+    recalibrated, matched = others.get("recalibrated", -0.1), others.get("matched")
+    methods = {BASELINE: 0.3, "mist": 0.3 + gain, "recalibrated": 0.3 + recalibrated, "boosted": 0.3 + boosted}
     rows = [(scorer, method, 0.5, MATCHED, value) for method, value in methods.items()]
     if matched is not None:
         rows.append(("rate_4_matched", BASELINE, 0.5, MATCHED, 0.3 + matched))
     table = pd.DataFrame(rows, columns=["scorer", "method", "target", "metric", "value"]).assign(n=90)
     noise = np.random.default_rng(0).normal(0, spread, (200, len(table)))
-    scorers = pd.DataFrame({"scorer": [scorer], "buckets": [buckets]})
+    scorers = pd.DataFrame({"scorer": [scorer], "buckets": [buckets], "undivided": [others.get("undivided", "")]})
     return verdict_rows(table, table["value"].to_numpy() + noise, scorers, choice).iloc[0]
 
 
@@ -55,8 +57,29 @@ def test_a_wide_interval_leaves_it_open():
 
 
 def test_one_bucket_has_nothing_to_judge():
-    row = judged(0.06, buckets=1)
-    assert row["verdict"] == "one bucket" and "the same for all rows" in row["sentence"]
+    for reason in (SAME, ASKED):
+        row = judged(0.06, buckets=1, undivided=reason)
+        assert row["verdict"] == "one bucket"
+        assert row["sentence"] == f"Given score: {reason}, so one threshold is all there is."
+
+
+def test_buckets_that_part_no_rows_are_not_judged():
+    row = judged(
+        0.0, spread=0.0, undivided="all 90 test rows lie in uncertainty bucket 1 of 3, so the edges part nothing"
+    )
+    assert row["verdict"] == "not judged" and "all 90 test rows lie in uncertainty bucket 1 of 3" in row["sentence"]
+    assert "ruled out" not in row["sentence"] and "no gain" not in row["sentence"]
+
+
+def test_a_recalibration_whose_gain_is_shown_alone_is_the_verdict():
+    for gain, spread in ((0.0, 0.001), (0.01, 0.008)):
+        row = judged(gain, recalibrated=0.06, spread=spread)
+        assert row["verdict"] == "a repair does the same" and row["repair"] == "recalibrated"
+        assert "one threshold with recalibration on score and uncertainty gains +6.0 points" in row["sentence"]
+        assert f"several thresholds show no gain ({100 * gain:+.1f} points" in row["sentence"]
+        assert "ruled out" not in row["sentence"]
+    assert judged(0.0, recalibrated=0.01)["verdict"] == "no gain"
+    assert judged(0.0, scorer="rate_4_flat", matched=0.06)["repair"] == "matched_prior"
 
 
 def test_the_cross_fitted_choice_of_one_bucket_is_told():
@@ -71,5 +94,8 @@ def test_verdicts_of_a_run_agree_with_its_claims(scored_run):
     for scorer, segment in (("given", "Given score"), ("rate_all_flat", "Rate over all weeks, flat prior")):
         for column in ("value", "ci_low", "ci_high"):
             assert verdicts.loc[scorer, column] == pytest.approx(claims.loc[segment, column])
-        helped = verdicts.loc[scorer, "verdict"] in ("several thresholds help", "a repair does the same")
-        assert helped == (claims.loc[segment, "verdict"] == "supported")
+        supported = claims.loc[segment, "verdict"] == "supported"
+        if supported:
+            assert verdicts.loc[scorer, "verdict"] in ("several thresholds help", "a repair does the same")
+        else:
+            assert verdicts.loc[scorer, "verdict"] != "several thresholds help"
