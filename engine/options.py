@@ -113,10 +113,15 @@ def _convert(key: str, value: Any, hint: Any) -> Any:
             raise ConfigError(f"Setting '{key}' is '{value}'; allowed are {', '.join(map(str, arguments))}.")
         return value
     if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
-        parts = [] if parts == [""] else parts
+        parts = _listed(value) if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
         return tuple(_convert(key, part.strip() if isinstance(part, str) else part, arguments[0]) for part in parts)
     return _scalar(key, value, hint)
+
+
+def _listed(text: str) -> list[str]:
+    """Split at commas; one behind the last value says nothing."""
+    parts = text.split(",")
+    return parts[:-1] if not parts[-1].strip() and parts[0].strip() else [] if parts == [""] else parts
 
 
 def _scalar(key: str, value: Any, hint: type) -> Any:

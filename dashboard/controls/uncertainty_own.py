@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import streamlit as st
@@ -11,8 +15,7 @@ from dashboard.layout import to_csv
 from dashboard.state import OWN_SCORES, RUN
 from dashboard.state import UNCERTAINTY as KEY
 from engine.errors import ConfigError, EngineError
-from engine.options import build_config
-from engine.uncertainty.config import BucketWay, UncertaintyConfig
+from engine.uncertainty.config import MOST_EDGES, BucketWay
 
 MOST_BYTES = 50 * 1024 * 1024
 """Bytes of a file at most."""
@@ -20,7 +23,7 @@ EXAMPLE_ROWS = 2000
 COLUMNS = {
     "label": "0 or 1: what came true",
     "score": "probability of a 1, from 0 to 1",
-    "uncertainty": "any number that rises with doubt, for example the variance of several models",
+    "uncertainty": "any number that rises with doubt, negative ones too: the variance of several models, an entropy",
     "weight": "optional: rows that a line stands for",
     "split": "optional: tune or test; without it rows are split at random",
     "unit": "optional: what rows of one customer or household share; units are never split",
@@ -31,6 +34,7 @@ AUTO, OWN = "auto", "own"
 NUMBERS = {AUTO: "By cross-fitting", "2": "2", "3": "3", "5": "5", "10": "10", OWN: "Own edges"}
 """Number of buckets, or how it comes about, to what the reader sees; the default first."""
 WAYS: dict[BucketWay, str] = {"count": "Equal count", "width": "Equal width"}
+_HOW_TO_WRITE = "write rising numbers with commas or semicolons between them and a point as decimal mark: 0.01, 0.05"
 _KEPT: dict[str, Any] = {"persist_state": "session"}
 Settings = tuple[tuple[str, str], ...]
 """Names and values for the command line."""
@@ -55,7 +59,7 @@ def settings_of(number: str, way: str, edges: str) -> Settings:
     way : str
         One of `WAYS`; not looked at with own edges.
     edges : str
-        Own edges with commas between them; looked at only if these are chosen.
+        Own edges with commas or semicolons between them; looked at only if these are chosen.
 
     Returns
     -------
@@ -69,17 +73,38 @@ def settings_of(number: str, way: str, edges: str) -> Settings:
     if number != OWN:
         chosen = {} if number == AUTO else {"buckets": number}
         return tuple((chosen | ({} if way == "count" else {"bucket_cut": way})).items())
-    example = "write rising numbers with commas between them, for example 0.01, 0.05"
-    if not edges.strip(" ,"):
-        raise ConfigError(f"Own edges are chosen, but none is given; {example}.")
-    values = []
-    for part in edges.strip(" ,").split(","):
-        try:
-            values.append(float(part))
-        except ValueError:
-            raise ConfigError(f"'{part.strip()}' among the own edges is no number; {example}.") from None
-    build_config(UncertaintyConfig, {"bucket_edges": values})
-    return (("bucket_edges", ",".join(map(repr, values))),)
+    return (("bucket_edges", ",".join(map(repr, _own_edges(edges)))),)
+
+
+def _own_edges(text: str) -> list[float]:
+    """Read own edges, and refuse what is none in the words of the page."""
+    inside = text.strip(" ,;")
+    if not inside:
+        raise ConfigError(f"Own edges are chosen, but none is given; {_HOW_TO_WRITE}.")
+    values = [_own_edge(part.strip()) for part in inside.split(";" if ";" in inside else ",")]
+    _check_rising(values)
+    if len(values) > MOST_EDGES:
+        raise ConfigError(f"{len(values)} own edges are given; at most {MOST_EDGES} are allowed.")
+    return values
+
+
+def _own_edge(part: str) -> float:
+    """Read one edge; 05 is what a decimal comma leaves of 0,05."""
+    try:
+        value = float(part)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or re.match(r"[+-]?0\d", part):
+        finite = "finite number" if math.isinf(value) else "number"
+        raise ConfigError(f"'{part}' among the own edges is no {finite}; {_HOW_TO_WRITE}.")
+    return value
+
+
+def _check_rising(values: Sequence[float]) -> None:
+    """Refuse an edge that does not lie above the one before."""
+    for low, high in pairwise(values):
+        if low >= high:
+            raise ConfigError(f"The own edges do not rise: {high:g} comes after {low:g}; {_HOW_TO_WRITE}.")
 
 
 def _choose_buckets() -> tuple[str, str, str]:
@@ -102,8 +127,8 @@ def _choose_buckets() -> tuple[str, str, str]:
                 key=OWN_SCORES["edges"],
                 placeholder="0.01, 0.05",
                 max_chars=2000,
-                help="Upper edges of all buckets but the last, rising, with commas between them, on the scale of your "
-                "column uncertainty. A row on an edge belongs below it.",
+                help="Upper edges of all buckets but the last, rising, with commas or semicolons between them and a "
+                "point as decimal mark, on the scale of your column uncertainty. A row on an edge belongs below it.",
                 **_KEPT,
             )
             return number, "count", str(edges)
@@ -120,17 +145,21 @@ def _choose_buckets() -> tuple[str, str, str]:
 
 
 def start_button() -> str:
-    """Let the reader give a file, say how it is judged, and start; return a complaint, or nothing."""
+    """Let the reader give a file, say how it is judged, and start; return a complaint, or nothing.
+
+    While the job of this session runs, there is no starting another.
+    """
     file = st.file_uploader(
         "Scores (CSV or Parquet, at most 50 MB)", type=["csv", "parquet"], key=OWN_SCORES["file"], max_upload_size=50
     )
     chosen = _choose_buckets()
+    job = followed()
     pressed = st.button(
         "Judge these scores",
         key="own-scores-start",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=file is None,
+        disabled=file is None or (job is not None and job.state == "running"),
     )
     if file is None or not pressed:
         return ""
@@ -140,7 +169,8 @@ def start_button() -> str:
         )
     except EngineError as error:
         return str(error)
-    return ""
+    # Drawn once more, the button knows of the job.
+    st.rerun()
 
 
 def submit(content: bytes, *, is_parquet: bool, settings: Settings = ()) -> str:

@@ -11,7 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.controls import thresholds
-from dashboard.controls.thresholds import EDITED, Choice
+from dashboard.controls.thresholds import EDITED, SINGLE, Choice
+from dashboard.controls.uncertainty_outcome import caution
 from dashboard.layout import escape_markdown, number
 from dashboard.state import POLICY
 from dashboard.state import UNCERTAINTY as KEY
@@ -98,6 +99,30 @@ def threshold_table(policy: Policy) -> pd.DataFrame:
         told = "all" if threshold == -np.inf else "none" if threshold == np.inf else f"from {threshold:.6g}"
         lines.append({"Bucket": bucket, "Uncertainty": span, "Selected, by score": told})
     return pd.DataFrame(lines)
+
+
+def cautions(choice: Choice, policy: Policy) -> list[str]:
+    """Say which buckets have tuning rows that hardly tell a threshold, as their sliders do.
+
+    Parameters
+    ----------
+    choice : Choice
+    policy : Policy
+        Of the shown run. With other buckets than those of the sliders, or with one threshold for all, nothing is said.
+
+    Returns
+    -------
+    list of str
+        One sentence per reason, with the buckets it holds for.
+    """
+    layout, grid = choice.editor.layout, choice.editor.grids["tune"]
+    if policy.method == SINGLE or tuple(layout.uncertainty_edges.tolist()) != policy.uncertainty_edges:
+        return []
+    found: dict[str, list[str]] = {}
+    for bucket, (n, positives) in enumerate(zip(grid.totals.sum(axis=1), grid.positives.sum(axis=1), strict=True), 1):
+        if said := caution(int(n), int(positives)):
+            found.setdefault(said, []).append(str(bucket))
+    return [f"{'Bucket' if len(own) == 1 else 'Buckets'} {', '.join(own)}: {said}" for said, own in found.items()]
 
 
 def uploaded_policy() -> Imported | None:

@@ -37,6 +37,8 @@ def _take(choice: controls.Choice) -> None:
             layout.error_box(error)
             return
         st.table(policies.threshold_table(policy), border="horizontal", hide_index=True)
+        for said in policies.cautions(choice, policy):
+            st.caption(f":material/warning: {said}")
         code = policies.as_python(policy)
         with st.container(horizontal=True):
             st.download_button(

@@ -90,6 +90,7 @@ def texts(app: AppTest) -> list[str]:
         (("auto", "width", ""), (("bucket_cut", "width"),)),
         (("10", "width", ""), (("buckets", "10"), ("bucket_cut", "width"))),
         (("own", "count", " 0.01, 5e-2 , "), (("bucket_edges", "0.01,0.05"),)),
+        (("own", "count", "-2.5; -1; 0.05;"), (("bucket_edges", "-2.5,-1.0,0.05"),)),
     ],
 )
 def test_a_choice_becomes_settings_of_the_command(chosen, settings) -> None:
@@ -101,16 +102,22 @@ def test_a_choice_becomes_settings_of_the_command(chosen, settings) -> None:
     [
         ("", "none is given"),
         (" , ", "none is given"),
-        ("0.1; 0.2", "'0.1; 0.2' among the own edges is no number"),
+        (" ; ", "none is given"),
         ("0.1,,0.2", "'' among the own edges is no number"),
-        ("0.2, 0.1", "give rising values"),
-        ("0.1, inf", "finite number"),
-        (",".join(map(str, range(100))), "at most 99"),
+        ("0,05; 0,1", "'0,05' among the own edges is no number"),
+        ("0,05", "'05' among the own edges is no number"),
+        ("0,05", "a point as decimal mark"),
+        ("0.2, 0.1", "The own edges do not rise: 0.1 comes after 0.2"),
+        ("0.2; 0.2", "The own edges do not rise"),
+        ("0.1, inf", "'inf' among the own edges is no finite number"),
+        ("nan", "'nan' among the own edges is no number"),
+        (",".join(map(str, range(100))), "100 own edges are given; at most 99"),
     ],
 )
 def test_edges_that_are_none_are_refused_in_words(text, told) -> None:
-    with pytest.raises(ConfigError, match=re.escape(told)):
+    with pytest.raises(ConfigError, match=re.escape(told)) as caught:
         settings_of("own", "count", text)
+    assert "bucket_edges" not in str(caught.value)
 
 
 def test_by_default_scores_are_judged_as_before(stored: Run, started: list[jobs.JobSpec]) -> None:
@@ -138,6 +145,23 @@ def test_a_bad_edge_is_told_and_loses_nothing(stored: Run, started: list[jobs.Jo
     app.text_input(key="own-scores-edges").set_value("0.05, 0.2").run()
     app.button(key="own-scores-start").click().run()
     assert [spec.settings for spec in started] == [(("bucket_edges", "0.05,0.2"),)] and not app.error
+
+
+def test_while_a_job_of_this_session_runs_no_other_is_started(
+    stored: Run, started: list[jobs.JobSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state: list[jobs.State] = ["running"]
+
+    def status(job: str) -> jobs.JobStatus:
+        return jobs.JobStatus(id=job, spec=started[0], run_id="a-run", state=state[0], created=0.0, seconds=1.0)
+
+    monkeypatch.setattr(jobs, "status", status)
+    app = given(opened("Own scores"))
+    assert not app.button(key="own-scores-start").disabled
+    app.button(key="own-scores-start").click().run()
+    assert len(started) == 1 and app.button(key="own-scores-start").disabled
+    state[0] = "cancelled"
+    assert not app.run().button(key="own-scores-start").disabled and not app.exception
 
 
 def test_own_edges_become_the_edges_of_the_run(runs: Path) -> None:
@@ -191,6 +215,15 @@ def test_the_slider_of_an_empty_bucket_moves_and_changes_no_count(stored: Run) -
     slider = app.select_slider(key="uncertainty-slider-3")
     slider.set_value(slider.value + 7).run()
     assert not app.exception and [metric.value for metric in app.metric] == before
+
+
+def test_a_bucket_that_tells_little_says_so_beside_its_exported_threshold(stored: Run) -> None:
+    app = opened("Policy")
+    said = [element.value for element in app.caption if ":material/warning:" in element.value]
+    assert said[0].startswith(":material/warning: Buckets 3, 4: No tuning row lies here")
+    assert said[1].startswith(":material/warning: Bucket 5: Only 1 tuning row lies here, fewer than 20")
+    app.selectbox(key="policy-method").select("single_threshold").run()
+    assert not app.exception and not [e for e in app.caption if ":material/warning:" in e.value]
 
 
 @pytest.mark.parametrize("mode", ["precision", "budget", "cost"])

@@ -83,6 +83,16 @@ def test_an_optional_setting_can_be_left_open(word):
     assert build_config(Settings, {"buckets": word}).buckets is None
 
 
+@pytest.mark.parametrize("text", ["0.5, 0.8,", "0.5,0.8 , "])
+def test_a_comma_behind_the_last_value_says_nothing(text):
+    assert build_config(Settings, {"targets": text}).targets == (0.5, 0.8)
+
+
+@pytest.mark.parametrize("text", [",", ",0.5", "0.5,,0.8", "0.5,,"])
+def test_a_comma_without_a_value_before_it_is_refused(text):
+    assert refused({"targets": text}) == "Setting 'targets' is ''; allowed is a number."
+
+
 @pytest.mark.parametrize(("value", "expected"), [("", ()), (0.5, (0.5,)), ([], ())])
 def test_a_list_may_be_empty_or_a_single_value(value, expected):
     assert build_config(Settings, {"targets": value}).targets == expected
