@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard.cache import Run
 from dashboard.controls.one_of import one_of
 from dashboard.controls.thresholds import Choice
+from dashboard.controls.uncertainty_units import counted, heading
 from dashboard.glossary import TERMS
 from dashboard.layout import number
 from dashboard.state import ESTIMATORS as KEY
@@ -55,10 +56,11 @@ VERDICTS = "Verdict"
 VERDICT_COLOR: dict[str, Color] = {"several thresholds help": "green", "a repair does the same": "blue"}
 VERDICT_WORDS = (
     "**Several thresholds help**: the whole interval of the gain is above 0 and reaches what is worth having. "
-    "**A repair does the same**: so it is, but one threshold on a score that folds the uncertainty in finds as much. "
-    "**No gain**: a gain worth having is ruled out. **Open**: the data cannot tell."
+    "**A repair does the same**: so it is, but one threshold on a score that folds the uncertainty in finds as much, "
+    "or only that one's gain is shown. "
+    "**No gain**: a gain worth having is ruled out. **Open**: the data cannot tell. "
+    "**Not judged**: next to all rows lie in one bucket. **One bucket**: there are no several thresholds."
 )
-UNITS = "n (units)"
 OLDER = (
     "This run is of an older version that did not compare estimators. Open **Train** and train it again on the same "
     "data; the setting **estimators** names those to compare."
@@ -114,7 +116,7 @@ def verdict_table(run: Run) -> pd.DataFrame:
         "Score": [scorer_label(str(scorer)) for scorer in table["scorer"]],
         "Verdict": [str(text).capitalize() for text in table["verdict"]],
         "Recall gained at equal precision, points": gains,
-        UNITS: [f"{int(n):,}" for n in table["n"]],
+        heading(run): [f"{int(n):,}" for n in table["n"]],
     }
     return pd.DataFrame(shown).set_index("Score")
 
@@ -135,7 +137,10 @@ def measure_table(run: Run, measures: str) -> pd.DataFrame:
         own = {metric: found[scorer, metric] for metric in MEASURES[measures] if (scorer, metric) in found}
         if not own:
             continue
-        line = {"Score": f"**{name}**" if scorer in told else name, UNITS: f"{int(next(iter(own.values())).n):,}"}
+        line = {
+            "Score": f"**{name}**" if scorer in told else name,
+            heading(run): f"{int(next(iter(own.values())).n):,}",
+        }
         for metric, label in MEASURES[measures].items():
             line[label] = _cell(own[metric]) if metric in own else "–"
         lines.append(line)
@@ -148,11 +153,11 @@ def _cell(row: object) -> str:
     return "–" if value != value else f"{number(value)} [{number(low)},\u00a0{number(high)}]"
 
 
-def measure_words(measures: str) -> str:
+def measure_words(run: Run, measures: str) -> str:
     """Explain the measures."""
     keys = [key for key in MEASURES[measures] if key in TERMS]
     return (
-        "Test rows; n counts the units that are resampled. **Bold**: the positivity at equal score is beyond chance, "
+        f"Test rows; {counted(run)} **Bold**: the positivity at equal score is beyond chance, "
         "given how many scores are compared.\n\n"
         + "\n".join(f"- **{TERMS[key].label}**: {TERMS[key].gloss}" for key in keys)
     )

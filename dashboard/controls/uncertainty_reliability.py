@@ -12,9 +12,11 @@ import streamlit as st
 from dashboard.cache import Run
 from dashboard.controls.one_of import one_of
 from dashboard.controls.thresholds import Choice
+from dashboard.controls.uncertainty_units import counted, heading
 from dashboard.glossary import TERMS
 from dashboard.layout import escape_markdown, number
 from dashboard.state import RELIABILITY as KEY
+from engine.claims import MINIMUM_UNITS
 from engine.figures.theme import METRIC_LABEL
 from engine.figures.uncertainty_parts import Scale
 from engine.uncertainty.findings import recalibration_sentence
@@ -36,7 +38,7 @@ REPAIRS = {"isotonic": "Isotonic", "temperature": "Temperature"}
 REPAIR_METRICS = {"bias": "Bias", "ece": "ECE", "log_loss": "Log loss", "brier": "Brier score"}
 IN_POINTS = ("bias", "ece")
 """Metrics that are shown in percentage points."""
-UNITS = "n (units)"
+FEW = f"A bucket of fewer than {MINIMUM_UNITS}, or of one class only, has no interval."
 OLDER = "This run is of an older version without these figures. Open **Train** and train it again on the same data."
 
 
@@ -197,15 +199,15 @@ def metric_table(choice: Choice, group: str) -> pd.DataFrame:
     for segment, name in segments(choice).items():
         own = {str(row.metric): row for row in rows[rows["segment"] == segment].itertuples()}
         if own:
-            line = {"Uncertainty": name, UNITS: f"{int(next(iter(own.values())).n):,}"}
+            line = {"Uncertainty": name, heading(choice.run): f"{int(next(iter(own.values())).n):,}"}
             lines.append(line | {METRIC_LABEL[key]: _cell(own[key]) for key in METRIC_GROUPS[group] if key in own})
     return pd.DataFrame(lines).fillna("–").set_index("Uncertainty") if lines else pd.DataFrame()
 
 
-def metric_words(group: str) -> str:
+def metric_words(run: Run, group: str) -> str:
     """Explain the metrics of a group."""
     terms = [TERMS[key] for key in METRIC_GROUPS[group]]
-    return "Test rows; n counts the units that are resampled.\n\n" + "\n".join(
+    return f"Test rows; {counted(run)} {FEW}\n\n" + "\n".join(
         f"- **{term.label}**: {term.gloss}" + (f" Better: {term.better}." if term.better else "") for term in terms
     )
 
@@ -216,7 +218,17 @@ def _cell(row: object, factor: float = 1.0, *, sign: bool = False) -> str:
     if value != value:
         return "–"
     lead = "+" if sign and value > 0 else ""
+    if low != low:
+        return f"{lead}{number(value)} [–]"
     return f"{lead}{number(value)} [{number(low)},\u00a0{number(high)}]"
+
+
+def repair_words(run: Run) -> str:
+    """Explain the table of both recalibrations."""
+    return (
+        "The change is paired: the same rows are scored before and after, so its interval is narrower than the two "
+        f"beside it suggest. Here {counted(run)} {FEW}"
+    )
 
 
 def recalibration(choice: Choice) -> pd.DataFrame:
@@ -263,7 +275,7 @@ def repair_table(choice: Choice, table: pd.DataFrame, metric: str) -> pd.DataFra
         if ("raw", "", segment) not in found:
             continue
         before = found["raw", "", segment]
-        line = {"Uncertainty": name, UNITS: f"{int(before.n):,}", "Before": _cell(before)}
+        line = {"Uncertainty": name, heading(choice.run): f"{int(before.n):,}", "Before": _cell(before)}
         for method, label in REPAIRS.items():
             line[f"{label}, after"] = _cell(found[method, "", segment])
             line[f"{label}, change"] = _cell(found[method, "raw", segment], sign=True)

@@ -70,7 +70,7 @@ def _compared(choice: Choice) -> None:
         table[table["metric"].isin(controls.MEASURES[measures])],
         key="uncertainty-estimators-table",
         title=measures,
-        how_to_read=controls.measure_words(measures),
+        how_to_read=controls.measure_words(choice.run, measures),
         alt=sentence,
     )
 

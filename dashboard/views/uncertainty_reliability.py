@@ -91,7 +91,7 @@ def _metrics(choice: Choice) -> None:
         controls.metric_rows(choice, group),
         key="uncertainty-metrics-table",
         title=f"{group}, test rows",
-        how_to_read=controls.metric_words(group),
+        how_to_read=controls.metric_words(choice.run, group),
         alt=f"{group} of the score by uncertainty bucket, with intervals.",
     )
 
@@ -128,7 +128,6 @@ def _recalibration(choice: Choice) -> None:
         table[table["metric"] == metric],
         key="uncertainty-recalibration-table",
         title=controls.repair_axis(metric),
-        how_to_read="The change is paired: the same rows are scored before and after, so its interval is narrower than "
-        "the two beside it suggest. n counts the units that are resampled.",
+        how_to_read=controls.repair_words(choice.run),
         alt=sentence,
     )

@@ -130,9 +130,9 @@ def biased_buckets(table: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def _bias(table: pd.DataFrame, method: str, *, pooled: bool) -> pd.DataFrame:
-    """Pick the bias of a score by bucket, or of all rows."""
+    """Pick the bias of a score by bucket that is judged, or of all rows; a handful has no interval."""
     own = table[(table["metric"] == "bias") & (table["method"] == method) & (table["baseline"] == "")]
-    return own[((own["segment"] == "all") == pooled) & own["value"].notna()]
+    return own[((own["segment"] == "all") == pooled) & own["ci_low"].notna()]
 
 
 def recalibration_sentence(table: pd.DataFrame) -> str:
@@ -149,7 +149,8 @@ def recalibration_sentence(table: pd.DataFrame) -> str:
     """
     count = len(_bias(table, "raw", pooled=False))
     if count < 2:
-        return f"There is one uncertainty bucket only, so there is nothing to repair apart: {_pooled_words(table)}."
+        lead = "Only one uncertainty bucket holds enough test rows" if count else "There is one uncertainty bucket only"
+        return f"{lead}, so there is nothing to repair apart: {_pooled_words(table)}."
     before = biased_buckets(table, "raw")
     if before.empty and all(biased_buckets(table, method).empty for method in REPAIR_LABEL):
         return f"No bucket of {count} is biased beyond chance, with or without recalibration: nothing to repair."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
+from dashboard.controls.uncertainty_units import counts_rows, heading
 from dashboard.layout import number
 from engine.result import DatasetInfo, RunResult
 from engine.runs import Run, read_run, write_run
@@ -122,6 +124,27 @@ def test_side_by_side_gives_every_curve_a_panel(stored: Run, figure: Any) -> Non
     assert sum("base rate" in note["text"] for note in drawn["layout"]["annotations"]) == 3
 
 
+def test_a_value_without_an_interval_has_a_dash_for_it(runs: Path, result: RunResult) -> None:
+    bare = result.metrics["segment"] == "uncertainty bucket 2 of 3"
+    metrics = result.metrics.assign(**{c: result.metrics[c].mask(bare) for c in ("ci_low", "ci_high")})
+    write_run(replace(result, metrics=metrics), runs / "uncertainty-one", command=["python"])
+    app = opened()
+    row = app.table[0].value.loc["2 of 3"]
+    assert all(cell.endswith(" [–]") for cell in row[1:]) and not any("nan" in str(cell) for cell in row)
+
+
+@pytest.mark.parametrize("name", ["n (rows)", "n (units)"])
+def test_the_heading_of_n_names_what_it_counts(runs: Path, result: RunResult, name: str) -> None:
+    unit = name.removeprefix("n (").removesuffix(")")
+    scorers = result.curves["scorers"].assign(n_unit=unit)
+    told = replace(result, curves={**result.curves, "scorers": scorers})
+    run = read_run(write_run(told, runs / "uncertainty-one", command=["python"]))
+    assert heading(run) == name and opened().table[0].value.columns[0] == name
+    told = replace(result, curves={**result.curves, "scorers": scorers.drop(columns="n_unit")})
+    older = read_run(write_run(told, runs / "uncertainty-two", command=["python"]))
+    assert counts_rows(older)
+
+
 @pytest.mark.parametrize("apart", ["false", "true"])
 def test_slices_have_a_curve_each_and_their_names_are_harmless(stored: Run, figure: Any, apart: str) -> None:
     app = opened(uncertainty_by="country", uncertainty_apart=apart)
@@ -145,7 +168,7 @@ def test_the_table_repeats_the_metrics_of_the_run(stored: Run, group: str, metri
     row = own.loc["uncertainty bucket 2 of 3"]
     shown = [cell for cell in table.loc["2 of 3"] if cell.startswith(f"{number(row['value'])} [")]
     assert shown[0].endswith(f"{number(row['ci_low'])},\u00a0{number(row['ci_high'])}]")
-    assert table.loc["2 of 3", "n (units)"] == f"{int(row['n']):,}"
+    assert table.loc["2 of 3", "n (rows)"] == f"{int(row['n']):,}"
 
 
 def test_recalibration_is_judged_in_a_sentence_a_figure_and_a_table(stored: Run, figure: Any) -> None:
@@ -177,6 +200,6 @@ def test_an_older_run_shows_what_it_has_and_says_what_to_do(older: Run, figure: 
     assert len(traces(figure, app)) == 4 and any("**slices**" in caption.value for caption in app.caption)
     assert "Open **Train**" in app.info[0].value and not app.table
     assert "Open **Train**" in opened(uncertainty_reliability_part=AFTER).info[0].value
-    assert opened(uncertainty_metrics="Calibration").table[0].value.columns.tolist() == ["n (units)", "ECE"]
+    assert opened(uncertainty_metrics="Calibration").table[0].value.columns.tolist() == ["n (rows)", "ECE"]
     newer = {"uncertainty_isotonic": "true", "uncertainty_bins": "Equal width", "uncertainty_by": "country"}
     assert len(opened(**newer, uncertainty_apart="true").get("plotly_chart")) == 1

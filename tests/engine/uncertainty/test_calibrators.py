@@ -80,3 +80,12 @@ def test_raw_numbers_are_plain_means():
     table = recalibration_table(draw(8), test, LAYOUT, n_bins=5, resamples=10, rng=np.random.default_rng(0))
     assert pick(table, "raw", "bias")["value"] == pytest.approx((test.score - test.label).mean())
     assert pick(table, "raw", "brier")["value"] == pytest.approx(((test.score - test.label) ** 2).mean())
+
+
+def test_a_bucket_of_a_handful_has_changes_without_intervals():
+    test = draw(7, n=200)
+    few = test.take(np.setdiff1d(np.arange(200), np.flatnonzero(test.uncertainty > 0.5)[19:]))
+    table = recalibration_table(draw(8), few, LAYOUT, n_bins=5, resamples=10, rng=np.random.default_rng(0))
+    bare = table["segment"] == "uncertainty bucket 2 of 2"
+    assert table.loc[bare, ["ci_low", "ci_high"]].isna().all(axis=None) and table.loc[bare, "value"].notna().all()
+    assert table.loc[~bare, "ci_low"].notna().all() and set(table.loc[bare, "n"]) == {19}

@@ -108,6 +108,13 @@ def test_nothing_biased_is_nothing_to_repair():
     assert told.startswith("There is one uncertainty bucket only") and "+5.0 points [+3.0, +7.0] before it" in told
 
 
+def test_buckets_without_an_interval_are_not_counted_among_those_judged():
+    table = recalibration((0.1, 0.1, 0.9), (0.05, 0.05, 0.9), (0.0, 0.0, 0.9))
+    table.loc[table["segment"] == "uncertainty bucket 2 of 2", ["ci_low", "ci_high"]] = np.nan
+    told = recalibration_sentence(table)
+    assert told.startswith("Only one uncertainty bucket holds enough test rows, so there is nothing to repair apart")
+
+
 def areas(metric, to_score, to_chance):
     rows = []
     for baseline, (low, high) in (("score_ambiguity", to_score), ("random", to_chance)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
@@ -106,6 +108,22 @@ def test_a_bucket_of_one_class_has_no_auc_and_says_so_with_nan(make_rows):
     own = table[table["segment"] == bucket_name(0, 3)].set_index("metric")
     assert np.isnan(own.loc["roc_auc", "value"]) and np.isnan(own.loc["roc_auc", "ci_low"])
     assert np.isfinite(own.loc["log_loss", "value"])
+
+
+@pytest.mark.parametrize("change", ["few", "one class"])
+def test_a_bucket_of_a_handful_or_of_one_class_has_values_without_intervals(make_rows, change):
+    rows = make_rows()
+    last = np.flatnonzero(rows.uncertainty > 0.25)
+    if change == "few":
+        few = rows.take(np.setdiff1d(np.arange(rows.label.size), last[19:]))
+    else:
+        few = replace(rows, label=np.where(rows.uncertainty > 0.25, 0, rows.label))
+    table = r.classifier_metrics(few, LAYOUT, n_bins=5, resamples=20, rng=np.random.default_rng(0))
+    bare = table[table["segment"] == bucket_name(2, 3)].set_index("metric")
+    assert bare[["ci_low", "ci_high"]].isna().all(axis=None)
+    assert np.isfinite(bare.loc["log_loss", "value"]) and bare["n"].iloc[0] >= 10
+    others = table[(table["segment"] != bucket_name(2, 3)) & (table["metric"] == "log_loss")]
+    assert others["ci_low"].notna().all() and len(others) == 3
 
 
 def test_a_bucket_without_rows_stays_with_n_0(make_rows):
