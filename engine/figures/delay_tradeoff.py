@@ -43,19 +43,7 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
     corner = []
     traces: list[dict[str, Any]] = [band(rows, "error", OURS, x="waiting_days")]
     for place, (column, label, color, dash) in enumerate(_PARTS):
-        traces.append(
-            {
-                "type": "scatter",
-                "x": rows["waiting_days"].to_numpy(),
-                "y": rows[column].to_numpy(),
-                # An estimator that waits for the whole window has one point only.
-                "mode": "lines+markers",
-                "marker": {"size": 5},
-                "name": label,
-                "line": {"color": color, "width": 3 if column == "error" else 2, "dash": dash},
-                "hovertemplate": f"{label}<br>window %{{x:.3g}} d: %{{y:.2%}}<extra></extra>",
-            }
-        )
+        traces.append(_part_line(rows, column, label, color, dash))
         corner.append(corner_label(f"<b>{label}</b>", color, 0.98 - 0.075 * place, "top"))
     best = rows[rows["optimum"].astype(bool)]
     # Beside the star it would lie on the curve.
@@ -88,6 +76,21 @@ def tradeoff_curves(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
             margin={"l": 8, "r": 16, "t": 26, "b": 8},
         ),
     )
+
+
+def _part_line(rows: pd.DataFrame, column: str, label: str, color: str, dash: str) -> dict[str, Any]:
+    """Draw one part of the error."""
+    return {
+        "type": "scatter",
+        "x": rows["waiting_days"].to_numpy(),
+        "y": rows[column].to_numpy(),
+        # An estimator that waits for the whole window has one point only.
+        "mode": "lines+markers",
+        "marker": {"size": 5},
+        "name": label,
+        "line": {"color": color, "width": 3 if column == "error" else 2, "dash": dash},
+        "hovertemplate": f"{label}<br>window %{{x:.3g}} d: %{{y:.2%}}<extra></extra>",
+    }
 
 
 def completeness_freshness(table: pd.DataFrame, *, waiting_days: float) -> go.Figure:
