@@ -142,7 +142,37 @@ def test_a_bucket_without_rows_stays_with_a_count_of_zero(holed, frame):
 def test_no_sentence_holds_a_number_that_is_none(holed):
     said = [answer(holed.metrics, holed.curves["differences"], "given", 0.4), *holed.curves["verdicts"]["sentence"]]
     assert not any("nan" in text for text in said)
-    assert "where it is most certain and" in said[0]
+    assert "where it is most certain (n " in said[0] and "least (bucket 2 of 5, n " in said[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"bucket_edges": (100.0, 200.0)}, "tuning and test rows lie in uncertainty bucket 1 of 3"),
+        ({"bucket_cut": "width", "buckets": 5, "outlier": 1e6}, "rows lie in uncertainty bucket 1 of 5"),
+    ],
+)
+def test_edges_that_part_nothing_rule_nothing_out(frame, as_dataset, options, words):
+    outlier = options.pop("outlier", None)
+    rows = frame if outlier is None else frame.assign(uncertainty=frame["uncertainty"].replace(1.5, outlier))
+    config = UncertaintyConfig(**options, **FAST)
+    for result in (run(as_dataset(rows), config), describe(memory(rows), {}, config, source="x")):
+        verdict, tables = result.curves["verdicts"].iloc[0], result.curves
+        said = answer(result.metrics, tables["differences"], "given", 0.4, scorers=tables["scorers"])
+        for text in (verdict["sentence"], said):
+            assert words in text and "ruled out" not in text and "No gain" not in text and "no gain" not in text
+        assert verdict["verdict"] == "not judged" and set(tables["claims"]["claim"]) == {"C6"}
+
+
+def test_one_bucket_is_told_as_asked_for(frame, as_dataset):
+    result = run(as_dataset(frame), UncertaintyConfig(buckets=1, **FAST))
+    assert "one uncertainty bucket was asked for" in result.curves["verdicts"]["sentence"].iloc[0]
+
+
+def test_own_edges_around_one_value_claim_nothing(frame, as_dataset):
+    result = run(as_dataset(frame.assign(uncertainty=0.05)), UncertaintyConfig(bucket_edges=OWN, **FAST))
+    assert result.curves["claims"].empty
+    assert "rows lie in uncertainty bucket 2 of 4" in result.curves["verdicts"]["sentence"].iloc[0]
 
 
 def test_of_an_empty_bucket_nothing_is_selected_where_thresholds_are_free(holed):
