@@ -73,6 +73,11 @@ def cards(run: Run) -> list[Card]:
     return found
 
 
+def _mid_sentence(label: str) -> str:
+    """Write a label with a small first letter, unless its first word is an abbreviation."""
+    return label if label.split(" ")[0].isupper() else label[:1].lower() + label[1:]
+
+
 def answer(run: Run) -> str:
     """Answer the page's question for this run in one sentence."""
     hits, direction = "hit_rate_at_10", "direction_auc"
@@ -80,11 +85,11 @@ def answer(run: Run) -> str:
     ours, other = metric_value(run, form(run), direction), metric_value(run, rival, direction)
     told = f"One-way edges are told from their reversals with AUC {number(ours or 0)}"
     if rival and other is not None:
-        told += f" ({METHOD_LABEL[rival].lower()} {number(other)})"
+        told += f" ({_mid_sentence(METHOD_LABEL[rival])} {number(other)})"
     row = metric_row(run, form(run), direction)
     if row is not None and (few := too_few(row["n"])):
         told = f"{few} to say how well they are told from their reversals"
-    best = f"{METHOD_LABEL.get(peer or '', '').lower()}, the best baseline of this run,"
+    best = f"{_mid_sentence(METHOD_LABEL.get(peer or '', ''))}, the best baseline of this run,"
     shares = [
         f"{who} {number(100 * share)}\u00a0%{what}"
         for method, who, what in (

@@ -141,7 +141,7 @@ _LIST_HELP = {
 }
 _LIST_COLUMNS: dict[str, Any] = {
     "#": st.column_config.NumberColumn(width=26, help="Place in this list."),
-    "Node": st.column_config.TextColumn(width=150, help="A click on a cell shows the whole name."),
+    "Node": st.column_config.TextColumn(width=108, help="A click on a cell shows the whole name."),
     "Score": st.column_config.NumberColumn(width=44, format="%.2f", help=TERMS["edge_score"].help()),
     "Rank": st.column_config.NumberColumn(
         width=44, format="localized", help="Where the selected node stands in the source's own list of targets."
