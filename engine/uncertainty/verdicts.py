@@ -19,9 +19,9 @@ RIVAL_LABEL = {
     "recalibrated": "recalibration on score and uncertainty",
     "boosted": "boosted trees on score and uncertainty",
 }
-REPAIRS = (MATCHED_PRIOR, "recalibrated")
-"""Rivals whose own gain over one threshold comes from uncertainty: they keep the order of scores at equal uncertainty,
-which boosted trees do not."""
+REPAIR = "recalibrated"
+"""Rival whose own gain over one threshold says that uncertainty helps: linear in the log-odds of the score, it cannot
+bend the score itself as boosted trees can; a matched prior gives another score."""
 VERDICTS = ("several thresholds help", "a repair does the same", "no gain", "open", "not judged", "one bucket")
 Effect = dict[str, float]
 _NONE: Effect = dict.fromkeys(("value", "ci_low", "ci_high"), np.nan)
@@ -45,15 +45,14 @@ def verdict_rows(table: pd.DataFrame, draws: Floats, scorers: pd.DataFrame, choi
     DataFrame
         ``scorer, verdict, value, ci_low, ci_high`` (MIST minus one threshold, percentage points of
         recall), ``relative, relative_low, relative_high`` (percent of one threshold's recall), ``rival,
-        rival_value, rival_low, rival_high`` (the best rival minus MIST, points), ``repair, repair_value,
-        repair_low, repair_high`` (the best of `REPAIRS` minus one threshold, points), ``undivided``, ``n``,
-        ``sentence``.
+        rival_value, rival_low, rival_high`` (the best rival minus MIST, points), ``repair_value,
+        repair_low, repair_high`` (`REPAIR` minus one threshold, points), ``undivided``, ``n``, ``sentence``.
 
     Notes
     -----
     The gain is judged as claim C7 is, with the same margin. Where it is supported, a rival with one
     threshold that the interval shows to be at most the margin behind MIST makes several thresholds
-    unnecessary. Where it is not, a repair whose own gain is supported shows that uncertainty helps. Buckets
+    unnecessary. Where it is not, a recalibration whose own gain is supported shows that uncertainty helps. Buckets
     that part no rows are not judged.
     """
     matched = table[table["metric"] == MATCHED]
@@ -70,11 +69,10 @@ def verdict_rows(table: pd.DataFrame, draws: Floats, scorers: pd.DataFrame, choi
         gain = _points(paired(table, draws, places[OURS], places[BASELINE]))
         relative = paired(table, draws, places[OURS], places[BASELINE], relative=True)
         rival, against = _best(table, draws, rivals, places[OURS])
-        repairs = {m: place for m, place in rivals.items() if m in REPAIRS}
-        repair, repaired = _best(table, draws, repairs, places[BASELINE])
+        _, repaired = _best(table, draws, {m: p for m, p in rivals.items() if m == REPAIR}, places[BASELINE])
         row = {"scorer": scorer, "verdict": _judge(found, gain, against, repaired)} | gain
         row |= _named("relative", relative, value="relative")
-        row |= {"rival": rival} | _named("rival", against) | {"repair": repair} | _named("repair", repaired)
+        row |= {"rival": rival} | _named("rival", against) | _named("repair", repaired)
         rows.append(row | {"undivided": found.undivided, "n": int(table["n"].iloc[0])})
     return with_sentences(pd.DataFrame(rows), choice)
 
@@ -160,7 +158,7 @@ def verdict_sentence(row: Mapping[str, Any], chosen: int | None) -> str:
         return _helps(row, name, size)
     if kind == "a repair does the same":
         return (
-            f"{name}: uncertainty helps, but by a repair: one threshold with {RIVAL_LABEL[row['repair']]} gains "
+            f"{name}: uncertainty helps, but by a repair: one threshold with {RIVAL_LABEL[REPAIR]} gains "
             f"{_effect(row, 'repair')}; several thresholds show no gain ({size})."
         )
     note = " Cross-fitting on the tuning rows chose one threshold, too." if chosen == 1 else ""

@@ -74,12 +74,14 @@ def test_buckets_that_part_no_rows_are_not_judged():
 def test_a_recalibration_whose_gain_is_shown_alone_is_the_verdict():
     for gain, spread in ((0.0, 0.001), (0.01, 0.008)):
         row = judged(gain, recalibrated=0.06, spread=spread)
-        assert row["verdict"] == "a repair does the same" and row["repair"] == "recalibrated"
+        assert row["verdict"] == "a repair does the same" and row["repair_value"] == pytest.approx(6.0, abs=0.1)
         assert "one threshold with recalibration on score and uncertainty gains +6.0 points" in row["sentence"]
         assert f"several thresholds show no gain ({100 * gain:+.1f} points" in row["sentence"]
         assert "ruled out" not in row["sentence"]
     assert judged(0.0, recalibrated=0.01)["verdict"] == "no gain"
-    assert judged(0.0, scorer="rate_4_flat", matched=0.06)["repair"] == "matched_prior"
+    # Neither says that uncertainty helps: trees may bend the score itself, a matched prior is another score.
+    assert judged(0.0, boosted=0.06)["verdict"] == "no gain"
+    assert judged(0.0, scorer="rate_4_flat", matched=0.06)["verdict"] == "no gain"
 
 
 def test_the_cross_fitted_choice_of_one_bucket_is_told():
