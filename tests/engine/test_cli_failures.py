@@ -138,7 +138,7 @@ def with_row(frame, **values):
         ("uncertainty", LABELLED.assign(label=1), ["'label'", "always 1"]),
         ("uncertainty", with_row(LABELLED, label=2), ["'label'", "'2'", "row 3"]),
         ("uncertainty", SCORED.assign(score=1.5), ["'score'", "'1.5'", "at most 1"]),
-        ("uncertainty", SCORED.assign(uncertainty=-0.1), ["'uncertainty'", "'-0.1'", "at least 0"]),
+        ("uncertainty", SCORED.assign(uncertainty=np.inf), ["'uncertainty'", "'inf'", "finite"]),
         ("uncertainty", SCORED.drop(columns="uncertainty"), ["'score'", "no 'uncertainty'"]),
         ("uncertainty", SCORED.assign(weight=1.5), ["'weight'", "'1.5'", "whole number"]),
         ("uncertainty", LABELLED[["label"]], ["neither features nor"]),
