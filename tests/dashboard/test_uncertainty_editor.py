@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache, jobs, uploads
+from dashboard.controls import threshold_moves
 from dashboard.controls.uncertainty_own import MOST_BYTES, example, submit
 from dashboard.controls.uncertainty_policy import read_rows
 from engine.errors import ConfigError, DataError
@@ -107,6 +108,21 @@ def test_a_price_places_every_threshold_where_it_pays(stored: Run, editor: Edito
     app.number_input(key="uncertainty-value").set_value(3.0).run()
     assert cuts_of(app) == editor.weigh(value=3.0, cost=1.0)
     assert any("25.0 %" in caption.value for caption in app.caption)
+
+
+def test_typed_thresholds_and_sliders_that_lag_behind_move_nothing_back(
+    stored: Run, editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser sends the old places of all widgets with a key that comes before the answer to the last one."""
+    monkeypatch.setattr(threshold_moves, "ANSWER_SECONDS", 1e6)
+    app = opened()
+    start = cuts_of(app)
+    app.select_slider(key="uncertainty-all").set_value(9).run()
+    app.select_slider(key="uncertainty-all").set_value(10)
+    app.select_slider(key=SLIDERS[0]).set_value(start[0])
+    app.text_input(key="uncertainty-entry-2").set_value(editor.labels[start[1]])
+    app.run()
+    assert not app.exception and cuts_of(app) == [10, 10, 10]
 
 
 def test_moves_are_taken_back_and_made_again(stored: Run) -> None:

@@ -115,7 +115,9 @@ def test_windows_that_err_more_in_nearly_every_draw_are_apart_from_the_best():
     found = table_of(prepared(3, n=6000)).query("estimator == 'vanilla'").set_index("waiting_days")
     assert found["is_apart"].iloc[0] and not found.loc[found["optimum"], "is_apart"].any()
     noise = np.random.default_rng(0).normal(1.0, 0.1, (400, 2))
-    assert not apart_from_best(noise).any()
+    # Worse in most draws, not in nearly all.
+    more = noise[:, 0] + np.where(np.arange(400) % 4 == 3, -0.05, 0.05)
+    assert not apart_from_best(np.column_stack((noise[:, 0], more))).any()
     assert list(apart_from_best(np.column_stack((noise[:, 0], noise[:, 0] + 0.01)))) == [False, True]
 
 
