@@ -6,32 +6,24 @@ import argparse
 import importlib
 import json
 import os
-import secrets
-import shlex
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-import pandas as pd
-
-from engine.datasets import BUNDLED, DEFAULT, load
-from engine.distributed import announced, joined, launcher
+from engine.datasets import BUNDLED, DEFAULT
 from engine.errors import ConfigError, EngineError, TrainingError
-from engine.options import build_config, parse_pairs, read_toml
-from engine.progress import Progress
-from engine.result import KINDS, Kind
-from engine.runs import Run, check_target, read_run, write_run
+from engine.options import build_config, parse_pairs
+from engine.result import KINDS
+from engine.show_command import add_show
 from engine.tables import write_table
+from engine.train_command import CONFIGS, add_train
 
-CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
-PARALLEL: tuple[Kind, ...] = ("graph",)
-"""What several workers can train together."""
+__all__ = ["CONFIGS", "main"]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -109,25 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     datasets.add_argument("--json", action="store_true", help="print JSON")
     datasets.set_defaults(command=_datasets)
 
-    train = commands.add_parser("train", help="train a model and its baselines, write a run folder")
-    train.add_argument("kind", choices=KINDS)
-    train.add_argument("--data", metavar="NAME|PATH", help="bundled name, or a CSV or Parquet file")
-    train.add_argument("--nodes", metavar="PATH", help="node table (graph)")
-    train.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME", help="name own columns")
-    train.add_argument("--config", metavar="FILE.toml", help="settings from a file")
-    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="single settings")
-    train.add_argument("--seed", type=int, help="seed of every random choice (default 0)")
-    train.add_argument("--out", metavar="RUN_DIR", help="folder of the run (default: a new one in runs/)")
-    train.add_argument("--threads", type=int, default=1, help="threads for the arithmetic (default 1)")
-    train.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
-    train.add_argument("--progress", metavar="FILE", help=argparse.SUPPRESS)
-    train.set_defaults(command=_train)
-
-    show = commands.add_parser("show", help="print what a run found")
-    show.add_argument("run", metavar="RUN_DIR")
-    show.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
-    show.set_defaults(command=_show)
-
+    add_train(commands)
+    add_show(commands)
     simulate = commands.add_parser("simulate", help="write simulated data with known truth")
     simulate.add_argument("kind", choices=KINDS)
     simulate.add_argument("--rows", type=int, required=True, help="edges, exposures or rows")
@@ -155,105 +130,6 @@ def _datasets(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     for bundled in BUNDLED.values():
         mark = " (default)" if DEFAULT[bundled.kind] == bundled.name else ""
         sys.stdout.write(f"{bundled.name:20} {bundled.kind:12} {bundled.origin}{mark}\n    {bundled.description}\n")
-
-
-def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
-    """Train one model with its baselines and write the run."""
-    kind: Kind = arguments.kind
-    name = arguments.data or DEFAULT[kind]
-    if arguments.threads < 1:
-        raise ConfigError(f"'--threads' is {arguments.threads}; it must be at least 1.")
-    settings = read_toml(arguments.config) if arguments.config else {}
-    settings |= parse_pairs(arguments.set, option="--set")
-    if arguments.seed is not None:
-        settings["seed"] = arguments.seed
-    config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
-    if announced().size > 1 and kind not in PARALLEL:
-        raise ConfigError(f"torchrun trains {', '.join(PARALLEL)} only; start '{kind}' with python -m engine.")
-    folder = check_target(arguments.out or _default_folder(kind))
-    dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
-    with joined() as group:
-        if not group.is_first:
-            _run(kind, dataset, config, threads=arguments.threads)
-            return
-        with Progress(arguments.progress) as progress:
-            result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
-    write_run(result, folder, command=_command(words), threads=arguments.threads)
-    _print_run(read_run(folder), as_json=arguments.json)
-
-
-def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress | None = None) -> Any:
-    """Train with a fixed number of threads, in torch and in the linear algebra below NumPy and SciPy.
-
-    Without `progress` only help another worker with its trainings, and return nothing.
-    """
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    module = importlib.import_module(f"engine.{kind}.run")
-    torch.set_num_threads(threads)
-    with threadpool_limits(limits=threads):
-        return (
-            module.assist(dataset, config) if progress is None else module.run(dataset, config, on_epoch=progress.epoch)
-        )
-
-
-def _default_folder(kind: Kind) -> Path:
-    """Name a new run after its kind and the time, where the dashboard looks for runs."""
-    root = Path(os.environ.get("RECOMMENDER_LENS_RUNS", "runs"))
-    return root / f"{kind}-{datetime.now().strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-
-
-def _command(words: Sequence[str]) -> list[str]:
-    """Return the words that reproduce the run; where progress went does not matter."""
-    kept, skip = [], False
-    for word in words:
-        skip, drop = word == "--progress", skip or word.partition("=")[0] == "--progress"
-        if not drop:
-            kept.append(word)
-    return launcher(kept)
-
-
-def _show(arguments: argparse.Namespace, words: Sequence[str]) -> None:
-    """Print a stored run."""
-    _print_run(read_run(arguments.run), as_json=arguments.json)
-
-
-def _print_run(run: Run, *, as_json: bool) -> None:
-    """Print manifest and metrics, as JSON or for reading."""
-    if as_json:
-        metrics = json.loads(run.metrics.to_json(orient="records", double_precision=15))
-        sys.stdout.write(json.dumps({"manifest": run.manifest, "metrics": metrics}, indent=2) + "\n")
-        return
-    manifest = run.manifest
-    lines = [
-        f"{run.id} · {manifest['dataset']['name']} ({manifest['dataset']['origin']}) · seed {manifest['seed']}"
-        f" · {manifest['seconds']:g} s",
-        f"made by: {shlex.join(manifest['command'])}",
-        "",
-        _table(run.metrics[run.metrics["segment"] == "all"] if "all" in set(run.metrics["segment"]) else run.metrics),
-        "",
-        *(
-            f"{row.claim} {row.verdict}: {row.effect}, {row.comparison} − {row.baseline} ({row.segment}) = "
-            f"{row.value:.3g}{row.unit} [{row.ci_low:.3g}, {row.ci_high:.3g}] · n {row.n:,} {row.n_unit}"
-            for row in run.curve("claims").itertuples()
-        ),
-        *(run.curve("verdicts")["sentence"] if "verdicts" in manifest["curves"] else ()),
-        f"\n{run.folder}",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _table(metrics: pd.DataFrame) -> str:
-    """Lay out metrics as method × metric with intervals."""
-    text = metrics.assign(
-        text=[f"{r.value:.3f} [{r.ci_low:.3f}, {r.ci_high:.3f}] n {r.n:,}" for r in metrics.itertuples()],
-        row=metrics["split"] + " · " + metrics["segment"] + " · " + metrics["metric"],
-    )
-    return "\n".join(
-        f"{row}\n" + "\n".join(f"    {item.method:16} {item.text}" for item in group.itertuples())
-        for row, group in text.groupby("row", sort=False)
-    )
 
 
 def _simulate(arguments: argparse.Namespace, words: Sequence[str]) -> None:
