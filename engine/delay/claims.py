@@ -61,19 +61,55 @@ def _recent_labels(prepared: Prepared, resamples: int, rng: np.random.Generator)
     if not recent.any():
         return []
     label, seen = prepared.label[recent], prepared.seen[recent].astype(np.float64)
-    open_still, unit = 1.0 - seen, prepared.unit[recent]
+    open_still, unit, ages = 1.0 - seen, prepared.unit[recent], prepared.age[recent]
     terms = np.column_stack((open_still, label * open_still, np.ones(label.size), label - seen))
+    span = (float(ages.min()), float(ages.max()))
+    return recent_claims(terms, unit, ages=span, n=np.unique(unit).size, resamples=resamples, rng=rng)
+
+
+def recent_claims(
+    terms: np.ndarray,
+    unit: np.ndarray,
+    *,
+    ages: tuple[float, float],
+    n: int,
+    n_unit: str = "units",
+    resamples: int,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """Measure C3 on sums over rows, units or groups of units.
+
+    Parameters
+    ----------
+    terms : ndarray of shape (rows, 4)
+        Exposures that were immature on the snapshot day: negatives on it, those of them that flipped, all, and the
+        final minus the seen positives.
+    unit : ndarray of shape (rows,)
+        What the bootstrap draws.
+    ages : tuple of float
+        Least and largest age in days on that day.
+    n : int
+        Units behind the sums.
+    n_unit : str, default "units"
+    resamples : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of dict
+        Rows of the claims.
+    """
 
     def statistic(weight: np.ndarray) -> np.ndarray:
         still, flipped, total, risen = weight @ terms
         return np.array([flipped / still if still > 0 else np.nan, risen / total if total > 0 else np.nan])
 
-    point = statistic(np.ones(label.size))
+    point = statistic(np.ones(len(terms)))
     low, high = percentile_interval(bootstrap(statistic, unit, n_resamples=resamples, rng=rng))
     common: dict[str, Any] = {
-        "segment": f"exposures {_span(prepared, recent)} old on the snapshot day",
-        "n": np.unique(unit).size,
-        "n_unit": "units",
+        "segment": f"exposures {ages[0]:.0f} to {ages[1]:.0f} days old on the snapshot day",
+        "n": n,
+        "n_unit": n_unit,
         "margin": FLIP_MARGIN,
     }
     names = (
@@ -87,12 +123,6 @@ def _recent_labels(prepared: Prepared, resamples: int, rng: np.random.Generator)
         )
         for k, (effect, comparison, baseline) in enumerate(names)
     ]  # fmt: skip
-
-
-def _span(prepared: Prepared, rows: np.ndarray) -> str:
-    """Say how old some exposures were on the snapshot day."""
-    ages = prepared.age[rows]
-    return f"{ages.min():.0f} to {ages.max():.0f} days"
 
 
 def _repair(test: Measured) -> list[dict[str, Any]]:
@@ -138,28 +168,53 @@ def _signals(prepared: Prepared, test: Measured, resamples: int, rng: np.random.
     still = prepared.delay > prepared.waiting
     engaged = prepared.engaged_by(prepared.waiting)[still]
     label = prepared.label[still]
+    if not 0.0 < engaged.mean() < 1.0:
+        return rows
+    unit = prepared.unit[still]
     terms = np.column_stack((engaged, engaged * label, 1.0 - engaged, (1.0 - engaged) * label))
+    return [engagement_claim(terms, unit, n=np.unique(unit).size, resamples=resamples, rng=rng), *rows]
+
+
+def engagement_claim(
+    terms: np.ndarray,
+    unit: np.ndarray,
+    *,
+    n: int,
+    n_unit: str = "units",
+    resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Measure C5 without a model on sums over rows, units or groups of units.
+
+    Parameters
+    ----------
+    terms : ndarray of shape (rows, 4)
+        Negatives at the waiting window: the engaged, those of them that flip, the others, those of them that flip.
+    unit, n, n_unit, resamples, rng
+        As for `recent_claims`.
+
+    Returns
+    -------
+    dict
+        A row of the claims.
+    """
 
     def statistic(weight: np.ndarray) -> float:
         with_n, with_flips, without_n, without_flips = weight @ terms
         return with_flips / with_n - without_flips / without_n if with_n > 0 and without_n > 0 else float("nan")
 
-    if not 0.0 < engaged.mean() < 1.0:
-        return rows
-    draws = bootstrap(statistic, prepared.unit[still], n_resamples=resamples, rng=rng)
-    low, high = percentile_interval(draws)
-    row = claim_row(
+    low, high = percentile_interval(bootstrap(statistic, unit, n_resamples=resamples, rng=rng))
+    return claim_row(
         "C5",
         effect="Flip rate by engagement, before features are taken into account",
         comparison="engaged by the waiting window",
         baseline="not engaged",
         segment="negatives at the waiting window",
-        value=statistic(np.ones(label.size)),
+        value=statistic(np.ones(len(terms))),
         ci_low=low[0],
         ci_high=high[0],
-        n=np.unique(prepared.unit[still]).size,
-        n_unit="units",
+        n=n,
+        n_unit=n_unit,
         margin=FLIP_MARGIN,
         sign=0,
     )
-    return [row, *rows]

@@ -42,7 +42,7 @@ def exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, horizo
         Columns `EXIT_COLUMNS`; ``cohort`` is the first day of a 7-day week of exposures, ``engage_bin`` is
         `NEVER` without engagement, ``converted`` is 0 or 1, ``n`` counts exposures.
     """
-    exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
+    exits = exits_of(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
     return _counted(_with_cohort(exits, step_days), EXIT_COLUMNS)
 
 
@@ -62,7 +62,7 @@ def unit_exit_counts(exposures: ibis.Table, *, as_of: float, step_days: float, h
         Columns `UNIT_COLUMNS`. ``unit_group`` is the start of the unit's MD5 digest: 256 groups that are as good as
         drawn at random, and the same ones on every backend. Their number bounds the size of the table.
     """
-    exits = _exits(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
+    exits = exits_of(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
     return _counted(exits.mutate(unit_group=_.unit.hexdigest("md5").left(_HEX_DIGITS)), UNIT_COLUMNS)
 
 
@@ -85,7 +85,7 @@ def exit_counts_by_day(
         Column ``as_of`` and `EXIT_COLUMNS`; a day before the first exposure has no row.
     """
     looked = exposures.cross_join(ibis.memtable(pa.table({"as_of": [float(day) for day in days]})))
-    exits = _exits(looked, as_of=_.as_of, step_days=step_days, horizon_bin=horizon_bin)
+    exits = exits_of(looked, as_of=_.as_of, step_days=step_days, horizon_bin=horizon_bin)
     return _counted(_with_cohort(exits, step_days), ("as_of", *EXIT_COLUMNS))
 
 
@@ -117,8 +117,20 @@ def day_counts(exposures: ibis.Table, days: Sequence[float], *, final_day: float
     return exposures.group_by("segment").aggregate(**measures).order_by("segment")
 
 
-def _exits(exposures: ibis.Table, *, as_of: float | Deferred, step_days: float, horizon_bin: int) -> ibis.Table:
-    """Add when every exposure made before a day leaves the risk set, and whether by converting."""
+def exits_of(exposures: ibis.Table, *, as_of: float | Deferred, step_days: float, horizon_bin: int) -> ibis.Table:
+    """Add when every exposure made before a day leaves the risk set, and whether by converting.
+
+    Parameters
+    ----------
+    exposures, as_of, step_days, horizon_bin
+        As for `exit_counts`.
+
+    Returns
+    -------
+    ibis.Table
+        One row per exposure made before the day, with ``age``, ``complete`` (its window is over), ``lived_bin`` and
+        ``event_bin`` (last whole bin lived through, bin of the conversion), ``exit_bin`` and ``converted``.
+    """
     timed = exposures.filter(_.exposure_time < as_of).mutate(
         age=as_of - _.exposure_time,
         delay=_.conversion_time - _.exposure_time,

@@ -74,7 +74,7 @@ def tradeoff_table(
     drift that is linear in time are not in it.
     """
     period = min(config.training_days or np.inf, float(prepared.window.max()))
-    waiting = _grid(horizon_bin, config)
+    waiting = waiting_grid(horizon_bin, config)
     rows, share = kept_rows(prepared)
     names = sorted(set(prepared.segment[rows]))
     parts = {
@@ -83,6 +83,31 @@ def tradeoff_table(
         )
         for name in names
     }
+    return tradeoff_of(parts, waiting, period, config, share=share)
+
+
+def tradeoff_of(
+    parts: Mapping[str, Sums], waiting: np.ndarray, period: float, config: DelayConfig, *, share: float = 1.0
+) -> pd.DataFrame:
+    """Work the table of `tradeoff_table` out from sums.
+
+    Parameters
+    ----------
+    parts : mapping of str to Sums
+        Segment to its sums by groups of units, the same groups in all.
+    waiting : ndarray of shape (windows,), days
+        See `waiting_grid`.
+    period : float, days
+        Length L of the cohort.
+    config : DelayConfig
+    share : float, default 1
+        Share of the exposures behind the sums.
+
+    Returns
+    -------
+    DataFrame
+    """
+    names = sorted(parts)
     groups = next(iter(parts.values())).groups
     rng = generator(config.seed, "tradeoff")
     taken = rng.multinomial(groups, np.full(groups, 1.0 / groups), size=config.resamples).astype(np.float64)
@@ -115,7 +140,7 @@ class _Law:
     """Shrunk drift of the rate per day."""
 
 
-def _grid(horizon_bin: int, config: DelayConfig) -> np.ndarray:
+def waiting_grid(horizon_bin: int, config: DelayConfig) -> np.ndarray:
     """Return waiting windows, denser early: multiples of the step, with the setting's own and the horizon."""
     bins = np.unique(np.ceil(horizon_bin * np.linspace(0.0, 1.0, MAX_WINDOWS + 1)[1:] ** 1.7).astype(int))
     days = np.append(bins * config.step_days, config.waiting_days)
@@ -249,4 +274,4 @@ def _systematic(estimator: str, law: _Law, lag: np.ndarray, period: float) -> tu
     return np.zeros_like(law.late_share), -law.drift * (lag + stale)
 
 
-__all__ = ["ESTIMATORS", "FlipOf", "tradeoff_table"]
+__all__ = ["ESTIMATORS", "FlipOf", "tradeoff_of", "tradeoff_table", "waiting_grid"]

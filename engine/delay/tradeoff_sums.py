@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from engine.delay.auxiliary import FLIP_GROUPS
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 
@@ -146,6 +145,9 @@ def segment_sums(
 
     flips = {}
     if flip_of is not None:
+        # A description has no networks, and must not wait for torch.
+        from engine.delay.flips import FLIP_GROUPS
+
         said = flip_of(np.repeat(rows, waiting.size), due.ravel())
         for method, name in zip(NETWORKS, FLIP_GROUPS, strict=True):
             table = said[name].reshape(-1, rows.size, waiting.size).transpose(1, 0, 2)

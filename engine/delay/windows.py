@@ -9,6 +9,7 @@ from engine.delay.auxiliary import FLIP_GROUPS
 from engine.delay.config import DelayConfig
 from engine.delay.data import Prepared
 from engine.delay.train import Fitted
+from engine.delay.window_counts import known_windows
 from engine.metrics.resampling import bootstrap, percentile_interval
 from engine.seeding import generator
 
@@ -50,7 +51,7 @@ def window_table(
     """
     tables = []
     for segment in ["all", *sorted(arrival.loc[arrival["group"] == "segment", "key"].unique())]:
-        table = _known(arrival, segment)
+        table = known_windows(arrival, segment)
         counts = _counts(prepared, segment, table["waiting_days"].to_numpy())
         table = pd.concat((table, counts), axis=1)
         for name in ("", "_low", "_high"):
@@ -60,17 +61,6 @@ def window_table(
     found = pd.concat(tables, ignore_index=True)
     shares = found.columns[found.dtypes == np.float64].difference(["waiting_days"])
     return found.astype(dict.fromkeys(shares, np.float32))
-
-
-def _known(arrival: pd.DataFrame, segment: str) -> pd.DataFrame:
-    """Read shares and flip rates off the curves of the snapshot day."""
-    rows = arrival[(arrival["key"] == segment) & arrival["group"].isin(("all", "segment"))]
-    rows = rows[rows["elapsed_days"] > 0]
-    names = [f"{name}{end}" for name in ("seen", "flip") for end in ("", "_low", "_high")]
-    snapshot = rows[rows["view"] == "snapshot"].set_index("elapsed_days")
-    grid = rows[rows["view"] == "final"].set_index("elapsed_days")[[]]
-    table = grid.join(snapshot[[*names, "late"]]).reset_index()
-    return table.rename(columns={"elapsed_days": "waiting_days"})
 
 
 def _rows_of(prepared: Prepared, segment: str) -> np.ndarray:
