@@ -1,4 +1,4 @@
-"""The command line: `datasets`, `train`, `show`, `simulate`, `policy`, `edges`, `export`, `describe`, `benchmark`."""
+"""The command line: `datasets, train, show, simulate, policy, edges, export, describe, inspect, benchmark`."""
 
 from __future__ import annotations
 
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     importlib.import_module("engine.policy_command").add_policy(commands)
     importlib.import_module("engine.edges_command").add_edges(commands)
     importlib.import_module("engine.describe_command").add_describe(commands)
+    importlib.import_module("engine.inspect_command").add_inspect(commands)
     importlib.import_module("engine.benchmark.command").add_benchmark(commands)
     return parser
 
