@@ -81,7 +81,8 @@ def answer(choice: Choice) -> str:
     """Answer the question of the page for this choice."""
     run = choice.run
     differences, scorers = run.curve("differences"), run.curve("scorers")
-    return summary.answer(run.metrics, differences, choice.scorer, choice.target, scorers=scorers)
+    verdicts = run.curve("verdicts") if "verdicts" in run.manifest["curves"] else None
+    return summary.answer(run.metrics, differences, choice.scorer, choice.target, scorers=scorers, verdicts=verdicts)
 
 
 def reliability(choice: Choice, split: str) -> pd.DataFrame:

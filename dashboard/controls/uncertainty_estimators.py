@@ -29,6 +29,7 @@ from engine.uncertainty.findings import (
     informative,
 )
 from engine.uncertainty.names import RECALL_MARGIN, scorer_label
+from engine.uncertainty.verdict_words import verdict_sentence
 
 PANELS = (
     Panel(metric="roc_auc", title="ROC AUC"),
@@ -102,8 +103,17 @@ def verdict(choice: Choice) -> tuple[str, Color, str]:
     own = table[table["scorer"] == choice.scorer] if len(table) else table
     if own.empty:
         return "", "gray", ""
-    row = own.iloc[0]
-    return str(row["verdict"]), VERDICT_COLOR.get(str(row["verdict"]), "gray"), str(row["sentence"])
+    row = {str(key): value for key, value in own.iloc[0].items()}
+    # Written anew, as older runs do not say which precisions the verdict is over.
+    sentence = verdict_sentence(row, sorted(choice.run.curve("boundaries")["target"].unique()), _chosen(choice))
+    return str(row["verdict"]), VERDICT_COLOR.get(str(row["verdict"]), "gray"), sentence
+
+
+def _chosen(choice: Choice) -> int | None:
+    """Return the cross-fitted number of buckets of the chosen scorer; nothing if none was chosen."""
+    table = stored(choice.run, "bucket_choice")
+    own = table[(table["scorer"] == choice.scorer) & table["chosen"]] if len(table) else table
+    return int(own["buckets"].iloc[0]) if len(own) else None
 
 
 def verdict_table(run: Run) -> pd.DataFrame:

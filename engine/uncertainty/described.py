@@ -23,7 +23,7 @@ from engine.uncertainty.run import run
 from engine.uncertainty.slice_counts import slice_counts
 from engine.uncertainty.slice_view import layout_of
 from engine.uncertainty.trend import SEGMENTS, top_scores
-from engine.uncertainty.verdicts import with_sentences
+from engine.uncertainty.verdict_words import with_sentences
 
 SCORER = GIVEN
 _SCORE_COLUMNS = ("threshold", "bin_low", "bin_high")
@@ -123,7 +123,8 @@ def _counting_rows(
     table = curves["recalibration"]
     found["recalibration"] = table.assign(n=_rows_behind(table.assign(split="test"), curves["cells"], n))
     found |= {name: found.get(name, curves[name]).assign(n_unit="rows") for name in ("claims", "scorers")}
-    found["verdicts"] = with_sentences(found["verdicts"], curves["bucket_choice"])
+    targets = sorted(curves["boundaries"]["target"].unique())
+    found["verdicts"] = with_sentences(found["verdicts"], curves["bucket_choice"], targets)
     return found
 
 

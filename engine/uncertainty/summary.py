@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ from engine.uncertainty.names import (
     scorer_label,
     segment_of,
 )
+from engine.uncertainty.verdict_words import tenths, verdict_words
 
 RECALIBRATED = "recalibrated"
 """Method key of one threshold on the logistic recalibrator of score and uncertainty."""
@@ -53,9 +56,15 @@ def baseline_recall(metrics: pd.DataFrame, scorer: str, target: float) -> pd.Ser
 
 
 def answer(
-    metrics: pd.DataFrame, differences: pd.DataFrame, scorer: str, target: float, *, scorers: pd.DataFrame | None = None
+    metrics: pd.DataFrame,
+    differences: pd.DataFrame,
+    scorer: str,
+    target: float,
+    *,
+    scorers: pd.DataFrame | None = None,
+    verdicts: pd.DataFrame | None = None,
 ) -> str:
-    """Answer how far a score may be trusted: its calibration, then what several thresholds add.
+    """Answer how far a score may be trusted: its calibration, the run's verdict, and what one precision adds to it.
 
     Parameters
     ----------
@@ -67,6 +76,8 @@ def answer(
     scorers : DataFrame, optional
         Table of the run that says why uncertainty parts no rows; one of an older version does not, then the metrics
         tell whether there are several buckets.
+    verdicts : DataFrame, optional
+        Table of the run. Without it the target alone is judged, which the sentence says.
 
     Returns
     -------
@@ -85,9 +96,44 @@ def answer(
         repair = _recalibrated(differences, scorer, target)
         return f"{sentence} One threshold {repair} at precision {target:.2f}." if repair else sentence
     own = metrics[(metrics["metric"] == MATCHED) & (metrics["segment"] == segment_of(scorer, target))]
-    if not (own["value"] > 0).any():
-        return f"{calibration} No method reaches precision {target:.2f} on the test rows."
-    return f"{calibration} {gain_sentence(differences, scorer, target)}"
+    is_reached = bool((own["value"] > 0).any())
+    unreached = f"No method reaches precision {target:.2f} on the test rows."
+    row = None if verdicts is None else verdicts[verdicts["scorer"] == scorer]
+    if row is None or row.empty:
+        return f"{calibration} {gain_sentence(differences, scorer, target) if is_reached else unreached}"
+    targets = _targets(metrics, scorer)
+    words = verdict_words({str(key): value for key, value in row.iloc[0].items()}, targets)
+    at_target = unreached if not is_reached else _alone(differences, scorer, target) if len(targets) > 1 else ""
+    return f"{calibration} {words[0].upper()}{words[1:]} {at_target}".rstrip()
+
+
+def _targets(metrics: pd.DataFrame, scorer: str) -> Sequence[float]:
+    """Return the precision targets that a scorer is judged at, rising."""
+    own = metrics.loc[metrics["metric"] == MATCHED, "segment"].unique()
+    lead = segment_of(scorer, 0.0).removesuffix("0.00")
+    return sorted(float(segment.removeprefix(lead)) for segment in own if segment.startswith(lead))
+
+
+def _alone(differences: pd.DataFrame, scorer: str, target: float) -> str:
+    """Say what one precision shows; in numbers only, as the verdict is over all of them."""
+    found = gains(differences, scorer, target).set_index("method")
+    if "mist" not in found.index or np.isnan(found.loc["mist", "value"]):
+        return f"At precision {target:.2f} alone nothing can be compared."
+    words = f"At precision {target:.2f} alone: {_signed(found.loc['mist'])}"
+    if not _gains_repaired(found):
+        return f"{words}."
+    return f"{words}; one threshold on a score recalibrated by uncertainty: {_signed(found.loc[RECALIBRATED])}."
+
+
+def _signed(row: pd.Series) -> str:
+    """Write a change in recall in points with its interval."""
+    value, low, high = (tenths(100 * row[name]) for name in ("value", "ci_low", "ci_high"))
+    return f"{value} points [{low}, {high}]"
+
+
+def _gains_repaired(gained: pd.DataFrame) -> bool:
+    """Tell whether one threshold on the recalibrated score gains beyond chance over one on the score."""
+    return RECALIBRATED in gained.index and bool(gained.loc[RECALIBRATED, "ci_low"] > 0)
 
 
 def _undivided(metrics: pd.DataFrame, scorer: str, scorers: pd.DataFrame | None) -> str:
@@ -152,7 +198,7 @@ def gain_sentence(differences: pd.DataFrame, scorer: str, target: float) -> str:
         return f"At precision {target:.2f} nothing can be compared."
     row = absolute.loc["mist"]
     judged = verdict(100 * row["ci_low"], 100 * row["ci_high"], margin=RECALL_MARGIN)
-    size = _size(differences, scorer, target, "mist")
+    size = _size(differences, scorer, target)
     if judged == "supported":
         sentence = f"At precision {target:.2f} a threshold per uncertainty bucket changes recall by {size}"
         return sentence + _repair(differences, scorer, target) + "."
@@ -173,20 +219,19 @@ def gain_sentence(differences: pd.DataFrame, scorer: str, target: float) -> str:
 
 def _recalibrated(differences: pd.DataFrame, scorer: str, target: float) -> str:
     """Say what one threshold on the recalibrated score gains over one on the score; empty unless beyond chance."""
-    found = gains(differences, scorer, target).set_index("method")
-    if RECALIBRATED not in found.index or not found.loc[RECALIBRATED, "ci_low"] > 0:
+    if not _gains_repaired(gains(differences, scorer, target).set_index("method")):
         return ""
     size = _size(differences, scorer, target, RECALIBRATED)
     return f"on a score recalibrated by uncertainty changes recall by {size}"
 
 
-def _size(differences: pd.DataFrame, scorer: str, target: float, method: str) -> str:
+def _size(differences: pd.DataFrame, scorer: str, target: float, method: str = "mist") -> str:
     """Write a difference in recall with its interval in points, and its relative size."""
     row = gains(differences, scorer, target).set_index("method").loc[method]
-    value, low, high = (100 * row[name] for name in ("value", "ci_low", "ci_high"))
+    value, low, high = (tenths(100 * row[name]) for name in ("value", "ci_low", "ci_high"))
     relative = gains(differences, scorer, target, metric=RELATIVE).set_index("method").loc[method, "value"]
     share = "" if np.isnan(relative) else f" ({relative:+.0f} % of it)"
-    return f"{value:+.1f} points{share}, interval {low:+.1f} to {high:+.1f}, n {int(row['n']):,}"
+    return f"{value} points{share}, interval {low} to {high}, n {int(row['n']):,}"
 
 
 def _repair(differences: pd.DataFrame, scorer: str, target: float) -> str:
@@ -202,7 +247,6 @@ def _repair(differences: pd.DataFrame, scorer: str, target: float) -> str:
         return ""
     row = own.loc[shown[0]]
     low, high = 100 * row["ci_low"], 100 * row["ci_high"]
-    size = f"{100 * row['value']:+.1f} points [{low:+.1f}, {high:+.1f}]"
     if low > 0:
         words = "finds more still"
     elif high < 0:
@@ -211,4 +255,4 @@ def _repair(differences: pd.DataFrame, scorer: str, target: float) -> str:
         words = "does as well"
     else:
         words = "may do as well or worse"
-    return f"; {named[shown[0]]} {words} ({size})"
+    return f"; {named[shown[0]]} {words} ({_signed(row)})"

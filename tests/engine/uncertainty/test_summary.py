@@ -78,6 +78,7 @@ def test_an_unknown_target_is_not_judged():
     assert gain_sentence(table(0.03, 0.09), "rate_4_flat", 0.9) == "At precision 0.90 nothing can be compared."
 
 
+TOO = " Cross-fitting on the tuning rows chose one threshold, too."
 SCORERS = pd.DataFrame({"scorer": ["ensemble"], "buckets": [3], "undivided": [""]})
 
 
@@ -171,12 +172,66 @@ def test_a_recalibration_is_compared_with_several_thresholds_that_gain(beside, w
     assert f"one threshold on a recalibrated score {words}" in gain_sentence(rows, "given", 0.4)
 
 
+def judged(kind, value, low, high, **others):
+    row = {"scorer": "ensemble", "verdict": kind, "value": value, "ci_low": low, "ci_high": high, "n": 90}
+    row |= {"relative": 20.0, "relative_low": 10.0, "relative_high": 30.0, "undivided": "", "rival": ""}
+    row |= {f"{name}_{end}": np.nan for name in ("rival", "repair") for end in ("value", "low", "high")}
+    return pd.DataFrame([row | others])
+
+
+def at_more_targets(metrics):
+    """Judge precision 0.60, too."""
+    own = metrics[metrics["metric"] == MATCHED]
+    return pd.concat([metrics, own.assign(segment=segment_of("ensemble", 0.6))])
+
+
+def test_the_verdict_over_all_precisions_leads_and_the_chosen_one_is_told_in_numbers():
+    metrics, verdicts = at_more_targets(calibration([0.02], [90])), judged("no gain", 0.1, -0.9, 1.2)
+    # At this precision alone the gain is clear; that is no verdict of the run.
+    found = table(0.03, 0.09, scorer="ensemble")
+    said = answer(metrics, found, "ensemble", 0.4, scorers=SCORERS, verdicts=verdicts)
+    assert said.endswith(
+        "on average. No gain from uncertainty here (+0.1 points of recall [-0.9, +1.2] as the mean over test "
+        "precisions 0.40 to 0.60, n 90; a gain of 2 points is ruled out). At precision 0.40 alone: "
+        "+6.0 points [+3.0, +9.0]."
+    )
+    both = pd.concat([found, recalibrated(0.02, 0.06, scorer="ensemble")])
+    told = answer(metrics, both, "ensemble", 0.4, scorers=SCORERS, verdicts=verdicts)
+    assert told.endswith(
+        "+6.0 points [+3.0, +9.0]; one threshold on a score recalibrated by uncertainty: +4.0 points [+2.0, +6.0]."
+    )
+
+
+def test_a_single_precision_is_told_once():
+    metrics, verdicts = calibration([0.02], [90]), judged("several thresholds help", 6.0, 3.0, 9.0)
+    said = answer(metrics, table(0.03, 0.09, scorer="ensemble"), "ensemble", 0.4, scorers=SCORERS, verdicts=verdicts)
+    assert said.endswith(
+        "Several thresholds help here by +20 % [+10, +30] (+6.0 points of recall [+3.0, +9.0] at test precision 0.40, "
+        "n 90)."
+    )
+
+
+def test_a_verdict_stands_beside_a_precision_that_no_method_reaches():
+    metrics = at_more_targets(calibration([0.02], [90]))
+    metrics.loc[metrics["segment"] == segment_of("ensemble", 0.4), "value"] = 0.0
+    verdicts = judged("open", 0.1, -0.9, 3.2)
+    said = answer(metrics, table(0.0, 0.0, scorer="ensemble"), "ensemble", 0.4, scorers=SCORERS, verdicts=verdicts)
+    assert "the data cannot tell more. No method reaches precision 0.40 on the test rows." in said
+
+
 def test_stored_runs_answer_for_every_scorer_and_target(scored_run):
     differences = scored_run.curves["differences"]
     for scorer in scored_run.curves["scorers"]["scorer"]:
         for target in scored_run.curves["boundaries"]["target"].unique():
-            sentence = answer(scored_run.metrics, differences, scorer, target, scorers=scored_run.curves["scorers"])
+            verdicts, tables = scored_run.curves["verdicts"], scored_run.curves
+            sentence = answer(
+                scored_run.metrics, differences, scorer, target, scorers=tables["scorers"], verdicts=verdicts
+            )
             assert sentence.startswith(scorer_label(scorer)) and "nan" not in sentence
+            # Headline and verdict are one: nothing else on the page judges.
+            words = verdicts.set_index("scorer").loc[scorer, "sentence"].removeprefix(f"{scorer_label(scorer)}: ")
+            assert f"{words[0].upper()}{words[1:]}".removesuffix(TOO) in sentence
+            assert sentence.count("gain of 2 points is ruled out") <= 1
             gains = gains_in_points(differences, scorer, target)
             assert ("matched_prior" in set(gains["method"])) == scorer.endswith("_flat")
             stored = differences.set_index(["segment", "metric", "method", "baseline"])["value"]

@@ -1,0 +1,38 @@
+"""The words of a verdict say which precisions they are over, and round nothing to a loss."""
+
+from __future__ import annotations
+
+import doctest
+
+import pandas as pd
+import pytest
+
+from engine.uncertainty import verdict_words as words
+from engine.uncertainty.verdict_words import tenths, verdict_sentence, with_sentences
+
+ROW = {"scorer": "given", "verdict": "open", "value": -0.04, "ci_low": -1.0, "ci_high": 3.0, "n": 1234, "undivided": ""}
+
+
+def test_the_examples_hold():
+    assert doctest.testmod(words).failed == 0
+
+
+def test_a_verdict_over_several_precisions_says_so():
+    assert verdict_sentence(ROW, [0.3, 0.4, 0.6]) == (
+        "Given score: no gain from uncertainty shown (+0.0 points of recall [-1.0, +3.0] as the mean over test "
+        "precisions 0.30 to 0.60, n 1,234); the data cannot tell more."
+    )
+    assert "[-1.0, +3.0] at test precision 0.50, n 1,234" in verdict_sentence(ROW, [0.5])
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 0.049, -0.049])
+def test_what_rounds_to_nothing_has_no_minus(value):
+    assert tenths(value) == "+0.0"
+
+
+def test_a_chosen_single_threshold_is_told_of_its_scorer_alone():
+    table = pd.DataFrame([ROW, ROW | {"scorer": "ensemble"}])
+    choice = pd.DataFrame({"scorer": ["given", "ensemble"], "buckets": [1, 3], "chosen": [True, True]})
+    said = with_sentences(table, choice, [0.5])["sentence"].str.endswith("chose one threshold, too.")
+    assert said.tolist() == [True, False]
+    assert not with_sentences(table, pd.DataFrame(), [0.5])["sentence"].str.contains("Cross-fitting").any()
