@@ -19,8 +19,6 @@ SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 MAX_COLUMNS = 2_000
 MAX_LINE = 1_000_000
 """Most characters of one line."""
-MAX_CELL = 131_072
-"""Most characters of one value."""
 MAX_RATIO = 100
 """Most times that a gzip file beyond `FREE_SIZE` may grow when it is unpacked; text does so 3 to 20 times."""
 FREE_SIZE = 64 * 2**20
@@ -87,6 +85,56 @@ def delimited(path: Path) -> Delimited:
     if separator != given:
         note = f"File '{path.name}' is separated by {_NAMES[separator]}, not {_NAMES[given]}, and is read so."
     return Delimited(separator=separator, names=names, note=note)
+
+
+def rows_of(handle: TextIO, path: Path, form: Delimited) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line number and the values of every row below the header; blank lines are skipped.
+
+    Parameters
+    ----------
+    handle : text file
+        From `reading`.
+    path : Path
+    form : Delimited
+
+    Raises
+    ------
+    DataError
+        If a row has too few or too many values, or `bounded_lines` refuses a line.
+    """
+    rows = csv.reader(bounded_lines(handle, path), delimiter=form.separator, skipinitialspace=True)
+    count, is_header = len(form.names), True
+    try:
+        for row in rows:
+            if not row:
+                continue
+            if is_header:
+                is_header = False
+            elif len(row) != count:
+                raise DataError(
+                    f"File '{path.name}' has {len(row):,} values in line {rows.line_num:,}, but its header names "
+                    f"{count:,} columns; give every row one value per column."
+                )
+            else:
+                yield rows.line_num, row
+    except csv.Error as error:
+        raise DataError(
+            f"File '{path.name}' is not a table of separated values ({str(error).rstrip('.')}, by line "
+            f"{rows.line_num:,}); is a quote left open?"
+        ) from error
+
+
+def check_rows(path: Path, form: Delimited) -> None:
+    """Read a delimited file once, to refuse what a parser would cut, fill up or choke on in silence.
+
+    Raises
+    ------
+    DataError
+        See `reading` and `rows_of`.
+    """
+    with reading(path) as handle:
+        for _ in rows_of(handle, path, form):
+            pass
 
 
 def _separator(head: Sequence[str], given: str) -> str:

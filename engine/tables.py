@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import os
 import tempfile
-import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.delimited import check_names, check_rows, delimited, ending_of
 from engine.errors import DataError
 
 WRITTEN_ENDINGS = (".csv", ".csv.gz", ".parquet")
 """What `write_table` writes."""
-_SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-_MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
+MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
+"""Written for a missing value in text, except in ids and categories, where only an empty cell is."""
+MAX_VALUES = 2_000_000_000
+"""Most values of a Parquet file that are read into memory: a small file can hold any number of equal ones."""
 
 
 def read_table(path: str | Path, *, text: Collection[str] = ()) -> pd.DataFrame:
@@ -30,7 +31,8 @@ def read_table(path: str | Path, *, text: Collection[str] = ()) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        The ending decides the format: ``.csv``, ``.tsv``, either with ``.gz``, or ``.parquet``.
+        The ending decides the format: ``.csv``, ``.tsv``, either with ``.gz``, or ``.parquet``; text that is certainly
+        separated by semicolons, tabs or bars instead is read so.
     text : collection of str, optional
         Columns of a delimited file to be read as they are written: ``007`` keeps its zeros, and ``NA`` is a name.
         In every other column ``NA``, ``null``, ``NaN``, ``None`` and their like mean that a value is missing.
@@ -43,8 +45,9 @@ def read_table(path: str | Path, *, text: Collection[str] = ()) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file is missing, a folder, empty, of an unknown ending, has a column without a name or two of one
-        name, ragged rows, or is not readable as its ending says.
+        If the file is missing, a folder, empty, of an unknown ending, too large once unpacked, has too many columns,
+        one without a name or two of one name, ragged rows, or is not readable as its ending says; or if a column of
+        Parquet holds lists, records or bytes.
     """
     path = Path(path)
     try:
@@ -59,83 +62,84 @@ def read_table(path: str | Path, *, text: Collection[str] = ()) -> pd.DataFrame:
         raise DataError(f"'{path}' is a folder; name one CSV or Parquet file.")
     if size == 0:
         raise DataError(f"File '{path.name}' is empty; a header line and at least one row are needed.")
-    name = path.name.lower()
-    endings = [ending for ending in _SEPARATORS if name.endswith(ending)]
-    if not endings and not name.endswith(".parquet"):
+    is_text = ending_of(path) is not None
+    if not is_text and not path.name.lower().endswith(".parquet"):
         raise DataError(
             f"File '{path.name}' has the ending '{path.suffix}'; allowed are .csv, .tsv (also .gz) and .parquet."
         )
-    frame = _read_delimited(path, _SEPARATORS[endings[0]], text) if endings else _read_parquet(path)
+    frame = _read_delimited(path, text) if is_text else _read_parquet(path, text)
     if len(frame) == 0:
         raise DataError(f"File '{path.name}' has columns but no rows; at least one row is needed.")
     return frame
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, text: Collection[str]) -> pd.DataFrame:
     """Read one Parquet file; what pandas stored as an index becomes columns again."""
     try:
-        names = pq.read_schema(path).names
-        _check_names(names, path)
-        frame = pq.read_table(path).to_pandas(ignore_metadata=True)
+        # The file alone: a folder above it that is called a=1 is no column.
+        file = pq.ParquetFile(path)
+        names = file.schema_arrow.names
+        check_names(names, path)
+        values = file.metadata.num_rows * len(names)
+        if values > MAX_VALUES:
+            raise DataError(
+                f"File '{path.name}' has {file.metadata.num_rows:,} rows of {len(names):,} columns, more than the "
+                f"{MAX_VALUES:,} values that are read into memory; describe it, which reads data of any size, or keep "
+                "the columns and rows that matter."
+            )
+        kept = [name for name in names if not name.startswith("__index_level_")]
+        for field in file.schema_arrow:
+            _check_type(field, path)
+        table = file.read(columns=kept)
+        columns = [_simple(table.column(name), keeps_digits=name in text) for name in kept]
+        return pa.Table.from_arrays(columns, names=kept).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"File '{path.name}' is not a readable Parquet file ({_first_line(error)}).") from error
-    return frame[[name for name in names if not name.startswith("__index_level_")]]
 
 
-def _read_delimited(path: Path, separator: str, text: Collection[str]) -> pd.DataFrame:
+def _check_type(field: pa.Field, path: Path) -> None:
+    """Refuse a column whose cells are no single values."""
+    kind = field.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise DataError(
+            f"Column '{field.name}' of '{path.name}' holds values of type {str(kind)[:60]}; allowed are numbers, text, "
+            "dates and booleans. Leave it out, or write it as one of them."
+        )
+
+
+def _simple(column: pa.ChunkedArray, *, keeps_digits: bool) -> pa.ChunkedArray:
+    """Turn types that pandas holds as objects into plain ones: decimals, times of day, categories of a dictionary."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        return column.cast(pa.string() if keeps_digits else pa.float64())
+    if pa.types.is_float16(column.type):
+        return column.cast(pa.float32())
+    return column.cast(pa.string()) if pa.types.is_time(column.type) else column
+
+
+def _read_delimited(path: Path, text: Collection[str]) -> pd.DataFrame:
     """Read one delimited text file after checking its header and the length of its rows."""
+    form = delimited(path)
+    check_rows(path, form)
     try:
-        names = _check_rows(path, separator)
         return pd.read_csv(
             path,
-            sep=separator,
+            sep=form.separator,
             header=0,
-            names=names,
+            names=list(form.names),
             index_col=False,
             encoding="utf-8-sig",
             skipinitialspace=True,
             low_memory=False,
-            dtype={name: "str" for name in names if name in text},
+            dtype={name: "str" for name in form.names if name in text},
             keep_default_na=False,
-            na_values={name: [""] if name in text else list(_MISSING) for name in names},
+            na_values={name: [""] if name in text else list(MISSING) for name in form.names},
         )
-    except UnicodeDecodeError as error:
-        raise DataError(f"File '{path.name}' is not UTF-8 text ({_first_line(error)}); save it as UTF-8.") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"File '{path.name}' is not a complete gzip file ({_first_line(error)}).") from error
-    except OSError as error:
-        raise DataError(f"File '{path}' cannot be read ({error.strerror}); name another file.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, OverflowError) as error:
         raise DataError(
             f"File '{path.name}' is not a table of separated values ({_first_line(error)}); check its quotes."
         ) from error
-
-
-def _check_rows(path: Path, separator: str) -> list[str]:
-    """Return the column names of a delimited file after checking that every row has a value for each."""
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-        rows = csv.reader(handle, delimiter=separator, skipinitialspace=True)
-        names = [name.strip() for name in next((row for row in rows if row), [])]
-        _check_names(names, path)
-        for row in rows:
-            # pandas would fill a short row up and cut a long one, in silence; it skips blank lines, and so do we.
-            if row and len(row) != len(names):
-                raise DataError(
-                    f"File '{path.name}' has {len(row)} values in line {rows.line_num}, but its header names "
-                    f"{len(names)} columns; give every row one value per column."
-                )
-    return names
-
-
-def _check_names(names: Sequence[str], path: Path) -> None:
-    """Refuse a header with a nameless column or with two columns of one name."""
-    if not all(names):
-        place = next(position for position, name in enumerate(names, 1) if not name)
-        raise DataError(f"File '{path.name}' has no name for column {place}; name it or leave the column out.")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"File '{path.name}' names column '{twice[0]}' more than once; make the names unique.")
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import itertools
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.delimited import bounded_lines, check_names, delimited, ending_of, reading
+from engine.delimited import check_names, delimited, ending_of, reading, rows_of
 from engine.errors import DataError
 from engine.inspection.look import ColumnLook, look_at
 
@@ -71,19 +70,9 @@ def preview(path: str | Path, *, rows: int = 200, table: str | None = None) -> P
 def _of_text(path: Path, count: int) -> Preview:
     """Read the first lines of delimited text."""
     form = delimited(path)
-    found: list[list[str]] = []
-    is_whole = False
     with reading(path) as handle:
-        lines = csv.reader(bounded_lines(handle, path), delimiter=form.separator, skipinitialspace=True)
-        body = (row for row in lines if row)
-        next(body)
-        for row in itertools.islice(body, LOOKED_AT):
-            if len(row) != len(form.names):
-                raise DataError(
-                    f"File '{path.name}' has {len(row)} values in line {lines.line_num}, but its header names "
-                    f"{len(form.names)} columns; give every row one value per column."
-                )
-            found.append(row)
+        body = rows_of(handle, path, form)
+        found = [row for _, row in itertools.islice(body, LOOKED_AT)]
         is_whole = next(body, None) is None
     if not found:
         raise DataError(f"File '{path.name}' has columns but no rows; at least one row is needed.")
