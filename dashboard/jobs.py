@@ -1,16 +1,15 @@
-"""Training and describing jobs: our own command line in a process of its own, followed through files.
+"""Jobs that train, describe or inspect: our own command line in a process of its own, followed through files.
 
 Nothing of a job lives in the server's memory, so it survives a reload of the page and a restart of the server.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import math
 import os
 import secrets
 import shutil
-import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, field
@@ -19,38 +18,20 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard import process, uploads
+from dashboard import job_traces, process, uploads
 from dashboard.cache import ROOT, run_folders
+from dashboard.job_spec import LONGEST, REPORT, JobSpec, command_words, read_spec
 from engine.errors import ConfigError
-from engine.result import Kind
 
 State = Literal["running", "done", "failed", "cancelled"]
 MAX_RUNNING = max(1, (os.cpu_count() or 2) - 1)
+MAX_INSPECTING = max(2, MAX_RUNNING)
+"""Inspections are short, and nobody should wait for a training to end before they see what is wrong with a file."""
 MAX_KEPT = 20
 """Ended jobs whose folders are kept, for the messages and losses in them."""
-LONGEST = 600.0
-"""Seconds that describing a file may take."""
 _PATIENCE = 5.0
 _STARTING = threading.Lock()
 """Held from counting the running jobs to starting one more: sessions are threads of one server."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobSpec:
-    """What to train."""
-
-    kind: Kind
-    data: str
-    seed: int
-    settings: tuple[tuple[str, str], ...] = ()
-    """Settings that differ from their defaults, as texts."""
-    action: Literal["train", "describe"] = "train"
-    """Train a model, or describe given scores; the file of the latter is removed when its job has ended."""
-
-    @property
-    def data_name(self) -> str:
-        """What the data are called for readers."""
-        return self.data if self.action == "train" else "own scores"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +47,7 @@ class JobStatus:
     seconds: float
     """From the start to the end, or to now while it runs."""
     message: str = ""
-    """Why it failed."""
+    """Why it failed, or why it was stopped if not by a reader."""
     latest: dict[str, Any] = field(default_factory=dict)
     """Last progress record: ``stage, epoch, epochs, losses``."""
 
@@ -77,7 +58,7 @@ def jobs_folder() -> Path:
 
 
 def submit(spec: JobSpec) -> str:
-    """Start a training, or return the id of the running job that does the same.
+    """Start a job, or return the id of the running one that does the same.
 
     Parameters
     ----------
@@ -91,18 +72,26 @@ def submit(spec: JobSpec) -> str:
     Raises
     ------
     ConfigError
-        If as many trainings run as this machine has cores to spare, or the folders cannot be written.
+        If as many jobs run as this machine has cores to spare, or the folders cannot be written.
     """
     with _STARTING:
         running = [job for job in list_jobs() if job.state == "running"]
         for job in running:
             if job.spec == spec:
                 return job.id
-        if len(running) >= MAX_RUNNING:
-            are = "training is" if len(running) == 1 else "trainings are"
-            raise ConfigError(f"{len(running)} {are} running already; wait or cancel, then start this one.")
+        _check_room([job.spec for job in running], spec)
         _tidy()
         return _launch(spec)
+
+
+def _check_room(running: list[JobSpec], spec: JobSpec) -> None:
+    """Refuse one job too many; inspections count on their own."""
+    alike = [job for job in running if (job.action == "inspect") == (spec.action == "inspect")]
+    if len(alike) < (MAX_INSPECTING if spec.action == "inspect" else MAX_RUNNING):
+        return
+    noun = "file" if spec.action == "inspect" else "training" if alike[0].action == "train" else "job"
+    what = f"{noun}{'s are' if len(alike) > 1 else ' is'} {'looked through' if noun == 'file' else 'running'}"
+    raise ConfigError(f"{len(alike)} {what} already; wait or cancel, then start this one.")
 
 
 def _launch(spec: JobSpec) -> str:
@@ -117,7 +106,9 @@ def _launch(spec: JobSpec) -> str:
             f"Folder '{folder}' cannot be written ({error.strerror}); trainings are kept there."
         ) from error
     created = time.time()
-    pid = process.start(_command(spec, folder, run_id), folder=ROOT, errors=folder / "stderr.txt")
+    uploads.hold(Path(spec.data), job_id)
+    output = folder / REPORT if spec.action == "inspect" else None
+    pid = process.start(_command(spec, folder, run_id), folder=ROOT, errors=folder / "stderr.txt", output=output)
     record = {
         "spec": asdict(spec),
         "run_id": run_id,
@@ -128,17 +119,18 @@ def _launch(spec: JobSpec) -> str:
     partial = folder / ".job.json"
     partial.write_text(json.dumps(record))
     partial.replace(folder / "job.json")
-    if spec.action == "describe":
-        threading.Thread(target=_await, args=(job_id,), daemon=True).start()
+    if spec.action in LONGEST or uploads.is_kept(Path(spec.data)):
+        longest = LONGEST.get(spec.action, math.inf)
+        threading.Thread(target=_await, args=(job_id, longest), daemon=True).start()
     return job_id
 
 
-def _await(job_id: str) -> None:
+def _await(job_id: str, longest: float) -> None:
     """Look at a job until it has ended, so that its file goes in any case; end one that takes too long."""
-    end = time.monotonic() + LONGEST
+    end = time.monotonic() + longest
     while (job := status(job_id)) is not None and job.state == "running":
         if time.monotonic() > end:
-            cancel(job_id)
+            cancel(job_id, reason=f"It took longer than {longest:.0f} seconds and was stopped; give fewer rows.")
             return
         time.sleep(0.5)
 
@@ -152,13 +144,7 @@ def _tidy() -> None:
 
 def _command(spec: JobSpec, folder: Path, run_id: str) -> list[str]:
     """Write a job as words of the command line."""
-    if spec.action == "describe":
-        words = [sys.executable, "-m", "engine", "describe", spec.kind, "--data", spec.data]
-        words += ["--set", f"seed={spec.seed}", *(f"{key}={value}" for key, value in spec.settings)]
-        return [*words, "--out", str(run_folders()[1] / run_id)]
-    words = [sys.executable, "-m", "engine", "train", spec.kind, "--data", spec.data, "--seed", str(spec.seed)]
-    words += [word for key, value in spec.settings for word in ("--set", f"{key}={value}")]
-    return [*words, "--out", str(run_folders()[1] / run_id), "--progress", str(folder / "progress.jsonl")]
+    return command_words(spec, folder, run_folders()[1] / run_id)
 
 
 def status(job_id: str) -> JobStatus | None:
@@ -175,14 +161,14 @@ def status(job_id: str) -> JobStatus | None:
     folder = jobs_folder() / job_id
     try:
         record = json.loads((folder / "job.json").read_text())
-        spec = JobSpec(**record["spec"] | {"settings": tuple(map(tuple, record["spec"]["settings"]))})
+        spec = read_spec(record["spec"])
         run_id, pid, born, created = (record[key] for key in ("run_id", "pid", "born", "created"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    records = _progress(folder)
+    records = job_traces.progress(folder)
     state = _state(folder, run_id, pid, alive=process.alive(pid, born))
-    if state != "running" and spec.action == "describe":
-        uploads.discard(Path(spec.data))
+    if state != "running":
+        uploads.release(Path(spec.data), job_id)
     ended = time.time() if state == "running" else _last_written(folder, run_id)
     return JobStatus(
         id=job_id,
@@ -191,9 +177,15 @@ def status(job_id: str) -> JobStatus | None:
         state=state,
         created=created,
         seconds=max(0.0, ended - created),
-        message=_complaint(folder) if state == "failed" else "",
+        message=_message(folder, state),
         latest=records[-1] if records else {},
     )
+
+
+def _message(folder: Path, state: State) -> str:
+    """Say why a job ended without a result."""
+    tell = {"failed": job_traces.complaint, "cancelled": job_traces.reason}.get(state)
+    return tell(folder) if tell else ""
 
 
 def _state(folder: Path, run_id: str, pid: int, *, alive: bool) -> State:
@@ -202,7 +194,7 @@ def _state(folder: Path, run_id: str, pid: int, *, alive: bool) -> State:
     done, cancelled = folder / "done", folder / "cancelled"
     if done.exists():
         return "done"
-    if (target / "manifest.json").exists():
+    if (target / "manifest.json").exists() or (not alive and job_traces.report(folder)):
         # Noted, because the reader may delete the run later.
         done.touch()
         return "done"
@@ -219,29 +211,45 @@ def _state(folder: Path, run_id: str, pid: int, *, alive: bool) -> State:
 
 def _last_written(folder: Path, run_id: str) -> float:
     """Return when a job last wrote anything: the time it ended."""
-    names = ("job.json", "progress.jsonl", "stderr.txt", "cancelled")
+    names = ("job.json", "progress.jsonl", "stderr.txt", "cancelled", REPORT)
     traces = [*(folder / name for name in names), run_folders()[1] / run_id / "manifest.json"]
     return max((path.stat().st_mtime for path in traces if path.exists()), default=0.0)
 
 
-def cancel(job_id: str) -> None:
+def cancel(job_id: str, *, reason: str = "") -> None:
     """Ask a job to stop; it is killed if it has not stopped a few seconds later.
 
     Parameters
     ----------
     job_id : str
         Nothing happens if this job does not run.
+    reason : str, default ""
+        A sentence that becomes the message of the job.
     """
     folder = jobs_folder() / job_id
     job = status(job_id)
     if job is None or job.state != "running":
         return
-    (folder / "cancelled").touch()
+    (folder / "cancelled").write_text(reason)
     process.stop(json.loads((folder / "job.json").read_text())["pid"])
     # Looking at a cancelled job kills what is left of it; nobody else may be looking.
     watcher = threading.Timer(_PATIENCE + 0.5, status, args=(job_id,))
     watcher.daemon = True
     watcher.start()
+
+
+def report(job_id: str) -> str:
+    """Return what an inspection found, as JSON; nothing if it is not whole.
+
+    Parameters
+    ----------
+    job_id : str
+
+    Returns
+    -------
+    str
+    """
+    return job_traces.report(jobs_folder() / job_id)
 
 
 def list_jobs() -> list[JobStatus]:
@@ -269,31 +277,7 @@ def history(job_id: str) -> pd.DataFrame:
     """
     rows = [
         {"stage": record["stage"], "epoch": record["epoch"], "loss": name, "value": value}
-        for record in _progress(jobs_folder() / job_id)
+        for record in job_traces.progress(jobs_folder() / job_id)
         for name, value in record["losses"].items()
     ]
     return pd.DataFrame(rows, columns=["stage", "epoch", "loss", "value"])
-
-
-def _progress(folder: Path) -> list[dict[str, Any]]:
-    """Read the progress records; a line that is not whole, last or after a full disk, is passed over."""
-    records = []
-    with contextlib.suppress(OSError):
-        for line in (folder / "progress.jsonl").read_text(errors="replace").splitlines():
-            with contextlib.suppress(ValueError):
-                records.append(json.loads(line))
-    return records
-
-
-def _complaint(folder: Path) -> str:
-    """Say why a job failed: its own sentence, or what ended it."""
-    try:
-        lines = (folder / "stderr.txt").read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    told = [line for line in lines if line.startswith(("Error: ", "Training failed: "))]
-    if told:
-        return told[-1].removeprefix("Error: ")
-    if any(line.startswith("Traceback (") for line in lines):
-        return f"The program itself failed: {lines[-1].strip()}"
-    return "The training process was ended from outside before it could write a run."

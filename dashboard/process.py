@@ -13,7 +13,7 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """Processes this server started, kept only so that they are reaped when they end."""
 
 
-def start(words: Sequence[str], *, folder: Path, errors: Path) -> int:
+def start(words: Sequence[str], *, folder: Path, errors: Path, output: Path | None = None) -> int:
     """Start a process in a group of its own, with one thread for arithmetic.
 
     Parameters
@@ -24,18 +24,20 @@ def start(words: Sequence[str], *, folder: Path, errors: Path) -> int:
         Working directory.
     errors : Path
         File that gets standard error.
+    output : Path, optional
+        File that gets standard output; nobody hears it otherwise.
 
     Returns
     -------
     int
         Process number.
     """
-    with errors.open("wb") as sink:
+    with errors.open("wb") as sink, (output or Path(os.devnull)).open("wb") as paper:
         process = subprocess.Popen(
             words,
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=paper,
             stderr=sink,
             start_new_session=True,
             env=os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "TERM": "dumb"},

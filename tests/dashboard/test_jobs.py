@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import cache, jobs, process
+from dashboard import jobs, process, uploads
 from dashboard.jobs import JobSpec, JobStatus
-from engine.cli import main
 from engine.errors import ConfigError
 
 SPEC = JobSpec(kind="graph", data="debian-programs", seed=1, settings=(("epochs", "2"),))
+
+ENDED_FROM_OUTSIDE = (
+    "The process was ended from outside, for example for want of memory, before it could write anything."
+)
 
 # Words: progress file, run folder, and how it ends.
 TRAINER = """
@@ -29,6 +32,9 @@ with progress.open("a") as file:
                                "losses": {"edges": 1 / epoch}}) + "\\n")
 if end in ("hang", "stubborn"):
     time.sleep(60)
+if end in ("report", "half-report"):
+    print('{"rows": 3}' if end == "report" else '{"rows":')
+    sys.exit(0)
 if end == "refuse":
     sys.stderr.write("Some library warns.\\nError: Setting 'epochs' is 0; allowed is a whole number from 1.\\n")
     sys.exit(2)
@@ -99,7 +105,10 @@ def test_a_done_job_stays_done_when_its_run_is_deleted(ending: list[str], runs: 
     [
         ("refuse", "Setting 'epochs' is 0; allowed is a whole number from 1."),
         ("crash", "The program itself failed: ValueError: shapes differ"),
-        ("killed", "The training process was ended from outside before it could write a run."),
+        (
+            "killed",
+            "The process was ended from outside, for example for want of memory, before it could write anything.",
+        ),
     ],
 )
 def test_a_failed_job_says_why_in_one_sentence(ending: list[str], runs: Path, how: str, message: str) -> None:
@@ -218,41 +227,64 @@ def test_a_folder_that_cannot_be_made_is_named(ending: list[str], runs: Path) ->
         jobs.submit(SPEC)
 
 
-@pytest.fixture(scope="module")
-def exposures(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("data") / "exposures.csv"
-    assert main(["simulate", "delay", "--rows", "1500", "--out", str(path)]) == 0
-    return str(path)
+INSPECT = JobSpec(kind="graph", data="own.csv", seed=0, action="inspect", called="own.csv")
 
 
-@pytest.mark.slow
-def test_a_real_training_ends_in_a_run_that_names_its_settings(runs: Path, exposures: str) -> None:
-    settings = (("members", "1"), ("resamples", "10"), ("steps", "5"))
-    job = wait_for(jobs.submit(JobSpec(kind="delay", data=exposures, seed=3, settings=settings)))
-    assert (job.state, job.message) == ("done", "")
-    assert list(cache.list_runs("delay")) == [job.run_id]
-    manifest = cache.open_run(job.run_id).manifest
-    assert (manifest["seed"], manifest["config"]["steps"]) == (3, 5)
-    assert manifest["dataset"]["origin"] == "simulated"
-    assert set(jobs.history(job.id)["stage"]) >= {job.latest["stage"]}
+def test_an_inspection_is_done_when_its_report_is_whole(ending: list[str]) -> None:
+    ending[0] = "report"
+    job = wait_for(jobs.submit(INSPECT))
+    assert (job.state, json.loads(jobs.report(job.id))) == ("done", {"rows": 3})
+    ending[0] = "half-report"
+    half = wait_for(jobs.submit(INSPECT))
+    assert (half.state, jobs.report(half.id)) == ("failed", "")
+    assert jobs.report("graph-00000000") == ""
 
 
-@pytest.mark.slow
-def test_a_real_training_that_is_cancelled_leaves_no_run(runs: Path, exposures: str) -> None:
-    spec = JobSpec(kind="delay", data=exposures, seed=3, settings=(("steps", "3000"),))
-    job = wait_for(jobs.submit(spec), epochs=1)
-    assert job.state == "running"
-    jobs.cancel(job.id)
-    wait_until_gone(pid_of(job.id))
-    assert wait_for(job.id).state == "cancelled"
-    assert [path.name for path in runs.iterdir()] == [".jobs"]
+def test_inspections_do_not_wait_for_trainings_and_have_a_limit_of_their_own(
+    ending: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_RUNNING", 1)
+    monkeypatch.setattr(jobs, "MAX_INSPECTING", 1)
+    ending[0] = "hang"
+    ids = [jobs.submit(SPEC), jobs.submit(INSPECT)]
+    other = JobSpec(kind="delay", data="own.csv", seed=0, action="inspect", called="own.csv")
+    with pytest.raises(ConfigError, match="1 file is looked through already; wait or cancel"):
+        jobs.submit(other)
+    for job in ids:
+        jobs.cancel(job)
+        wait_until_gone(pid_of(job))
 
 
-@pytest.mark.slow
-def test_a_real_refusal_reaches_the_page_as_one_sentence(runs: Path) -> None:
-    job = wait_for(jobs.submit(JobSpec(kind="delay", data="gone.csv", seed=0)))
-    assert job.state == "failed"
-    assert job.message.startswith("'--data gone.csv' is neither a file nor bundled delay data")
+def test_an_inspection_that_takes_too_long_is_stopped_and_says_so(
+    ending: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(jobs.LONGEST, "inspect", 1.0)
+    ending[0] = "hang"
+    job = jobs.submit(INSPECT)
+    wait_until_gone(pid_of(job))
+    stopped = wait_for(job)
+    assert (stopped.state, stopped.message) == (
+        "cancelled",
+        "It took longer than 1 seconds and was stopped; give fewer rows.",
+    )
+
+
+def test_a_given_file_stays_while_a_job_reads_it_and_goes_when_all_have_ended(ending: list[str]) -> None:
+    path = uploads.keep(b"a,b", name="own-data.csv")
+    uploads.hold(path, "page")
+    ending[0] = "hang"
+    spec = JobSpec(kind="graph", data=str(path), seed=0, called="own.csv")
+    job = jobs.submit(spec)
+    uploads.release(path, "page")
+    assert path.exists()
+    jobs.cancel(job)
+    wait_until_gone(pid_of(job))
+    # Nobody looks at the job meanwhile: the reader may have left.
+    for _ in range(200):
+        if not path.parent.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError("the file is still kept")
 
 
 def test_the_command_line_takes_the_words_of_a_job(runs: Path) -> None:

@@ -1,0 +1,92 @@
+"""What a job is to do, and how that is said to the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from dashboard.state import Kind
+
+Action = Literal["train", "describe", "inspect"]
+LONGEST: Final[dict[Action, float]] = {"inspect": 300.0, "describe": 600.0}
+"""Seconds that looking through a file and describing it may take; a training may take any time."""
+REPORT: Final = "report.json"
+"""File in the folder of a job that holds what an inspection found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """What to train, to describe or to look through."""
+
+    kind: Kind
+    data: str
+    """Name of bundled data, or path of a file."""
+    seed: int
+    settings: tuple[tuple[str, str], ...] = ()
+    """Settings that differ from their defaults, as texts."""
+    action: Action = "train"
+    """Train a model, describe data without one, or report what a file holds."""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Role and column of own data."""
+    form: str = ""
+    """Form of own data for an inspection; guessed if empty."""
+    table: str = ""
+    """Table of a DuckDB file."""
+    called: str = ""
+    """What readers see in place of a path; neither it nor `columns` is ever a secret."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the data were given by a reader, who alone follows the job."""
+        return bool(self.called)
+
+    @property
+    def data_name(self) -> str:
+        """What the data are called for readers."""
+        return self.called or (self.data if self.action == "train" else "own scores")
+
+
+def read_spec(record: Mapping[str, Any]) -> JobSpec:
+    """Make a spec of what was stored of it.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If the record is none of a spec.
+    """
+    pairs = {name: tuple((str(key), str(value)) for key, value in record[name]) for name in ("settings", "columns")}
+    return JobSpec(**(dict(record) | pairs))
+
+
+def command_words(spec: JobSpec, folder: Path, out: Path) -> list[str]:
+    """Write a job as words of the command line.
+
+    Parameters
+    ----------
+    spec : JobSpec
+    folder : Path
+        Of the job.
+    out : Path
+        Where its run goes.
+
+    Returns
+    -------
+    list of str
+    """
+    words = [sys.executable, "-m", "engine", spec.action, spec.kind, "--data", spec.data]
+    words += [f"--table={spec.table}"] if spec.table else []
+    for role, name in spec.columns:
+        words += ["--column", f"{role}={name}"]
+    if spec.action == "inspect":
+        return [*words, *(["--form", spec.form] if spec.form else []), "--json"]
+    if spec.action == "train":
+        words += ["--seed", str(spec.seed)]
+    elif spec.kind == "uncertainty":
+        words += ["--set", f"seed={spec.seed}"]
+    for key, value in spec.settings:
+        words += ["--set", f"{key}={value}"]
+    words += ["--out", str(out)]
+    return words if spec.action == "describe" else [*words, "--progress", str(folder / "progress.jsonl")]

@@ -1,0 +1,56 @@
+"""The words of a job are those of the command line, whatever the columns are called."""
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.job_spec import JobSpec, command_words, read_spec
+from engine.cli import _parser
+from engine.options import parse_pairs
+
+FOLDER, OUT = Path("jobs/delay-1"), Path("runs/delay-1")
+ODD = (("exposure_time", "gesehen am = Tag"), ("segment", "--out"), ("unit", "a 'b' \"c\""))
+
+
+def parsed(spec: JobSpec) -> object:
+    return _parser().parse_args(command_words(spec, FOLDER, OUT)[3:])
+
+
+@pytest.mark.parametrize("action", ["train", "describe"])
+def test_odd_column_names_reach_the_command_as_they_are(action: str) -> None:
+    spec = JobSpec(kind="delay", data="/x/own.csv", seed=0, action=action, columns=ODD, called="own.csv")
+    arguments = parsed(spec)
+    assert parse_pairs(arguments.column, option="--column") == dict(ODD)
+    assert (arguments.data, Path(arguments.out)) == ("/x/own.csv", OUT)
+
+
+def test_an_inspection_prints_json_and_writes_no_run() -> None:
+    spec = JobSpec(kind="graph", data="own.csv", seed=0, action="inspect", form="events", columns=(("user", "who"),))
+    words = command_words(spec, FOLDER, OUT)
+    assert words[3:5] == ["inspect", "graph"] and words[-3:] == ["--form", "events", "--json"]
+    assert "--out" not in words and "--seed" not in words
+
+
+def test_only_a_training_reports_its_progress() -> None:
+    train = JobSpec(kind="uncertainty", data="own.csv", seed=4, settings=(("members", "2"),))
+    words = command_words(train, FOLDER, OUT)
+    assert words[words.index("--progress") + 1] == str(FOLDER / "progress.jsonl")
+    assert parsed(train).seed == 4
+    described = JobSpec(kind="uncertainty", data="own.csv", seed=4, action="describe", settings=(("buckets", "2"),))
+    assert parsed(described).set == ["seed=4", "buckets=2"]
+
+
+def test_a_stored_spec_is_read_as_it_was() -> None:
+    spec = JobSpec(kind="delay", data="own.csv", seed=0, action="inspect", columns=ODD, called="own.csv", table="t")
+    # JSON makes lists of tuples.
+    record = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
+    record |= {"columns": [list(pair) for pair in ODD], "settings": []}
+    assert read_spec(record) == spec
+
+
+def test_readers_see_a_name_and_never_a_path() -> None:
+    own = JobSpec(kind="graph", data="/secret/own.csv", seed=0, called="own data")
+    assert (own.data_name, own.is_own) == ("own data", True)
+    assert JobSpec(kind="uncertainty", data="/secret/x.csv", seed=0, action="describe").data_name == "own scores"
+    bundled = JobSpec(kind="graph", data="debian-programs", seed=0)
+    assert (bundled.data_name, bundled.is_own) == ("debian-programs", False)
