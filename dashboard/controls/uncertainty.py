@@ -18,12 +18,16 @@ from engine.figures.uncertainty import Scale
 from engine.uncertainty import summary
 from engine.uncertainty.decision import Decision
 from engine.uncertainty.editor import Editor, open_editor
-from engine.uncertainty.names import scorer_label, segment_of
+from engine.uncertainty.names import MATCHED_PRIOR, RECALIBRATORS, scorer_label, segment_of
 from engine.uncertainty.reliability import pick
 from engine.uncertainty.reliability import smooth_errors as bucket_errors
 
 FAR_POINTS = 10.0
 """A method whose whole interval lies this many points of recall below one threshold is named instead of drawn."""
+
+
+ONE_THRESHOLD = ("isotonic", *RECALIBRATORS, MATCHED_PRIOR)
+"""Methods with one threshold on another score than the given one."""
 
 
 def choose(run: Run) -> Choice:
@@ -109,8 +113,17 @@ def base_rate(choice: Choice, split: str) -> float:
 
 
 def gains(choice: Choice) -> pd.DataFrame:
-    """Return every method's gain in recall over one threshold at equal test precision, in points."""
-    return summary.gains_in_points(choice.run.curve("differences"), choice.scorer, choice.target)
+    """Return every method's gain in recall over one threshold at equal test precision, in points.
+
+    Where uncertainty parts no rows, several thresholds are one and gain nothing; only other single thresholds stay.
+    """
+    table = summary.gains_in_points(choice.run.curve("differences"), choice.scorer, choice.target)
+    return table if is_divided(choice) else table[table["method"].isin(ONE_THRESHOLD)]
+
+
+def is_divided(choice: Choice) -> bool:
+    """Tell whether the uncertainty of the chosen score parts the rows into several buckets."""
+    return not summary.undivided(choice.run.metrics, choice.scorer, choice.run.curve("scorers"))
 
 
 def far_off(table: pd.DataFrame) -> pd.DataFrame:
@@ -126,6 +139,11 @@ def far_off_sentence(table: pd.DataFrame) -> str:
         for row in rows
     ]
     return f"Too far below to be drawn, in points: {'; '.join(named)}." if named else ""
+
+
+def not_judged_sentence(choice: Choice) -> str:
+    """Say that several thresholds are not drawn where there are none; empty otherwise."""
+    return "" if is_divided(choice) else "Several thresholds are not judged: uncertainty parts no rows."
 
 
 def baseline_recall(choice: Choice) -> str:
@@ -194,6 +212,8 @@ __all__ = [
     "confusion_markdown",
     "decisions",
     "gains",
+    "is_divided",
+    "not_judged_sentence",
     "page_is_dark",
     "reliability",
     "smooth_errors",

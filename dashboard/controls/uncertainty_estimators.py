@@ -55,6 +55,9 @@ Color = Literal["green", "blue", "gray"]
 VERDICTS = "Verdict"
 """Choice among the measures that lists verdicts instead."""
 VERDICT_COLOR: dict[str, Color] = {"several thresholds help": "green", "a repair does the same": "blue"}
+UNJUDGED = ("not judged", "one bucket")
+"""Verdicts of scorers that have no several thresholds."""
+NOT_JUDGED = "not judged"
 VERDICT_WORDS = (
     "**Several thresholds help**: the whole interval of the gain is above 0 and reaches what is worth having. "
     "**A repair does the same**: so it is, but one threshold on a score that folds the uncertainty in finds as much, "
@@ -84,6 +87,20 @@ class Trend:
 def stored(run: Run, name: str) -> pd.DataFrame:
     """Return a stored table; empty where an older version left it out."""
     return run.curve(name) if name in run.manifest["curves"] else pd.DataFrame()
+
+
+def comparison(run: Run) -> pd.DataFrame:
+    """Return what estimators are compared by, without gains of scorers that have no several thresholds.
+
+    Runs of an earlier version store a gain of 0 for these.
+    """
+    table, verdicts = stored(run, "estimators"), stored(run, "verdicts")
+    if table.empty or verdicts.empty:
+        return table
+    unjudged = verdicts.loc[verdicts["verdict"].isin(UNJUDGED), "scorer"]
+    effect = ["value", "ci_low", "ci_high"]
+    is_open = (table["metric"] == GAIN) & table["scorer"].isin(unjudged)
+    return table.assign(**{name: table[name].mask(is_open) for name in effect})
 
 
 def names(run: Run) -> dict[str, str]:
@@ -121,7 +138,7 @@ def verdict_table(run: Run) -> pd.DataFrame:
     table = stored(run, "verdicts")
     if table.empty:
         return table
-    gains = [f"{number(r.value)} [{number(r.ci_low)},\u00a0{number(r.ci_high)}]" for r in table.itertuples()]
+    gains = [NOT_JUDGED if r.verdict in UNJUDGED else _cell(r) for r in table.itertuples()]
     shown = {
         "Score": [scorer_label(str(scorer)) for scorer in table["scorer"]],
         "Verdict": [str(text).capitalize() for text in table["verdict"]],
@@ -139,7 +156,7 @@ def choose_measures(run: Run) -> str:
 
 def measure_table(run: Run, measures: str) -> pd.DataFrame:
     """Write the estimators side by side; those whose trend is beyond chance are marked."""
-    table = run.curve("estimators")
+    table = comparison(run)
     told = informative(table)
     found = {(row.scorer, row.metric): row for row in table.itertuples()}
     lines = []
@@ -152,15 +169,16 @@ def measure_table(run: Run, measures: str) -> pd.DataFrame:
             heading(run): f"{int(next(iter(own.values())).n):,}",
         }
         for metric, label in MEASURES[measures].items():
-            line[label] = _cell(own[metric]) if metric in own else "–"
+            missing = NOT_JUDGED if metric == GAIN else "–"
+            line[label] = _cell(own[metric], missing) if metric in own else "–"
         lines.append(line)
     return pd.DataFrame(lines).set_index("Score")
 
 
-def _cell(row: object) -> str:
+def _cell(row: object, missing: str = "–") -> str:
     """Write a value with its interval; a line may break between the two only."""
     value, low, high = (float(getattr(row, name)) for name in ("value", "ci_low", "ci_high"))
-    return "–" if value != value else f"{number(value)} [{number(low)},\u00a0{number(high)}]"
+    return missing if value != value else f"{number(value)} [{number(low)},\u00a0{number(high)}]"
 
 
 def measure_words(run: Run, measures: str) -> str:

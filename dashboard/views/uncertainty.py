@@ -102,7 +102,7 @@ def _gains(choice: controls.Choice) -> None:
     )
     st.caption(
         f"One threshold finds {controls.baseline_recall(choice)} of the positives at this precision. "
-        f"{controls.far_off_sentence(table)}"
+        f"{controls.far_off_sentence(table)}{controls.not_judged_sentence(choice)}"
     )
 
 

@@ -45,7 +45,7 @@ def _verdict(choice: Choice) -> None:
 
 def _compared(choice: Choice) -> None:
     """Put all estimators of the run side by side."""
-    table = controls.stored(choice.run, "estimators")
+    table = controls.comparison(choice.run)
     if table.empty:
         layout.empty_state(controls.OLDER)
         return

@@ -44,7 +44,7 @@ def estimator_panels(
     Parameters
     ----------
     table : DataFrame
-        Columns ``scorer, metric, value, ci_low, ci_high, n``.
+        Columns ``scorer, metric, value, ci_low, ci_high, n``; without a value "not judged" stands in its place.
     panels : sequence of Panel
     names : mapping of str to str
         Scorer to its name, first one on top.
@@ -56,6 +56,7 @@ def estimator_panels(
     plotly.graph_objects.Figure
     """
     found = {(str(row.scorer), str(row.metric)): row for row in table[table["value"].notna()].itertuples()}
+    empty = {(str(row.scorer), str(row.metric)) for row in table[table["value"].isna()].itertuples()}
     if not panels or not any((name, panel.metric) in found for name in names for panel in panels):
         return empty_figure("No value for this selection.")
     bands = -(-len(panels) // _COLUMNS)
@@ -74,6 +75,8 @@ def estimator_panels(
         layout[f"yaxis{key}"] = base_y | labels | own | {"showticklabels": column == 0}
         data += _dots(found, panel, names, chosen, key)
         layout["annotations"].append(_title(panel, key))
+        rows = [row for row, name in enumerate(names) if (name, panel.metric) in empty]
+        layout["annotations"] += [_unjudged(row, key) for row in rows]
         layout["shapes"] += _marks(panel, key)
     return go.Figure({"data": data, "layout": layout})
 
@@ -125,6 +128,12 @@ def _title(panel: Panel, key: str) -> dict[str, Any]:
     """Return the title above a panel."""
     place = {"x": 0, "xref": f"x{key} domain", "xanchor": "left", "y": 1, "yref": f"y{key} domain", "yanchor": "bottom"}
     return place | {"text": f"<b>{panel.title}</b>", "showarrow": False, "align": "left", "font": {"size": 12.5}}
+
+
+def _unjudged(row: int, key: str) -> dict[str, Any]:
+    """Return the words in the place of a value that there is not."""
+    place = {"x": 0.5, "xref": f"x{key} domain", "xanchor": "center", "y": row, "yref": f"y{key}", "yanchor": "bottom"}
+    return place | {"text": "not judged", "showarrow": False, "font": {"size": 12}}
 
 
 def _marks(panel: Panel, key: str) -> list[dict[str, Any]]:

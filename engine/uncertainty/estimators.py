@@ -159,7 +159,7 @@ def estimator_table(
     boundary : (DataFrame, ndarray)
         Test rows and draws of `engine.uncertainty.compare.measure_split`.
     curves : mapping of str to DataFrame
-        As of `estimator_curves`.
+        As of `estimator_curves`, and ``scorers`` with ``scorer, undivided``.
 
     Returns
     -------
@@ -167,15 +167,22 @@ def estimator_table(
         `ESTIMATOR_COLUMNS`; metrics are ``roc_auc``, ``log_loss``; ``positivity_trend`` and
         ``placebo_trend`` (percentage points from the most to the least certain row at equal score);
         ``recall_gain`` (percentage points of recall that a threshold per bucket adds at equal test
-        precision, mean over the targets); both correlations with the error; ``abstention_gain``
-        (area under the log loss curve when rows are left out by ambiguity of the score, minus the
-        same by uncertainty: above 0, uncertainty leaves out the better rows).
+        precision, mean over the targets; NaN where uncertainty parts no rows, as nothing is judged);
+        both correlations with the error; ``abstention_gain`` (area under the log loss curve when
+        rows are left out by ambiguity of the score, minus the same by uncertainty: above 0,
+        uncertainty leaves out the better rows).
     """
     score = classifier[(classifier["segment"] == "all") & classifier["metric"].isin(SCORE_METRICS)]
     parts = [score.assign(scorer=score["method"])]
     shown = trends[trends["segment"] == "all"]
     parts.append(shown.assign(metric=shown["method"].map({"uncertainty": TREND, "placebo": PLACEBO})))
-    parts.append(_recall_gains(*boundary))
+    scorers = curves["scorers"]
+    parted = set(scorers.loc[scorers["undivided"] == "", "scorer"])
+    gains = _recall_gains(*boundary)
+    # Thresholds that are one and the same would gain exactly 0, with no doubt about it.
+    effect = ["value", "ci_low", "ci_high"]
+    gains[effect] = gains[effect].where(gains["scorer"].isin(parted), np.nan)
+    parts.append(gains)
     parts.append(curves["correlations"])
     areas = curves["abstention"]
     against = areas[(areas["baseline"] == "score_ambiguity") & (areas["metric"] == f"{AREA_PREFIX}log_loss")]

@@ -84,7 +84,7 @@ def answer(
     str
     """
     calibration = _calibration(metrics, scorer)
-    reason = _undivided(metrics, scorer, scorers)
+    reason = undivided(metrics, scorer, scorers)
     if reason:
         # Where buckets part nothing, the reason says so itself.
         end = (
@@ -136,8 +136,19 @@ def _gains_repaired(gained: pd.DataFrame) -> bool:
     return RECALIBRATED in gained.index and bool(gained.loc[RECALIBRATED, "ci_low"] > 0)
 
 
-def _undivided(metrics: pd.DataFrame, scorer: str, scorers: pd.DataFrame | None) -> str:
-    """Return why uncertainty parts no rows; empty if it parts some."""
+def undivided(metrics: pd.DataFrame, scorer: str, scorers: pd.DataFrame | None) -> str:
+    """Return why uncertainty parts no rows of a scorer; empty if it parts some.
+
+    Parameters
+    ----------
+    metrics, scorer, scorers
+        As of `answer`.
+
+    Returns
+    -------
+    str
+        Begins in lower case, without a full stop.
+    """
     if scorers is not None and "undivided" in scorers.columns:
         return str(scorers.set_index("scorer").loc[scorer, "undivided"])
     by_bucket = _ece(metrics, scorer).query("segment != 'all'")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import ibis
@@ -9,7 +11,8 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.controls.uncertainty_estimators import verdict_table
+from dashboard.controls.uncertainty_estimators import MEASURES, measure_table, verdict_table
+from engine.figures.theme import METHOD_LABEL
 from engine.result import RunResult
 from engine.runs import read_run, write_run
 from engine.uncertainty.config import UncertaintyConfig
@@ -48,7 +51,27 @@ def test_every_tab_opens_and_nothing_is_ruled_out(runs: Path, result: RunResult,
     assert not any("ruled out" in text and "**" not in text for text in texts)
     table = verdict_table(run)
     assert table["Verdict"].tolist() == ["Not judged"] and table.columns[-1] == "n (rows)"
+    assert table["Recall gained at equal precision, points"].tolist() == ["not judged"]
+    assert any("Several thresholds are not judged: uncertainty parts no rows." in text for text in texts)
+    gains = json.loads(app.get("plotly_chart")[1].proto.spec)["data"]
+    drawn = {label for trace in gains for label in trace.get("y", [])}
+    assert {METHOD_LABEL[name] for name in ("isotonic", "recalibrated", "boosted")} == drawn
     if tab == "Estimators":
         assert any("all but 3 of 3,000 tuning and test " + WORDS in text for text in texts)
     if tab == "Reliability":
         assert any("n (rows)" in shown.value.columns for shown in app.table)
+
+
+def test_no_gain_of_nothing_is_listed_not_even_of_a_run_that_stored_one(runs: Path, result: RunResult) -> None:
+    stored = result.curves["estimators"].set_index("metric")
+    assert stored.loc["recall_gain", ["value", "ci_low", "ci_high"]].isna().all()
+    assert stored.drop(index="recall_gain")["value"].notna().all()
+    earlier = result.curves["estimators"].fillna({"value": 0.0, "ci_low": 0.0, "ci_high": 0.0})
+    for table in (result.curves["estimators"], earlier):
+        curves = {**result.curves, "estimators": table}
+        folder = write_run(
+            replace(result, curves=curves), runs / f"run-{len(list(runs.iterdir()))}", command=["python"]
+        )
+        listed = measure_table(read_run(folder), "What its uncertainty adds").iloc[0]
+        assert listed[MEASURES["What its uncertainty adds"]["recall_gain"]] == "not judged"
+        assert "not judged" not in listed.drop(MEASURES["What its uncertainty adds"]["recall_gain"]).tolist()

@@ -56,6 +56,9 @@ def test_every_panel_shows_its_metric_with_intervals(figure):
 
 def test_a_scorer_without_a_value_has_no_dot_and_no_placebo(figure):
     assert set(dots(figure, "2")) == {"Deep ensemble", "Deep ensemble, shuffled"}
+    said = [note for note in figure.layout.annotations if note.text == "not judged"]
+    # In the row of the second scorer, of the second panel alone.
+    assert [(note.xref, note.yref, note.y) for note in said] == [("x2 domain", "y2", 1)]
 
 
 def test_the_placebo_is_hollow_and_beside(figure):
