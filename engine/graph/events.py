@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
@@ -15,19 +15,12 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 from numpy.typing import NDArray
 
-from engine.errors import NoEdgeError, NotEnoughDataError
+from engine.errors import NotEnoughDataError
 from engine.graph.events_config import SCHEMA, EventSettings
-from engine.graph.events_counts import (
-    Period,
-    calendar_counts,
-    item_counts,
-    pair_counts,
-    support_counts,
-    user_days,
-    visit_counts,
-)
-from engine.graph.events_pairs import POOLED, Pairs, calendar_of, pairs_of
-from engine.graph.events_replication import replication_report
+from engine.graph.events_counts import user_days
+from engine.graph.events_edges import EDGE_COLUMNS as EDGE_COLUMNS
+from engine.graph.events_edges import EventGraph as EventGraph
+from engine.graph.events_edges import counted_graph, period_of
 from engine.schema import validate
 from engine.seeding import generator
 
@@ -35,44 +28,6 @@ MEMORY_LIMIT = "4GB"
 """Beyond this, the counting goes to disk."""
 _ZONE = r"([T ]\d\d:?\d\d.*?)\s*(?:Z|[+-]\d\d(?::?\d\d)?)\s*$"
 """Hours and minutes, then a zone at the end of an ISO 8601 time."""
-EDGE_COLUMNS = (
-    "source",
-    "target",
-    "users",
-    "days_followed",
-    "days_preceded",
-    "reverse_days_followed",
-    "reverse_days_preceded",
-    "source_days",
-    "target_days",
-    "lift",
-    "reverse_lift",
-    "season_share",
-    "lift_first",
-    "lift_second",
-    "popularity",
-    "season",
-    "time_order",
-    "time_order_se",
-    "time_order_first",
-    "time_order_second",
-    "asymmetry_se",
-    "direction_replicates",
-    "reverse_users",
-    "reverse_season_share",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class EventGraph:
-    """Edges from events, with what the halves of the users say about them."""
-
-    edges: pd.DataFrame
-    """Columns `EDGE_COLUMNS`, by source name, then falling score."""
-    nodes: pd.DataFrame
-    """``node, user_days, users`` over the whole table, of every item with an edge."""
-    replication: pd.DataFrame
-    """See `engine.graph.events_replication.replication_report`."""
 
 
 def edges_from_events(
@@ -151,30 +106,10 @@ def event_graph(table: pd.DataFrame, settings: EventSettings) -> EventGraph:
     EventGraph
     """
     events, items = _coded(validate(_on_own_clock(table), SCHEMA, source="the event table"), settings.seed)
-    period = _period(events, settings.window_days)
+    period = period_of(events["time"].min(), events["time"].max(), settings.window_days)
     days = user_days(ibis.memtable(pa.Table.from_pandas(events, preserve_index=False)))
     with _counting() as backend:
-        seen = _collect(backend, calendar_counts(days, period))
-        visits = _collect(backend, visit_counts(days, period))
-        counts = _collect(backend, pair_counts(days, period, n_items=len(items), minimum_users=settings.minimum_users))
-        if counts.empty:
-            found = _collect(backend, support_counts(days, period, n_items=len(items)))
-            raise _without_pairs(int(found["pairs"].iloc[0]), found["most_users"].iloc[0], settings)
-        totals = _collect(backend, item_counts(days))
-    calendar = calendar_of(seen, visits, period, reach=settings.baseline_days, n_items=len(items))
-    pairs = pairs_of(counts.sort_values("pair", ignore_index=True), calendar)
-    chosen = _best(pairs, settings)
-    if not len(chosen):
-        raise _without_edges(pairs, settings)
-    used = np.union1d(pairs.source[chosen], pairs.target[chosen])
-    totals = totals.set_index("item").reindex(used)
-    return EventGraph(
-        edges=_edge_table(pairs, chosen, items),
-        nodes=pd.DataFrame(
-            {"node": items[used], "user_days": totals["days"].to_numpy(), "users": totals["users"].to_numpy()}
-        ),
-        replication=replication_report(pairs, chosen, minimum_users=settings.minimum_users, seed=settings.seed),
-    )
+        return counted_graph(days, period, items, settings, partial(_collect, backend))
 
 
 def _on_own_clock(table: pd.DataFrame) -> pd.DataFrame:
@@ -201,17 +136,6 @@ def _coded(events: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, NDArray[np.ob
     return coded, np.asarray(items, dtype=object)
 
 
-def _period(events: pd.DataFrame, window_days: int) -> Period:
-    """Return the days with a whole window on either side."""
-    first, last = (int(np.floor(value)) for value in (events["time"].min(), events["time"].max()))
-    if last - first < 2 * window_days:
-        raise NotEnoughDataError(
-            f"The event table spans {last - first + 1:,} days; a window of {window_days} days before and after needs "
-            f"at least {2 * window_days + 1:,}. Lower 'window_days', or add events."
-        )
-    return Period(first_day=first + window_days, last_day=last - window_days, window_days=window_days)
-
-
 @contextmanager
 def _counting() -> Iterator[BaseBackend]:
     """Open a database in memory that goes to disk beyond `MEMORY_LIMIT`."""
@@ -228,71 +152,3 @@ def _counting() -> Iterator[BaseBackend]:
 def _collect(backend: BaseBackend, expression: ir.Table) -> pd.DataFrame:
     """Run an aggregate."""
     return backend.to_pyarrow(expression).to_pandas()
-
-
-def _best(pairs: Pairs, settings: EventSettings) -> NDArray[np.int64]:
-    """Return the rows of the edges: enough users, a score above the least, the best of their source."""
-    score = pairs.score[POOLED]
-    rows = np.flatnonzero((pairs.users[POOLED] >= settings.minimum_users) & (score > settings.minimum_score))
-    rows = rows[np.lexsort((pairs.target[rows], -score[rows], pairs.source[rows]))]
-    rank = pd.Series(pairs.source[rows]).groupby(pairs.source[rows]).cumcount().to_numpy()
-    return rows[rank < settings.top]
-
-
-def _without_pairs(pairs: int, most_users: float, settings: EventSettings) -> NoEdgeError:
-    """Say why no pair has enough users."""
-    if not pairs:
-        return NoEdgeError(
-            f"No user of the event table has two items on different days within {settings.window_days} days, so there "
-            "is no pair. Raise 'window_days', or add events."
-        )
-    return NoEdgeError(
-        f"No pair becomes an edge. Pairs U, V with U followed by V: {pairs:,}; users of the best supported one: "
-        f"{int(most_users):,}; 'minimum_users' is {settings.minimum_users:,}. Lower it, or add events."
-    )
-
-
-def _without_edges(pairs: Pairs, settings: EventSettings) -> NoEdgeError:
-    """Say why no pair with enough users has enough score."""
-    score = pairs.score[POOLED, pairs.users[POOLED] >= settings.minimum_users]
-    return NoEdgeError(
-        f"No pair becomes an edge. Pairs U, V with 'minimum_users' {settings.minimum_users:,} or more: {len(score):,}; "
-        f"their highest score: {score.max():.3g}; 'minimum_score' is {settings.minimum_score:g}. Lower it, or add "
-        "events."
-    )
-
-
-def _edge_table(pairs: Pairs, rows: NDArray[np.int64], items: NDArray[np.object_]) -> pd.DataFrame:
-    """Lay out the evidence of the chosen pairs, rounded to what it can carry."""
-    lift, order, error = pairs.lift, pairs.time_order, np.sqrt(pairs.order_variance)
-    halves = np.where(pairs.expected[:POOLED] > 0, lift[:POOLED], np.nan)
-    counts = {
-        "users": pairs.users,
-        "days_followed": pairs.followed,
-        "days_preceded": pairs.preceded,
-        "reverse_days_followed": pairs.reverse(pairs.followed),
-        "reverse_days_preceded": pairs.reverse(pairs.preceded),
-        "source_days": pairs.source_days,
-        "target_days": pairs.reverse(pairs.source_days),
-        "reverse_users": pairs.reverse(pairs.users),
-    }
-    values = {
-        "lift": lift[POOLED],
-        "reverse_lift": pairs.reverse(lift)[POOLED],
-        "season_share": pairs.season_share[POOLED],
-        "reverse_season_share": pairs.reverse(pairs.season_share)[POOLED],
-        "lift_first": halves[0],
-        "lift_second": halves[1],
-        "popularity": pairs.popularity[POOLED],
-        "season": pairs.season[POOLED],
-        "time_order": order[POOLED],
-        "time_order_se": error[POOLED],
-        "time_order_first": order[0],
-        "time_order_second": order[1],
-        "asymmetry_se": np.sqrt(pairs.asymmetry_variance),
-    }
-    columns: dict[str, object] = {"source": items[pairs.source[rows]], "target": items[pairs.target[rows]]}
-    columns |= {name: value[POOLED, rows].astype(np.int64) for name, value in counts.items()}
-    columns |= {name: value[rows].round(3) for name, value in values.items()}
-    columns["direction_replicates"] = pairs.direction_replicates[rows].astype(np.int64)
-    return pd.DataFrame(columns)[list(EDGE_COLUMNS)]

@@ -13,7 +13,7 @@ NODE_SCHEMA: tuple[Column, ...] = (
     Column(name="label", kind="category", required=False, description="Name to show."),
     Column(name="category", kind="category", required=False, description="Group to colour and count by."),
 )
-_CATEGORY_NAMES = ("category", "section", "department", "group")
+CATEGORY_NAMES = ("category", "section", "department", "group")
 
 
 def node_table(table: pd.DataFrame, nodes: pd.DataFrame | None) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def node_table(table: pd.DataFrame, nodes: pd.DataFrame | None) -> pd.DataFrame:
     if nodes is None:
         names = np.sort(used.astype(str))
         return pd.DataFrame({"name": names, "label": names, "category": "all"})
-    for name in _CATEGORY_NAMES:
+    for name in CATEGORY_NAMES:
         if name in nodes.columns:
             nodes = nodes.rename(columns={name: "category"})
             break
