@@ -16,12 +16,12 @@ from engine.uncertainty.bucket_cut import bucket_cut
 from engine.uncertainty.compress import Compressed, compress
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import load
-from engine.uncertainty.evaluate import STORED_PREDICTIONS
 from engine.uncertainty.names import GIVEN
-from engine.uncertainty.relation import Scored, scored_rows_of
+from engine.uncertainty.relation import scored_rows_of
 from engine.uncertainty.run import run
 from engine.uncertainty.slice_counts import slice_counts
 from engine.uncertainty.slice_view import layout_of
+from engine.uncertainty.stored_rows import stored_rows
 from engine.uncertainty.trend import SEGMENTS, top_scores
 from engine.uncertainty.verdict_words import with_sentences
 
@@ -86,16 +86,19 @@ def describe(
     rows = {"rows": scored.total, "positives": scored.positives} | counts | {"lines of counts": len(lines)}
     curves = {name: _on_data(name, curve, compressed) for name, curve in result.curves.items()}
     curves.pop("slices", None)
+    layout, cells = layout_of(curves["edges"], SCORER), curves["cells"]
     if scored.slices:
-        found = slice_counts(scored, layout_of(curves["edges"], SCORER), curves["cells"], config, tune_share)
+        found = slice_counts(scored, layout, cells, config, tune_share)
         curves["slices"] = found.assign(scorer=SCORER)
+    predictions = stored_rows(scored, layout, cells, config, tune_share)
+    rows["test rows stored as predictions"] = len(predictions)
     n = {"tune": counts["tune rows"], "test": counts["test rows"]}
     return replace(
         result,
         dataset=replace(info, rows=rows),
         curves=curves | _counting_rows(curves, lines, n),
         metrics=result.metrics.assign(n=_rows_behind(result.metrics, curves["cells"], n)),
-        predictions=_sample(scored, config),
+        predictions=predictions,
     )
 
 
@@ -137,15 +140,3 @@ def _rows_behind(metrics: pd.DataFrame, cells: pd.DataFrame, n: Mapping[str, int
         of_bucket = len(words) == 5 and words[:2] == ["uncertainty", "bucket"]
         found.append(int(sizes[split, int(words[2]) - 1]) if of_bucket else n[split])
     return found
-
-
-def _sample(scored: Scored, config: UncertaintyConfig) -> pd.DataFrame:
-    """Keep some rows as they are, for tables of cases."""
-    rows = scored.rows.filter(scored.rows.split == "test") if scored.has("split") else scored.rows
-    share = min(1.0, 4 * STORED_PREDICTIONS / scored.lines)
-    drawn = rows.sample(share, method="row", seed=config.seed) if share < 1 else rows
-    columns = {"y_true": drawn.label, "prob": drawn.score, "uncertainty": drawn.uncertainty}
-    columns |= {name: drawn[name] for name in scored.slices}
-    found = drawn.select(**columns).limit(STORED_PREDICTIONS).to_pyarrow().to_pandas()
-    types = {"y_true": np.int8, "prob": np.float32, "uncertainty": np.float32}
-    return found.astype(types).assign(sample_id=np.arange(len(found)), split="test")
