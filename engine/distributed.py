@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -24,6 +25,8 @@ _ENDED = (
     "another worker ended before the training was done, so nothing was kept. Read above why it ended, for example for "
     "want of memory, and start again."
 )
+
+_ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
 T = TypeVar("T")
 
@@ -74,6 +77,11 @@ class Workers:
         for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
+    def total(self, part: Tensor) -> Tensor:
+        """Return the sum of a tensor over all workers, for their own shape of it."""
+        self.sum_in_place([part])
+        return part
+
     def sum_rows(self, rows: Tensor, values: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Add up rows of tables of which every worker holds a few.
 
@@ -105,6 +113,19 @@ class Workers:
         spread = [value.new_zeros((len(union), *value.shape[1:])).index_copy_(0, place, value) for value in values]
         self.sum_in_place(spread)
         return union, spread
+
+    def columns(self, count: int) -> slice:
+        """Return which of the `count` rows of a step belong to this process; refuse more workers than rows.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if self.size > count:
+            raise ConfigError(
+                f"{self.size} workers are more than the {count} rows of a step; start fewer, or raise 'batch_size'."
+            )
+        return self.share(count)
 
     def sum_values(self, values: Mapping[str, float]) -> dict[str, float]:
         """Add up named numbers over all workers, which name the same."""
@@ -147,9 +168,19 @@ def workers() -> Workers:
     """Return the group that this process has joined, or a group of one."""
     from torch import distributed
 
-    if not distributed.is_initialized():
+    if _ALONE.get() or not distributed.is_initialized():
         return Workers()
     return Workers(rank=distributed.get_rank(), size=distributed.get_world_size())
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let this process be a group of one for the body: what it does there, the others do not do with it."""
+    before = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(before)
 
 
 @contextmanager

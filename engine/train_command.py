@@ -21,8 +21,6 @@ from engine.runs import check_target, read_run, write_run
 from engine.show_command import print_run
 
 CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
-PARALLEL: tuple[Kind, ...] = ("graph",)
-"""What several workers can train together."""
 
 
 def add_train(commands: Any) -> None:
@@ -58,8 +56,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if arguments.seed is not None:
         settings["seed"] = arguments.seed
     config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
-    if announced().size > 1 and kind not in PARALLEL:
-        raise ConfigError(f"torchrun trains {', '.join(PARALLEL)} only; start '{kind}' with python -m engine.")
+    announced()  # what torchrun says must make sense before anything is read
     folder = check_target(arguments.out or _default_folder(kind))
     dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
     with joined() as group:

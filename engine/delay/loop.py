@@ -1,4 +1,7 @@
-"""The optimiser loop that every network of a run goes through: same steps, same batches, same schedule."""
+"""The optimiser loop that every network of a run goes through: same steps, same batches, same schedule.
+
+Several workers draw the same batches, take a share of the rows each and add up gradients and losses.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from engine.delay.config import DelayConfig
 from engine.delay.flips import blind
 from engine.delay.model import StackedNetwork
 from engine.delay.streams import Stream
+from engine.distributed import Workers, workers
 from engine.errors import TrainingError
 from engine.result import EpochRecord, OnEpoch
 from engine.seeding import generator, torch_seed
@@ -34,6 +38,8 @@ class Batch:
     negative: Tensor
     exposure: Tensor
     """Row of the exposure in the prepared arrays."""
+    share: float = 1.0
+    """This worker's share of the rows of the step: the weight of a mean over them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,23 +120,28 @@ def optimise(
     """
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=config.steps)
+    group = workers()
     block = max(1, config.steps // _REPORTS)
     total, count = torch.zeros(len(groups)), 0
-    for step, batch in enumerate(_batches(features, groups, config), start=1):
-        loss = loss_of(network(batch.x), batch)
+    for step, batch in enumerate(_batches(features, groups, config, group), start=1):
+        loss = batch.share * loss_of(network(batch.x), batch)
         optimizer.zero_grad(set_to_none=True)
-        (loss + config.weight_decay * network.penalty()).sum().backward()
+        (loss + config.weight_decay / group.size * network.penalty()).sum().backward()
+        summed = loss.detach()
+        group.sum_in_place([*(value.grad for value in network.parameters() if value.grad is not None), summed])
         optimizer.step()
         schedule.step()
-        total, count = total + loss.detach().reshape(len(groups), -1).mean(dim=1), count + 1
+        total, count = total + summed.reshape(len(groups), -1).mean(dim=1), count + 1
         if step % block == 0 or step == config.steps:
             losses = {name: float(value) / count for name, value in zip(groups, total, strict=True)}
             progress.report(stage, -(-step // block), -(-config.steps // block), losses)
             total, count = torch.zeros(len(groups)), 0
 
 
-def _batches(features: Sequence[Tensor], groups: dict[str, Rows], config: DelayConfig) -> Iterator[Batch]:
-    """Draw the rows of every step."""
+def _batches(
+    features: Sequence[Tensor], groups: dict[str, Rows], config: DelayConfig, group: Workers
+) -> Iterator[Batch]:
+    """Draw the rows of every step, and keep those of this worker."""
     sizes = torch.tensor([rows.exposure.size for rows in groups.values()])
     offset = torch.cumsum(sizes, 0) - sizes
     table = {
@@ -139,14 +150,16 @@ def _batches(features: Sequence[Tensor], groups: dict[str, Rows], config: DelayC
     }
     by_row = torch.cat(list(features)) if len(features) > 1 else None
     places = generator(config.seed, "delay", "places")
+    mine = group.columns(config.batch_size)
+    share = len(range(config.batch_size)[mine]) / config.batch_size
     for _ in range(config.steps):
-        place = torch.from_numpy(places.random((config.members, config.batch_size)))
+        place = torch.from_numpy(places.random((config.members, config.batch_size)))[:, mine]
         # (G, M, B): the same places in every group, then networks group by group.
         drawn = (place[None] * sizes[:, None, None]).long() + offset[:, None, None]
         drawn = drawn.flatten(0, 1)
         exposure = table["exposure"][drawn]
         x = features[0][exposure] if by_row is None else by_row[drawn]
-        yield Batch(x, table["positive"][drawn].float(), table["negative"][drawn].float(), exposure)
+        yield Batch(x, table["positive"][drawn].float(), table["negative"][drawn].float(), exposure, share)
 
 
 def train_from_one_start(

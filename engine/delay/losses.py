@@ -5,6 +5,8 @@ Networks stand in rows and training rows in columns, (N, B); every loss is the m
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -46,7 +48,9 @@ def weighted_loss(log_odds: Tensor, positive: Tensor, negative: Tensor) -> Tenso
     return -(positive * _log(log_odds) + negative * _log(-log_odds)).mean(dim=1)
 
 
-def nonnegative_loss(log_odds: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+def nonnegative_loss(
+    log_odds: Tensor, positive: Tensor, negative: Tensor, whole: Callable[[Tensor], Tensor] = lambda part: part
+) -> Tensor:
     """Return nnDF's risk of each network: its negative part is cut off at 0.
 
     mean(v+ l1) + max(0, mean(v- l0)),  l1 = -log f, l0 = -log(1 - f)
@@ -57,6 +61,9 @@ def nonnegative_loss(log_odds: Tensor, positive: Tensor, negative: Tensor) -> Te
         A row of the snapshot has (1, 0) if its conversion was seen and (0, 1) if not. A conversion that came
         between deadline and snapshot comes a second time, as (1, -1): it stands for one that is yet to come, adds a
         positive and takes a negative away.
+    whole : callable, optional
+        Negative parts of these rows, shape (N,), to those of the batch that the cut is made by, where these rows are
+        but a part of it; without gradient.
 
     Notes
     -----
@@ -74,7 +81,8 @@ def nonnegative_loss(log_odds: Tensor, positive: Tensor, negative: Tensor) -> Te
     """
     require_one_shape(log_odds=log_odds, positive=positive, negative=negative)
     up, down = -(positive * _log(log_odds)), -(negative * _log(-log_odds))
-    return up.mean(dim=1) + torch.relu(down.mean(dim=1))
+    part = down.mean(dim=1)
+    return up.mean(dim=1) + torch.where(whole(part.detach()) > 0, part, torch.zeros_like(part))
 
 
 def exponential_delay_loss(log_odds: Tensor, log_rate: Tensor, *, converted: Tensor, time: Tensor) -> Tensor:

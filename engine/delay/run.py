@@ -22,12 +22,14 @@ from engine.delay.influence import influence_tables
 from engine.delay.loop import Progress
 from engine.delay.maturing import maturing_table
 from engine.delay.statistics import exposure_table, horizon_bin_of, statistics_tables
+from engine.delay.streaming import replay
 from engine.delay.streaming_tables import stream
 from engine.delay.streams import Outlook, snapshot_rows, streams
 from engine.delay.tradeoff import tradeoff_table
-from engine.delay.train import fit
+from engine.delay.train import Fitted, fit
 from engine.delay.whatif import law_table
 from engine.delay.windows import window_table
+from engine.distributed import alone
 from engine.errors import DataError, NotEnoughDataError
 from engine.result import OnEpoch, RunResult
 
@@ -72,45 +74,72 @@ def run(dataset: Dataset, config: DelayConfig, *, on_epoch: OnEpoch | None = Non
     statistics = describe_window(prepared, config, horizon_bin)
     arrival = statistics["arrival"]
     fitted = fit(prepared, config, on_epoch=on_epoch)
-    evaluation = evaluate(fitted, prepared, config, flip_by_segment(arrival, prepared, config))
-    metrics, differences, curves, history = evaluation.metrics, evaluation.differences, {}, fitted.history
-    if config.streaming:
-        progress = Progress(on_epoch)
-        streamed = stream(dataset, prepared, config, on_epoch=progress.pass_on)
-        history = pd.concat((history, progress.table()), ignore_index=True)
+    progress = Progress(on_epoch)
+    streamed = stream(dataset, prepared, config, on_epoch=progress.pass_on) if config.streaming else None
+    history = pd.concat((fitted.history, progress.table()), ignore_index=True) if streamed else fitted.history
+    # Other workers have done their part: what is trained from here on, for comparisons, this one trains alone.
+    with alone():
+        evaluation = evaluate(fitted, prepared, config, flip_by_segment(arrival, prepared, config))
+        curves = _tables(fitted, prepared, config, arrival, horizon_bin)
+    metrics, differences = evaluation.metrics, evaluation.differences
+    if streamed is not None:
         metrics = pd.concat((metrics, streamed.metrics), ignore_index=True)
         differences = pd.concat((differences, streamed.differences), ignore_index=True)
-        curves = {"stream": streamed.stream, "stream_facts": streamed.facts}
-    influence, influence_check = influence_tables(prepared, fitted.streams["vanilla"], config)
+        curves |= {"stream": streamed.stream, "stream_facts": streamed.facts}
+    curves |= {
+        "claims": evaluation.claims,
+        "differences": differences,
+        "reliability": evaluation.reliability,
+        "weights": evaluation.weights,
+        "tails": evaluation.tails,
+        **statistics,
+    }
     return RunResult(
         kind="delay",
         config=config,
         dataset=dataset.info,
         metrics=metrics,
-        curves=curves
-        | {
-            "claims": evaluation.claims,
-            "differences": differences,
-            "reliability": evaluation.reliability,
-            "weights": evaluation.weights,
-            "tails": evaluation.tails,
-            "funnel": funnel_table(fitted, prepared, config),
-            "funnel_check": selection_gap(fitted, prepared, config),
-            "maturing": maturing_table(fitted, prepared, config),
-            "flips": flip_examples(fitted, prepared, config),
-            **statistics,
-            "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
-            "influence": influence,
-            "influence_check": influence_check,
-            "law": law_table(prepared),
-            "tradeoff": tradeoff_table(prepared, config, horizon_bin=horizon_bin, flip_of=fitted.flip_model.flip),
-            "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak, drift=fitted.drift[FLIP_GROUPS[1]]),
-        },
+        curves=curves,
         predictions=evaluation.predictions,
         model=fitted.model,
         history=history,
         seconds=time.perf_counter() - started,
     )
+
+
+def _tables(
+    fitted: Fitted, prepared: Prepared, config: DelayConfig, arrival: pd.DataFrame, horizon_bin: int
+) -> dict[str, pd.DataFrame]:
+    """Return what the page shows beside the judgement of the methods."""
+    influence, influence_check = influence_tables(prepared, fitted.streams["vanilla"], config)
+    return {
+        "funnel": funnel_table(fitted, prepared, config),
+        "funnel_check": selection_gap(fitted, prepared, config),
+        "maturing": maturing_table(fitted, prepared, config),
+        "flips": flip_examples(fitted, prepared, config),
+        "windows": window_table(fitted, prepared, arrival, config, horizon_bin=horizon_bin),
+        "influence": influence,
+        "influence_check": influence_check,
+        "law": law_table(prepared),
+        "tradeoff": tradeoff_table(prepared, config, horizon_bin=horizon_bin, flip_of=fitted.flip_model.flip),
+        "snapshot": snapshot_facts(prepared, config, has_leak=fitted.has_leak, drift=fitted.drift[FLIP_GROUPS[1]]),
+    }
+
+
+def assist(dataset: Dataset, config: DelayConfig) -> None:
+    """Take part in the trainings of a run that another worker reports: all methods, in both protocols.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : DelayConfig
+        The same as the other worker's.
+    """
+    prepared = prepare(dataset, config)
+    require_rows(prepared, config)
+    fit(prepared, config)
+    if config.streaming:
+        replay(dataset, prepared, config)
 
 
 def require_rows(prepared: Prepared, config: DelayConfig) -> None:

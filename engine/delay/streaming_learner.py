@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.delay.config import DelayConfig
 from engine.delay.loop import predict
 from engine.delay.model import StackedNetwork
+from engine.distributed import workers
 from engine.errors import TrainingError
 
 STREAM_STEPS = 10
@@ -41,6 +42,8 @@ class StepBatch:
     positive: Tensor
     negative: Tensor
     first: Tensor
+    share: float = 1.0
+    """This worker's share of the rows of the step: the weight of a mean over them."""
 
 
 LossOf = Callable[[Tensor, StepBatch], Tensor]
@@ -163,15 +166,17 @@ class Learner:
         if self._blind is not None:
             shown = (~self._blind).float().repeat_interleave(self._config.members)[:, None]
             x[..., -1] *= shown
-        loss = self.loss_of(self.network(x), batch)
+        group = workers()
+        loss = batch.share * self.loss_of(self.network(x), batch)
         by_network = scale.repeat_interleave(self._config.members)
-        total = ((loss + self._config.weight_decay * self.network.penalty()) * by_network).sum()
-        if not torch.isfinite(total):
-            raise TrainingError("A loss of the stream is not finite; lower 'learning_rate'.")
         self._optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        ((loss + self._config.weight_decay / group.size * self.network.penalty()) * by_network).sum().backward()
+        summed = loss.detach()
+        group.sum_in_place([*(value.grad for value in self.network.parameters() if value.grad is not None), summed])
+        if not torch.isfinite(summed).all():
+            raise TrainingError("A loss of the stream is not finite; lower 'learning_rate'.")
         self._optimizer.step()
-        return loss.detach()
+        return summed
 
 
 class _Draw:
@@ -181,6 +186,8 @@ class _Draw:
         self._sizes = torch.tensor([item.exposure.size for item in rows])
         self._offset = torch.cumsum(self._sizes, 0) - self._sizes
         self._members, self._batch_size = config.members, config.batch_size
+        self._mine = workers().columns(config.batch_size)
+        self._share = len(range(config.batch_size)[self._mine]) / config.batch_size
 
         def joined(name: str) -> Tensor:
             return torch.from_numpy(np.concatenate([getattr(item, name) for item in rows]))
@@ -189,9 +196,9 @@ class _Draw:
         self._parts = tuple(joined(name).float() for name in ("positive", "negative", "first"))
 
     def batch(self) -> StepBatch:
-        """Draw the rows of one optimiser step."""
-        place = torch.rand(self._members, self._batch_size, dtype=torch.float64)
+        """Draw the rows of one optimiser step, and keep those of this worker."""
+        place = torch.rand(self._members, self._batch_size, dtype=torch.float64)[:, self._mine]
         drawn = (place[None] * self._sizes[:, None, None]).long() + self._offset[:, None, None]
         # A group without rows points at those of another; its loss is multiplied by 0.
         drawn = drawn.flatten(0, 1).clamp(max=self._exposure.numel() - 1)
-        return StepBatch(self._exposure[drawn], *(part[drawn] for part in self._parts))
+        return StepBatch(self._exposure[drawn], *(part[drawn] for part in self._parts), self._share)

@@ -20,6 +20,7 @@ from engine.delay.loop import Batch, Progress, Rows, log_odds_of, predict, train
 from engine.delay.losses import nonnegative_loss, weighted_loss
 from engine.delay.model import StackedNetwork
 from engine.delay.streams import Outlook, Stream, snapshot_rows, streams
+from engine.distributed import workers
 from engine.result import OnEpoch
 
 OURS = "dress_style"
@@ -131,7 +132,9 @@ def _fit_one_head(
             positive, negative = _scaled(positive, at, pair[0]), _scaled(negative, at, pair[1])
         loss = weighted_loss(log_odds, positive, negative)
         at = own["nndf"]
-        cut_off = nonnegative_loss(log_odds[at], positive[at], negative[at])
+        cut_off = nonnegative_loss(
+            log_odds[at], positive[at], negative[at], whole=lambda part: workers().total(batch.share * part)
+        )
         return torch.cat((loss[: at.start], cut_off, loss[at.stop :]))
 
     start = torch.tensor([[log_odds_of(_share(item))] for item in groups.values()])

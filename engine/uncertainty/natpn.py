@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from engine.distributed import alone
 from engine.result import OnEpoch
 from engine.seeding import torch_seed
 from engine.uncertainty.config import UncertaintyConfig
@@ -123,26 +124,26 @@ def fit_natpn(inputs: Inputs, config: UncertaintyConfig, on_epoch: OnEpoch | Non
     base_rate = inputs.base_rate()
     prior = matched_prior(base_rate) if matched else FLAT_PRIOR
     name = "natpn_matched" if matched else "natpn_flat"
-    # One stream for both priors: they start from the same networks and see the same batches.
-    with torch_seed(config.seed, "uncertainty", "natpn"):
+    # One stream for both priors: they start from the same networks and see the same batches. A latent point is
+    # scaled by its whole batch, so workers could not take parts of it.
+    with torch_seed(config.seed, "uncertainty", "natpn"), alone():
         net = PosteriorNetwork(inputs.numeric.shape[1], inputs.cardinality, hidden=config.hidden, prior=prior)
         with torch.no_grad():
             net.prediction.bias.fill_(math.log(base_rate / (1 - base_rate)))
 
-        def batch_loss(batch: Tensor) -> Tensor:
+        def batch_loss(batch: Tensor, total: Tensor) -> Tensor:
             net.train()
             rows = batch[0]
             a, b = net(inputs.numeric[rows], inputs.category[rows])
             loss = bayesian_loss(a, b, inputs.label[rows])
-            weight = inputs.weight[rows]
-            return ((weight * loss).sum() / weight.sum())[None]
+            return (inputs.weight[rows] * loss).sum() / total
 
         def tuning_loss() -> float:
             a, b = predict_beta(net, inputs.numeric[inputs.tune], inputs.category[inputs.tune])
             return tuning_log_loss(a / (a + b), inputs, config)
 
         told = Stage(name=name, loss="train Bayesian loss", tuning_loss=tuning_loss, on_epoch=on_epoch)
-        records = optimise(net.parameters(), batch_loss, inputs, config, told)
+        records = optimise(net, batch_loss, inputs, config, told)
     a, b = predict_beta(net, inputs.numeric, inputs.category)
     return Posterior(a=a, b=b, prior=prior, net=net, records=records)
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.distributed import alone
 from engine.result import OnEpoch
 from engine.seeding import torch_seed
 from engine.uncertainty.config import UncertaintyConfig
@@ -51,7 +52,8 @@ def fit_mc_dropout(inputs: Inputs, config: UncertaintyConfig, on_epoch: OnEpoch 
     Networks
         M = ``config.passes``, see `engine.uncertainty.model.thinned_networks`.
     """
-    with torch_seed(config.seed, "uncertainty", "mc_dropout"):
+    # Masks are drawn for a whole batch at once: with a part of it each, workers would draw others.
+    with torch_seed(config.seed, "uncertainty", "mc_dropout"), alone():
         net = _network(inputs, config, members=1, dropout=config.dropout)
         records = _train(net, inputs, config, "mc_dropout", on_epoch)
         passes = thinned_networks(net, config.passes)
@@ -72,23 +74,23 @@ def _train(
 ) -> list[dict[str, object]]:
     """Minimise the log loss of every member."""
 
-    def batch_loss(batch: Tensor) -> Tensor:
+    def batch_loss(batch: Tensor, total: Tensor) -> Tensor:
         net.train()
         log_odds = net(inputs.numeric[batch], inputs.category[batch])
-        return weighted_log_loss(log_odds, inputs.label[batch], inputs.weight[batch])
+        return weighted_log_loss(log_odds, inputs.label[batch], inputs.weight[batch], total)
 
     def tuning_loss() -> float:
         log_odds = predict(net, inputs.numeric[inputs.tune], inputs.category[inputs.tune])
         return tuning_log_loss((1 / (1 + np.exp(-log_odds))).mean(axis=0), inputs, config)
 
     told = Stage(name=stage, loss="train log loss", tuning_loss=tuning_loss, on_epoch=on_epoch)
-    return optimise(net.parameters(), batch_loss, inputs, config, told, members=net.members)
+    return optimise(net, batch_loss, inputs, config, told, members=net.members)
 
 
-def weighted_log_loss(log_odds: Tensor, label: Tensor, weight: Tensor) -> Tensor:
-    """Mean log loss of each member: shapes (M, B) -> (M,), nats."""
+def weighted_log_loss(log_odds: Tensor, label: Tensor, weight: Tensor, total: Tensor) -> Tensor:
+    """Log loss of each member: shapes (M, B) -> (M,), nats; a mean where `total` is the weight of these rows, (M,)."""
     terms = torch.nn.functional.binary_cross_entropy_with_logits(log_odds, label, weight=weight, reduction="none")
-    return terms.sum(dim=1) / weight.sum(dim=1)
+    return terms.sum(dim=1) / total
 
 
 def tuning_log_loss(score: Floats, inputs: Inputs, config: UncertaintyConfig) -> float:

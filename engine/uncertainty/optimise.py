@@ -1,14 +1,18 @@
-"""Train networks side by side: rows in an order of each network's own, Adam, a falling step."""
+"""Train networks side by side: rows in an order of each network's own, Adam, a falling step.
+
+Several workers draw the same batches, take a share of the rows each and add up gradients and losses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.distributed import workers
 from engine.errors import NotEnoughDataError, TrainingError
 from engine.result import EpochRecord, OnEpoch
 from engine.seeding import generator
@@ -81,8 +85,8 @@ class Stage:
 
 
 def optimise(
-    parameters: Iterable[nn.Parameter],
-    batch_loss: Callable[[Tensor], Tensor],
+    net: nn.Module,
+    batch_loss: Callable[[Tensor, Tensor], Tensor],
     inputs: Inputs,
     config: UncertaintyConfig,
     stage: Stage,
@@ -93,9 +97,10 @@ def optimise(
 
     Parameters
     ----------
-    parameters : iterable of Parameter
+    net : Module
     batch_loss : callable
-        Row numbers (M, B) to the loss of each member (M,).
+        Row numbers (M, B) and the total weight (M,) of the batch to the loss of each member (M,): the sum over these
+        rows divided by that weight.
     inputs : Inputs
     config : UncertaintyConfig
     stage : Stage
@@ -113,20 +118,26 @@ def optimise(
     """
     n_train = len(inputs.train)
     steps = -(-n_train // config.batch_size)
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+    group = workers()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps * config.epochs)
     records: list[dict[str, object]] = []
     for epoch in range(1, config.epochs + 1):
         order = torch.stack([inputs.train[torch.randperm(n_train)] for _ in range(members)])
         total = 0.0
         for batch in order.split(config.batch_size, dim=1):  # (M, B)
-            loss = batch_loss(batch)
+            # The last batch of an epoch may have fewer rows than there are workers: no rows add nothing.
+            loss = batch_loss(batch[:, group.share(batch.shape[1])], inputs.weight[batch].sum(dim=1))
             optimizer.zero_grad(set_to_none=True)
             loss.sum().backward()
+            summed = loss.detach()
+            group.sum_in_place([*(value.grad for value in net.parameters() if value.grad is not None), summed])
             optimizer.step()
             schedule.step()
-            total += float(loss.detach().mean()) * batch.shape[1]
-        losses = {stage.loss: total / n_train, "tune log loss": stage.tuning_loss()}
+            total += float(summed.mean()) * batch.shape[1]
+        losses = {stage.loss: total / n_train}
+        if group.is_first:  # it alone reports
+            losses["tune log loss"] = stage.tuning_loss()
         if not np.isfinite(list(losses.values())).all():
             raise TrainingError(f"The loss of '{stage.name}' is not finite in epoch {epoch}; lower 'learning_rate'.")
         records += [{"stage": stage.name, "epoch": epoch, "loss": name, "value": v} for name, v in losses.items()]

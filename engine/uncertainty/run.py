@@ -10,6 +10,7 @@ from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.data import Dataset, prepare, split_rows
 from engine.uncertainty.evaluate import evaluate
 from engine.uncertainty.slices import run_slices
+from engine.uncertainty.train import assist as assist_training
 from engine.uncertainty.train import fit
 
 
@@ -49,3 +50,15 @@ def run(dataset: Dataset, config: UncertaintyConfig, *, on_epoch: OnEpoch | None
         history=fitted.history,
         seconds=time.perf_counter() - start,
     )
+
+
+def assist(dataset: Dataset, config: UncertaintyConfig) -> None:
+    """Take part in the trainings of a run that another worker reports.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : UncertaintyConfig
+        The same as the other worker's.
+    """
+    assist_training(prepare(dataset, config), config)

@@ -23,6 +23,8 @@ from engine.uncertainty.rates import FLAT_PRIOR, fit_matched_prior, rate_score
 from engine.uncertainty.theory import true_rate
 
 Floats = NDArray[np.float64]
+ENSEMBLE = {"ensemble", "laplace", "counts"}
+"""Estimators that are read from the deep ensemble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,18 @@ def fit(prepared: Prepared, config: UncertaintyConfig, *, on_epoch: OnEpoch | No
         for name in (f"rate_{window}_flat", f"rate_{window}_matched"):
             scorers[name] = Scored(*rate_score(k, n, prior=priors[name]))
     return Fitted(scorers=scorers, priors=priors, model=fitted.model, history=fitted.history)
+
+
+def assist(prepared: Prepared, config: UncertaintyConfig) -> None:
+    """Take part in what several workers train together: the ensemble. All else the first one does alone.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    config : UncertaintyConfig
+    """
+    if not prepared.dataset.has_score and set(config.estimators) & ENSEMBLE:
+        fit_ensemble(inputs_of(prepared, config), config, None)
 
 
 def _given(prepared: Prepared) -> Fitted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import os
@@ -11,11 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine.cli import main
+from engine.cli import CONFIGS, main
 from engine.datasets import load
-from engine.distributed import Workers, announced, joined, launcher, workers
+from engine.distributed import Workers, alone, announced, joined, launcher, workers
 from engine.errors import ConfigError
 from engine.graph.config import GraphConfig
 from engine.graph.run import run
@@ -24,8 +26,29 @@ from engine.options import build_config
 from engine.runs import Run, read_run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+KIND_SETTINGS = {
+    "delay": {"steps": "10", "members": "1", "hidden": "8", "batch_size": "33", "resamples": "20"},
+    # Dropout and posterior networks are trained by the first worker alone, the ensemble by both.
+    "uncertainty": {"epochs": "2", "members": "2", "hidden": "8", "batch_size": "64", "resamples": "20"}
+    | {"estimators": "mc_dropout,ensemble,natpn_flat"},
+}
 SETTINGS = {"epochs": "3", "methods": "dual", "dimension": "8", "negatives": "64", "resamples": "20"}
 REVERSED = {"reversed_weight": "0.3"}
+
+
+@pytest.fixture(scope="module")
+def rows_of(tmp_path_factory):
+    """Write rows to train on, of a kind."""
+
+    def _rows_of(kind: str) -> Path:
+        path = tmp_path_factory.mktemp(kind) / f"{kind}.csv"
+        module = importlib.import_module(f"engine.{kind}.simulate")
+        frame = module.simulate(1500, module.SimulationConfig())
+        # Without a score there is something to train.
+        frame.drop(columns=["score", "uncertainty", "split"], errors="ignore").to_csv(path, index=False)
+        return path
+
+    return _rows_of
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +59,10 @@ def edges(tmp_path_factory) -> Path:
     return path
 
 
-def start(size: int, edges: Path, out: Path, **settings: str) -> subprocess.Popen:
+def start(size: int, data: Path, out: Path, *, kind: str = "graph", **settings: str) -> subprocess.Popen:
     """Start a training with some workers."""
-    words = ["train", "graph", "--data", edges, "--out", out, "--progress", out.with_suffix(".progress"), "--set"]
-    words += [f"{name}={value}" for name, value in (SETTINGS | settings).items()]
+    words = ["train", kind, "--data", data, "--out", out, "--progress", out.with_suffix(".progress"), "--set"]
+    words += [f"{name}={value}" for name, value in (KIND_SETTINGS.get(kind, SETTINGS) | settings).items()]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)]
     return subprocess.Popen(
         [*launch, "-m", "engine", *map(str, words)],
@@ -52,11 +75,12 @@ def start(size: int, edges: Path, out: Path, **settings: str) -> subprocess.Pope
     )
 
 
-def finished(size: int, edges: Path, out: Path, **settings: str) -> Run:
-    """Train with some workers and return the run."""
-    process = start(size, edges, out, **settings)
-    _, err = process.communicate(timeout=180)
+def finished(size: int, data: Path, out: Path, **settings: str) -> Run:
+    """Train with some workers and return the run, which the first of them alone prints."""
+    process = start(size, data, out, **settings)
+    printed, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
+    assert printed.count("made by:") == 1
     return read_run(out)
 
 
@@ -92,11 +116,30 @@ def test_one_and_two_workers_have_the_same_losses_and_embeddings(edges, tmp_path
 def test_two_workers_share_a_full_batch_too_and_leave_other_methods_to_the_first(edges, tmp_path):
     methods = "dual,single,popularity"
     config = build_config(GraphConfig, SETTINGS | {"methods": methods})
-    alone = run(load("graph", str(edges)), config)
+    one = run(load("graph", str(edges)), config)
     stored = finished(2, edges, tmp_path / "workers", methods=methods)
-    assert stored.history["stage"].tolist() == alone.history["stage"].tolist()
-    assert stored.history["value"].to_numpy() == pytest.approx(alone.history["value"].to_numpy(), rel=1e-4)
+    assert stored.history["stage"].tolist() == one.history["stage"].tolist()
+    assert stored.history["value"].to_numpy() == pytest.approx(one.history["value"].to_numpy(), rel=1e-4)
     assert set(stored.metrics["method"]) == {"dual", "single", "popularity"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["delay", "uncertainty"])
+def test_two_workers_have_the_losses_and_metrics_of_one(kind, rows_of, tmp_path):
+    data = rows_of(kind)
+    module = importlib.import_module(f"engine.{kind}.config")
+    config = build_config(getattr(module, CONFIGS[kind]), KIND_SETTINGS[kind])
+    one = importlib.import_module(f"engine.{kind}.run").run(load(kind, str(data)), config)
+    both = finished(2, data, tmp_path / "workers", kind=kind)
+    assert both.history.drop(columns="value").equals(one.history.drop(columns="value"))
+    np.testing.assert_allclose(both.history["value"], one.history["value"], rtol=1e-5)
+    judged = ["value", "ci_low", "ci_high"]
+    assert both.metrics.drop(columns=judged).equals(one.metrics.drop(columns=judged))
+    np.testing.assert_allclose(both.metrics["value"], one.metrics["value"], atol=1e-4)
+    # The files hold one report of every loss, and one run.
+    lines = (tmp_path / "workers.progress").read_text().splitlines()
+    assert len(lines) == len(one.history.drop_duplicates(["stage", "epoch"]))
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["workers"]
 
 
 @pytest.mark.slow
@@ -135,12 +178,28 @@ def test_a_senseless_announcement_is_refused(monkeypatch, rank, size):
         announced()
 
 
-def test_only_what_can_be_trained_together_starts_with_several_workers(monkeypatch, capsys):
+def test_what_is_done_alone_is_done_as_a_group_of_one(monkeypatch):
+    from torch import distributed
+
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(distributed, "get_world_size", lambda: 2)
+    with alone():
+        assert workers() == Workers(rank=0, size=1)
+    assert workers() == Workers(rank=1, size=2)
+
+
+def test_more_workers_than_rows_of_a_step_are_refused():
+    assert [list(range(3))[Workers(rank=rank, size=3).columns(3)] for rank in range(3)] == [[0], [1], [2]]
+    with pytest.raises(ConfigError, match="3 workers are more than the 2 rows of a step; start fewer, or raise 'batch"):
+        Workers(rank=0, size=3).columns(2)
+
+
+def test_of_two_workers_with_one_bad_input_the_first_says_so(monkeypatch, capsys):
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["train", "delay", "--out", "never-made"]) == 2
-    assert "torchrun trains graph only" in capsys.readouterr().err
-    # The second of two workers with the same bad input keeps silent.
+    assert main(["train", "delay", "--data", "gone.csv", "--out", "never-made"]) == 2
+    assert "'--data gone.csv' is neither a file" in capsys.readouterr().err
     monkeypatch.setenv("RANK", "1")
-    assert main(["train", "delay", "--out", "never-made"]) == 2
+    assert main(["train", "delay", "--data", "gone.csv", "--out", "never-made"]) == 2
     assert capsys.readouterr().err == ""

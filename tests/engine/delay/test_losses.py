@@ -219,5 +219,8 @@ def test_a_negative_part_below_zero_is_cut_off_and_has_no_gradient():
     assert loss.item() == pytest.approx(np.log1p(np.exp(-1.0)))  # the positive part alone
     f = 1 / (1 + np.exp(-1.0))
     assert odds.grad[0].tolist() == pytest.approx([-(1 - f) / 2, -(1 - f) / 2])
+    # Where the row is a part of a batch, the batch decides: here its negative part is 1 all the same.
+    kept = nonnegative_loss(row(1.0, 1.0), row(1.0, 1.0), row(0.0, -1.0), whole=torch.ones_like)
+    assert kept.item() == pytest.approx(np.log1p(np.exp(-1.0)) - np.log1p(np.exp(1.0)) / 2)
     free = nonnegative_loss(row(1.0, 1.0), row(1.0, 1.0), row(3.0, -1.0))
     assert free.item() == pytest.approx(np.log1p(np.exp(-1.0)) + np.log1p(np.exp(1.0)))

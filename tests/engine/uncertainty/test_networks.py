@@ -33,7 +33,10 @@ def test_the_weighted_loss_is_the_mean_over_repeated_rows():
         log_odds.repeat_interleave(torch.tensor([1, 2, 3]), dim=1),
         label.repeat_interleave(torch.tensor([1, 2, 3]), dim=1),
     )
-    assert weighted_log_loss(log_odds, label, weight)[0] == pytest.approx(float(repeated))
+    total = weight.sum(dim=1)
+    assert weighted_log_loss(log_odds, label, weight, total)[0] == pytest.approx(float(repeated))
+    parts = [weighted_log_loss(log_odds[:, at], label[:, at], weight[:, at], total)[0] for at in ([0, 2], [1], [])]
+    assert float(sum(parts)) == pytest.approx(float(repeated)) and parts[2] == 0
 
 
 def test_passes_are_the_same_whenever_and_with_whatever_rows_they_are_made(inputs):

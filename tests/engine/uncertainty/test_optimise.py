@@ -42,16 +42,17 @@ def test_a_mean_is_learned_by_every_member_and_reported(prepared):
     config = UncertaintyConfig(epochs=30, batch_size=64, learning_rate=0.05, weight_decay=0.0)
     inputs = inputs_of(prepared, config)
     level = torch.nn.Parameter(torch.zeros(2, 1))
-    told = []
+    totals, told = [], []
     stage = Stage(name="level", loss="train loss", tuning_loss=lambda: 0.5, on_epoch=told.append)
 
-    def loss(batch):
+    def loss(batch, total):
+        totals.append((total == inputs.weight[batch].sum(dim=1)).all())
         return (level - inputs.label[batch]).square().mean(dim=1)
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        records = optimise([level], loss, inputs, config, stage, members=2)
-    assert level.detach().squeeze(1).tolist() == pytest.approx([inputs.base_rate()] * 2, abs=0.03)
+        records = optimise(torch.nn.ParameterList([level]), loss, inputs, config, stage, members=2)
+    assert level.detach().squeeze(1).tolist() == pytest.approx([inputs.base_rate()] * 2, abs=0.03) and all(totals)
     assert len(records) == 60 and records[-1] == {"stage": "level", "epoch": 30, "loss": "tune log loss", "value": 0.5}
     assert [(record.epoch, record.epochs, record.stage) for record in told][-1] == (30, 30, "level")
 
@@ -61,4 +62,5 @@ def test_a_loss_that_is_not_finite_stops_the_training(prepared):
     level = torch.nn.Parameter(torch.zeros(1))
     stage = Stage(name="level", loss="train loss", tuning_loss=lambda: 0.5)
     with pytest.raises(TrainingError, match="'level' is not finite in epoch 1"):
-        optimise([level], lambda _: level * float("nan"), inputs_of(prepared, config), config, stage)
+        net = torch.nn.ParameterList([level])
+        optimise(net, lambda *_: level * float("nan"), inputs_of(prepared, config), config, stage)
