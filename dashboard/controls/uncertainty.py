@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard import cache
 from dashboard.cache import Run
-from dashboard.controls.one_of import one_of
 from dashboard.controls.thresholds import Choice, forget_cuts
 from dashboard.layout import estimate, number
 from dashboard.state import UNCERTAINTY as KEY
@@ -26,6 +25,8 @@ FAR_POINTS = 10.0
 """A method whose whole interval lies this many points of recall below one threshold is named instead of drawn."""
 
 
+RARE = 0.02
+"""Share of positives below which a linear axis would press the curves into a corner."""
 ONE_THRESHOLD = ("isotonic", *RECALIBRATORS, MATCHED_PRIOR)
 """Methods with one threshold on another score than the given one."""
 
@@ -89,26 +90,25 @@ def answer(choice: Choice) -> str:
     return summary.answer(run.metrics, differences, choice.scorer, choice.target, scorers=scorers, verdicts=verdicts)
 
 
-def reliability(choice: Choice, split: str) -> pd.DataFrame:
-    """Return the reliability bins of every bucket on one split."""
-    table = pick(choice.run.curve("reliability"), scorer=choice.scorer, split=split)
+def reliability(choice: Choice) -> pd.DataFrame:
+    """Return the reliability bins of every bucket on the test rows."""
+    table = pick(choice.run.curve("reliability"), scorer=choice.scorer, split="test")
     return table[table["bucket"] >= 0]
 
 
-def smooth_errors(choice: Choice, split: str) -> pd.DataFrame:
-    """Return the smooth calibration error of every bucket, where the run has it."""
-    return bucket_errors(choice.run.metrics, scorer=choice.scorer, split=split, n_buckets=choice.editor.n_buckets)
+def smooth_errors(choice: Choice) -> pd.DataFrame:
+    """Return the smooth calibration error of every bucket on the test rows, where the run has it."""
+    return bucket_errors(choice.run.metrics, scorer=choice.scorer, split="test", n_buckets=choice.editor.n_buckets)
 
 
-def axis_scale() -> Scale:
-    """Let the reader choose the axes of the reliability curves."""
-    labels: dict[Scale, str] = {"linear": "Linear", "log": "Log", "logit": "Logit"}
-    return one_of("Axes", labels, KEY["scale"], is_label_shown=False)
+def axis_scale(choice: Choice) -> Scale:
+    """Choose axes that spread rare positives out."""
+    return "log" if base_rate(choice) < RARE else "linear"
 
 
-def base_rate(choice: Choice, split: str) -> float:
-    """Return the share of positives on one split."""
-    grid = choice.editor.grids[split]
+def base_rate(choice: Choice) -> float:
+    """Return the share of positives among the test rows."""
+    grid = choice.editor.grids["test"]
     return float(grid.positives.sum() / grid.totals.sum())
 
 
@@ -170,12 +170,6 @@ def confusion_markdown(mine: Decision, baseline: Decision) -> str:
     )
 
 
-def split_choice() -> str:
-    """Let the reader choose the split of the reliability curves."""
-    labels = {"test": "Test", "tune": "Tuning"}
-    return one_of("Rows", labels, KEY["split"], is_label_shown=False)
-
-
 def tuned_table(choice: Choice) -> pd.DataFrame:
     """Write what every tuned boundary reaches on tuning and test rows, for every target; n stands in the heading."""
     metrics = choice.run.metrics
@@ -217,6 +211,5 @@ __all__ = [
     "page_is_dark",
     "reliability",
     "smooth_errors",
-    "split_choice",
     "tuned_table",
 ]

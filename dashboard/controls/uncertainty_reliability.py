@@ -96,12 +96,15 @@ def choose_view(choice: Choice) -> View:
         scale = one_of("Axes", _SCALES, KEY["scale"])
         isotonic = st.toggle(
             "Isotonic curve",
+            value=True,
             key=KEY["isotonic"],
             bind="query-params",
             disabled="corp" not in run.manifest["curves"] or bool(by),
             help=TERMS["corp_curve"].help(),
         )
-        apart = st.toggle("Side by side", key=KEY["apart"], bind="query-params", help="A panel for every curve.")
+        apart = st.toggle(
+            "Side by side", value=True, key=KEY["apart"], bind="query-params", help="A panel for every curve."
+        )
     return View(
         split=split,
         binning="equal_width" if bins == BINNINGS[1] else "equal_mass",

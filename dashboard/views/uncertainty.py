@@ -52,32 +52,26 @@ def _tab(draw: Callable[[controls.Choice], None], choice: controls.Choice) -> No
 
 
 def _reliability(choice: controls.Choice) -> None:
-    """Show predicted against observed rates by uncertainty bucket."""
-    slot = st.container()
-    left, right = st.columns(2)
-    with left:
-        split = controls.split_choice()
-    with right:
-        scale = controls.axis_scale()
-    table = controls.reliability(choice, split)
-    with slot:
-        layout.chart_card(
-            reliability_curves(
-                table,
-                names=choice.editor.bucket_labels(split),
-                base_rate=controls.base_rate(choice, split),
-                scale=scale,
-                errors=controls.smooth_errors(choice, split),
-            ),
+    """Show predicted against observed rates by uncertainty bucket; what is to be chosen is in the tab."""
+    table = controls.reliability(choice)
+    layout.chart_card(
+        reliability_curves(
             table,
-            key="uncertainty-reliability",
-            title="Does the score come true?",
-            how_to_read="A curve on the dashed line comes true. Below it, the score promises too much. Each point is a "
-            "bin with an equal number of tuning rows; the bar is its 95 % Wilson interval, hollow points have fewer "
-            "than 30 rows, the strip below counts rows, positives in full colour. **If the curves part, one threshold "
-            "treats rows of equal score but different chances alike.**",
-            alt=controls.answer(choice),
-        )
+            names=choice.editor.bucket_labels("test"),
+            base_rate=controls.base_rate(choice),
+            scale=controls.axis_scale(choice),
+            errors=controls.smooth_errors(choice),
+        ),
+        table,
+        key="uncertainty-reliability",
+        title="Does the score come true?",
+        how_to_read="Test rows. A curve on the dashed line comes true. Below it, the score promises too much. Each "
+        "point is a bin with an equal number of tuning rows; the bar is its 95 % Wilson interval, hollow points have "
+        "fewer than 30 rows, the strip below counts rows, positives in full colour. Where positives are rare, the axes "
+        "are logarithmic. **If the curves part, one threshold treats rows of equal score but different chances "
+        "alike.** The tab *Reliability* has every bucket by itself, tuning rows, slices, other bins and axes.",
+        alt=controls.answer(choice),
+    )
 
 
 def _gains(choice: controls.Choice) -> None:

@@ -22,7 +22,7 @@ from engine.figures.uncertainty_parts import (
     rate_axis,
 )
 
-_COLUMNS = 3
+_MOST_COLUMNS = 3
 _BAND = 330
 """Pixels of a row of panels: title, curve, strip and ticks."""
 _CURVE_TOP, _CURVE_END, _STRIP_TOP, _STRIP_END = 0.13, 0.69, 0.72, 0.83
@@ -60,7 +60,8 @@ def reliability_panels(
     if table.empty or not table["n"].any():
         return empty_figure("No row has a score in this split.")
     axis = rate_axis(table, scale, None)
-    bands = -(-len(names) // _COLUMNS)
+    columns = min(len(names), _MOST_COLUMNS)
+    bands = -(-len(names) // columns)
     layout = plotly_layout(height=_BAND * bands, margin={"l": 8, "r": 8, "t": 0, "b": 0}, bargap=0, barmode="overlay")
     base = {"x": layout.pop("xaxis") | {"zeroline": False}, "y": layout.pop("yaxis") | {"zeroline": False}}
     layout |= {"annotations": [], "shapes": []}
@@ -68,7 +69,7 @@ def reliability_panels(
     for bucket, name in enumerate(names):
         color, own = bucket_color(bucket, len(names)), table[table["bucket"] == bucket]
         keys = tuple("" if place == 0 else str(place + 1) for place in (2 * bucket, 2 * bucket + 1))
-        layout |= _axes(base, axis, bucket, bands, keys)
+        layout |= _axes(base, axis, divmod(bucket, columns), (bands, columns), keys)
         curves: list[Any] = [diagonal(axis)]
         if corp is not None:
             curves += isotonic_steps(corp[corp["bucket"] == bucket], name, color, axis)
@@ -80,10 +81,12 @@ def reliability_panels(
     return go.Figure({"data": data, "layout": layout})
 
 
-def _axes(base: dict[str, Any], axis: RateAxis, bucket: int, bands: int, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Return the axes of one panel and of the strip below it."""
-    row, column = divmod(bucket, _COLUMNS)
-    width = (1 - _GAP * (_COLUMNS - 1)) / _COLUMNS
+def _axes(
+    base: dict[str, Any], axis: RateAxis, place: tuple[int, int], size: tuple[int, int], keys: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the axes of one panel, given its row and column and how many there are, and of the strip below it."""
+    (row, column), (bands, columns) = place, size
+    width = (1 - _GAP * (columns - 1)) / columns
     left = column * (width + _GAP)
     x = {"domain": [left, left + width]} | axis.settings()
 

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.controls import uncertainty as controls
+from dashboard.controls.thresholds import Choice
 from engine.result import DatasetInfo, RunResult
 from engine.runs import Run, read_run, write_run
 from engine.uncertainty.config import UncertaintyConfig
@@ -200,19 +202,21 @@ def test_a_missed_target_is_red_and_few_rows_are_a_warning(stored: Run) -> None:
     assert not app.error and "Fewer than 30 test rows" in app.warning[0].value
 
 
-def test_the_reliability_curves_follow_the_chosen_split(stored: Run) -> None:
-    app = opened()
-
-    def drawn() -> list[float]:
-        return numbers(json.loads(app.get("plotly_chart")[0].proto.spec)["data"][1]["y"])
-
-    test, table = drawn(), stored.curve("reliability")
-    app.segmented_control(key="uncertainty-split").set_value("tune").run()
-    tune = drawn()
+def test_the_reliability_curves_are_those_of_the_test_rows(stored: Run) -> None:
+    drawn = json.loads(opened().get("plotly_chart")[0].proto.spec)
+    table = stored.curve("reliability")
     own = table[(table["scorer"] == "given") & (table["bucket"] == 0) & (table["n"] > 0)]
-    own = own[own["binning"] == "equal_mass"]
-    assert test == pytest.approx(own[own["split"] == "test"]["observed_rate"].tolist())
-    assert tune == pytest.approx(own[own["split"] == "tune"]["observed_rate"].tolist())
+    own = own[(own["binning"] == "equal_mass") & (own["split"] == "test")]
+    assert numbers(drawn["data"][1]["y"]) == pytest.approx(own["observed_rate"].tolist())
+    assert drawn["layout"]["xaxis"].get("type") != "log"
+
+
+@pytest.mark.parametrize(("kept", "scale"), [(3, "linear"), (30, "log")])
+def test_rare_positives_are_spread_out(stored: Run, kept: int, scale: str) -> None:
+    grid = editor_of(stored).grids["test"]
+    # A base rate of a quarter, of which every so manieth positive is left.
+    rare = Editor(editor_of(stored).layout, {"test": replace(grid, positives=grid.positives // kept)}, {})
+    assert controls.axis_scale(Choice(stored, "given", 0.4, rare)) == scale
 
 
 def test_the_map_can_show_rates_rows_and_bias(stored: Run) -> None:

@@ -92,7 +92,7 @@ def rates(stored: Run, bucket: int, *, split: str, binning: str) -> list[float]:
 def test_the_curves_follow_split_and_bins(
     stored: Run, figure: Any, split: str, shown: str, binning: str, bins: str
 ) -> None:
-    app = opened(uncertainty_rows=shown, uncertainty_bins=bins)
+    app = opened(uncertainty_rows=shown, uncertainty_bins=bins, uncertainty_isotonic="false")
     drawn = traces(figure, app)
     names = [name for name in drawn if "of 3" in name and "empty" not in name]
     assert len(names) == 3
@@ -112,14 +112,19 @@ def test_the_sentence_counts_bins_that_miss_empty_ones_and_rows(stored: Run) -> 
 
 
 def test_the_isotonic_curve_and_the_axes_are_drawn_when_asked_for(stored: Run, figure: Any) -> None:
-    plain, full = opened(), opened(uncertainty_isotonic="true", uncertainty_rate_axes="Log")
+    plain, full = opened(uncertainty_isotonic="false"), opened(uncertainty_rate_axes="Log")
     assert not any("isotonic" in name for name in traces(figure, plain))
     assert sum("isotonic" in name for name in traces(figure, full)) == 3
     assert figure(full, 0)["layout"]["xaxis"]["range"][0] < 0
 
 
-def test_side_by_side_gives_every_curve_a_panel(stored: Run, figure: Any) -> None:
-    drawn = figure(opened(uncertainty_apart="true"), 0)
+def test_the_tab_opens_with_a_panel_and_an_isotonic_curve_per_bucket_unlike_the_chart_above_it(
+    stored: Run, figure: Any
+) -> None:
+    drawn = figure(opened(), 0)
+    isotonic = [trace["xaxis"] for trace in drawn["data"] if "isotonic" in trace["name"] and trace["mode"] == "lines"]
+    assert {"x", "x3", "x5"} <= set(isotonic)
+    assert "xaxis3" not in figure(opened(uncertainty_apart="false"), 0)["layout"]
     assert {"xaxis", "xaxis3", "xaxis5"} <= set(drawn["layout"])
     assert sum("base rate" in note["text"] for note in drawn["layout"]["annotations"]) == 3
 
