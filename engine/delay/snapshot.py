@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.errors import NotEnoughDataError
 
-_MAX_DAYS = 400
+MAX_DAYS = 400
 _MAX_ROWS = 20_000
 _MIN_MATURED = 20
 
@@ -42,7 +42,7 @@ def choose_day(time: np.ndarray, window: np.ndarray, waiting: np.ndarray) -> flo
     every = slice(None, None, max(1, -(-time.size // _MAX_ROWS)))
     time, window, waiting = time[every], window[every], waiting[every]
     days = np.arange(np.floor(time.min()) + 1, np.ceil(time.max()) + 1)
-    days = days[:: -(-days.size // _MAX_DAYS)] if days.size else np.array([np.ceil(time.max())])
+    days = days[:: -(-days.size // MAX_DAYS)] if days.size else np.array([np.ceil(time.max())])
     return float(max(days, key=lambda day: (_balance(day, time, window, waiting), -day)))
 
 

@@ -116,9 +116,7 @@ def law_table(prepared: Prepared) -> pd.DataFrame:
         all, ``conversion`` rate and, at `POINTS` elapsed days at most, the ``seen`` share of its conversions.
     """
     rows = np.flatnonzero(prepared.matured & ~prepared.test)
-    longest = float(prepared.window[rows].max())
-    elapsed = np.unique(np.ceil(longest * np.linspace(0.0, 1.0, POINTS) ** 1.5))
-    elapsed[-1] = longest
+    elapsed = law_points(float(prepared.window[rows].max()))
     parts = []
     for state, name in enumerate(STATES):
         mine = rows[prepared.state[rows] == state]
@@ -137,6 +135,13 @@ def law_table(prepared: Prepared) -> pd.DataFrame:
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def law_points(longest: float) -> np.ndarray:
+    """Return the elapsed days of a law: at most `POINTS`, denser early, whole ones up to the longest window itself."""
+    elapsed = np.unique(np.ceil(longest * np.linspace(0.0, 1.0, POINTS) ** 1.5))
+    elapsed[-1] = longest
+    return elapsed
 
 
 def law_from(table: pd.DataFrame) -> Law:

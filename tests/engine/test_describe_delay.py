@@ -13,12 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.cli import main
-from engine.datasets import load
-from engine.delay.config import DelayConfig
-from engine.delay.data import prepare
-from engine.delay.run import describe_window
 from engine.delay.simulate import SimulationConfig, simulate
-from engine.delay.statistics import horizon_bin_of
+from engine.runs import read_run
 
 NEEDED = ["unit", "segment", "exposure_time", "engagement_time", "conversion_time", "window_days"]
 
@@ -64,7 +60,9 @@ def stored(frame: pd.DataFrame, folder: Path, form: str) -> Path:
 
 @pytest.mark.parametrize("form", ["csv", "csv.gz", "tsv", "folder", "duckdb"])
 def test_every_form_of_the_data_gives_the_answer_of_one_parquet_file(capsys, tmp_path, frame, form):
-    found = [said(capsys, "--data", str(stored(frame, tmp_path, kind))) for kind in ("parquet", form)]
+    found = [
+        said(capsys, "--data", str(stored(frame, tmp_path, kind)), "--as-of", "last") for kind in ("parquet", form)
+    ]
     for answer in found:
         answer.pop("source")
     assert found[0] == found[1]
@@ -72,14 +70,15 @@ def test_every_form_of_the_data_gives_the_answer_of_one_parquet_file(capsys, tmp
 
 def test_numbers_at_risk_say_after_which_day_and_end_with_somebody_followed(capsys, tmp_path, frame):
     path = str(stored(frame, tmp_path, "csv"))
-    group = said(capsys, "--data", path)["groups"][0]
+    words = ("--data", path, "--as-of", f"{frame['exposure_time'].max()}")
+    group = said(capsys, *words)["groups"][0]
     days, counts = zip(*group["numbers_at_risk"], strict=True)
     delay = np.minimum(frame["conversion_time"] - frame["exposure_time"], np.inf).fillna(np.inf)
     followed = np.minimum(frame["window_days"], delay)
     assert len(days) <= 6 and days[0] == 0 and len(set(np.diff(days))) == 1
     whole = np.floor(frame["exposure_time"].max()) - frame["exposure_time"] >= frame["window_days"]
     assert counts[-1] >= int((followed[whole] > days[-1] + 1).sum()) > 0
-    assert main(["describe", "delay", "--data", path]) == 0
+    assert main(["describe", "delay", *words]) == 0
     printed = capsys.readouterr().out
     assert f"at risk (still negative and observed): {counts[0]:,} after day 0, {counts[1]:,} after day" in printed
 
@@ -125,22 +124,6 @@ def test_everybody_converting_at_once_gives_no_warning(capsys, tmp_path, frame, 
     assert not [str(warning.message) for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
 
 
-@pytest.mark.slow
-def test_the_coupons_are_described_as_a_training_describes_them(capsys, tmp_path):
-    config = DelayConfig()
-    prepared = prepare(load("delay", "journey-coupons"), config)
-    words = ("--data", "journey-coupons", "--as-of", f"{pd.Timestamp(0) + pd.Timedelta(days=prepared.as_of)}")
-    said(capsys, *words, "--out", str(tmp_path), "--format", "parquet")
-    horizon = horizon_bin_of(float(prepared.window.max()), config.step_days)
-    trained = describe_window(prepared, config, horizon)["arrival"].query("view == 'snapshot' and group != 'cohort'")
-    found = pd.read_parquet(tmp_path / "arrival.parquet").query("view == 'snapshot' and group != 'cohort'")
-    # Units carry other names in a training, so their groups differ, and with them the last digits of their bands.
-    names = ["at_risk", "flip", "flip_low", "flip_high", "hazard", "converted", "seen", "cure_weibull"]
-    pd.testing.assert_frame_equal(found[names].reset_index(drop=True), trained[names].reset_index(drop=True))
-    bands = [table["flip_unit_high"].to_numpy() for table in (found, trained)]
-    assert bands[0] == pytest.approx(bands[1], rel=0.2, nan_ok=True)
-
-
 def test_roles_name_columns_and_a_window_is_filled_in(capsys, tmp_path, frame):
     own = frame.rename(columns={"exposure_time": "sent", "conversion_time": "bought"}).drop(columns="window_days")
     path = stored(own, tmp_path, "parquet")
@@ -161,14 +144,47 @@ def test_without_units_segments_and_engagement_the_rest_is_described(capsys, tmp
 
 def test_the_summary_reads_as_the_tables_say(capsys, tmp_path, frame):
     path, out = stored(frame, tmp_path, "parquet"), tmp_path / "tables"
-    assert main(["describe", "delay", "--data", str(path), "--out", str(out), "--format", "csv"]) == 0
+    assert main(["describe", "delay", "--data", str(path), "--tables", str(out), "--format", "csv"]) == 0
     text = capsys.readouterr().out
     arrival = pd.read_csv(out / "arrival.csv")
     row = arrival[(arrival["view"] == "snapshot") & (arrival["key"] == "all")].set_index("elapsed_days")
     assert f"will still flip after 7 days: {row.loc[7.0, 'flip']:.4f} [{row.loc[7.0, 'flip_low']:.4f}" in text
     assert f"plain {row.loc[30.0, 'converted_naive']:.4f}, Kaplan–Meier {row.loc[30.0, 'converted']:.4f}" in text
     assert "weibull cure: ever converts" in text and "Segment C" in text
-    assert {file.stem for file in out.iterdir()} == {"arrival", "cure", "cohorts"}
+    assert {"arrival", "cure", "cohorts", "windows", "asof", "tradeoff"} < {file.stem for file in out.iterdir()}
+
+
+def test_the_run_opens_and_its_page_needs_no_training(capsys, tmp_path, frame):
+    words = ["--data", str(stored(frame, tmp_path, "parquet")), "--set", "asof_days=3", "--waiting-days", "5"]
+    assert main(["describe", "delay", *words, "--out", str(tmp_path / "own")]) == 0
+    printed = capsys.readouterr().out
+    assert printed.rstrip().endswith("own is a run: the dashboard opens it.")
+    run = read_run(tmp_path / "own")
+    assert (run.kind, run.manifest["methods"], run.manifest["dataset"]["name"]) == ("delay", [], "log.parquet")
+    assert run.manifest["command"][3:5] == ["describe", "delay"]
+    assert (run.manifest["config"]["waiting_days"], run.curve("asof")["as_of"].nunique()) == (5.0, 3)
+    assert f"as of day {run.curve('snapshot')['as_of'].iloc[0]:g}\n" in printed
+    assert main(["show", str(tmp_path / "own")]) == 0
+    assert "C3 supported: Share of negatives that flipped later" in capsys.readouterr().out
+    assert main(["show", str(tmp_path / "own"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metrics"] == []
+
+
+def test_the_end_of_the_log_is_a_day_too(capsys, tmp_path, frame):
+    path = str(stored(frame, tmp_path, "parquet"))
+    found = said(capsys, "--data", path, "--as-of", "last")
+    assert found["as_of"] == found["last_day"] and found["groups"][0]["n"] == found["exposures"]
+    assert main(["describe", "delay", "--data", path, "--as-of", "LAST"]) == 0
+    assert ", the end of the log\n" in capsys.readouterr().out
+
+
+def test_exposures_without_a_final_label_are_said_to_be_left_out(capsys, tmp_path, frame):
+    cut = frame.assign(**{name: frame[name].where(frame[name] <= 125.0) for name in NEEDED[3:5]})
+    path = str(stored(cut, tmp_path, "parquet"))
+    open_still = int((cut["exposure_time"] + cut["window_days"] > cut[NEEDED[2:5]].max().max()).sum())
+    assert said(capsys, "--data", path, "--as-of", "60")["dropped"] == open_still > 0
+    assert main(["describe", "delay", "--data", path, "--as-of", "60"]) == 0
+    assert f"{open_still:,} left out, whose window is open at the end" in capsys.readouterr().out
 
 
 BAD = {
@@ -217,7 +233,17 @@ def test_what_is_wrong_with_the_data_is_said_in_one_sentence(capsys, tmp_path, f
         (["--column", "shown=unit"], "names no role of delay data"),
         (["--backend", "oracle"], "'--backend oracle' is unknown"),
         (["--table", "log"], "'--table log' belongs to a DuckDB file"),
-        (["--out", "/dev/null/x"], "cannot be written"),
+        (["--out", "/dev/null/own"], "cannot be written"),
+        (["--tables", "/dev/null/x"], "'--tables /dev/null/x' cannot be written"),
+        (
+            ["--out", "My tables"],
+            "is not a name for a run; allowed are 2 to 63 lower-case letters, digits and hyphens. "
+            "Loose tables are written with --tables FOLDER.",
+        ),
+        (["--out", "curves", "--format", "csv"], "name their folder with --tables"),
+        (["--waiting-days", "5", "--set", "waiting_days=6"], "are the same; give one of them"),
+        (["--as-of", "90", "--set", "as_of_day=91"], "'--as-of' and '--set as_of_day' are the same"),
+        (["--set", "nothing=1"], "nothing"),
     ],
 )
 def test_what_is_wrong_with_the_options_is_said_in_one_sentence(capsys, tmp_path, frame, words, sentence):

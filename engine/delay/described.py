@@ -1,0 +1,264 @@
+"""A run without a training: how labels arrive in a log of any size, from aggregates alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from engine.claims import CLAIM_COLUMNS, MINIMUM_UNITS, claim_row
+from engine.delay.asof import asof_days, asof_tables
+from engine.delay.claims import FLIP_MARGIN, engagement_claim, recent_claims
+from engine.delay.config import DelayConfig
+from engine.delay.draws import exit_ages, read_sums, sums_of, unit_facts, with_unit
+from engine.delay.relation import Log
+from engine.delay.scope import Scope
+from engine.delay.scope_counts import described_law, law_counts, law_points, scope_facts
+from engine.delay.statistics import horizon_bin_of, statistics_tables
+from engine.delay.tradeoff import tradeoff_of, waiting_grid
+from engine.delay.window_counts import described_windows, window_cells
+from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS, DatasetInfo, RunResult
+from engine.seeding import generator
+from engine.tables import content_hash
+
+_COUNTED = ("exposures", "matured", "immature", "pending")
+
+
+def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str) -> RunResult:
+    """Describe how the labels of a log arrive, as a training does, for data that need not fit into memory.
+
+    Parameters
+    ----------
+    log : Log
+        See `engine.delay.relation.exposures_of`.
+    scope : Scope
+        See `engine.delay.scope.scope_of`.
+    config : DelayConfig
+        Settings of the training are not read.
+    source : str
+        What the run calls the data.
+
+    Returns
+    -------
+    RunResult
+        Without methods. Curves ``arrival, cure, cohorts, asof, asof_curves, asof_cohorts, windows, tradeoff, law,
+        snapshot, claims`` as of a training, but for what needs a model; and ``present``, the row of ``asof`` for the
+        end of the log with all exposures. Final figures are NaN where labels are still open at the end. ``law`` is
+        absent where nothing had matured, ``tradeoff`` has the estimators without a network.
+
+    Raises
+    ------
+    ConfigError
+        If the grid of elapsed time would have too many bins.
+
+    Notes
+    -----
+    Intervals draw groups of whole units; without units, moments of exposure (see `engine.delay.draws.with_unit`).
+    """
+    started = time.perf_counter()
+    facts = collected(scope_facts(scope.exposures, as_of=scope.as_of, end=scope.end)).iloc[0].to_dict()
+    grid = {"step_days": config.step_days, "horizon_bin": horizon_bin_of(facts["window_max"], config.step_days)}
+    curves = label_tables(scope, config, facts, grid)
+    by_unit = collected(unit_facts(with_unit(scope.exposures), as_of=scope.as_of, waiting_days=config.waiting_days))
+    curves["present"] = _present(log, scope, curves["asof"], grid)
+    curves["snapshot"] = _snapshot(log, scope, config, facts, by_unit)
+    curves["claims"] = _claims(log, scope, config, by_unit, curves["present"])
+    curves["differences"] = pd.DataFrame(columns=list(DIFFERENCE_COLUMNS))
+    rows = {"exposures": log.rows, "conversions": log.conversions, "exposures without a final label": scope.dropped}
+    whole = content_hash(curves["asof"], curves["arrival"], curves["present"])
+    info = DatasetInfo(
+        name=source, origin="own", data_id=whole, description="Described from counts, without a training.", rows=rows
+    )
+    return RunResult(
+        kind="delay",
+        config=config,
+        dataset=info,
+        metrics=pd.DataFrame(columns=list(METRIC_COLUMNS)),
+        curves=curves,
+        predictions=pd.DataFrame({"exposure_id": pd.Series(dtype=object)}),
+        history=pd.DataFrame(columns=["stage", "epoch", "loss", "value"]),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def printed_tables(log: Log, scope: Scope, config: DelayConfig) -> dict[str, pd.DataFrame]:
+    """Return the tables that `engine.delay.summary` reads, and no others: half the scans.
+
+    Parameters
+    ----------
+    log : Log
+    scope : Scope
+    config : DelayConfig
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``arrival, cure, cohorts``.
+    """
+    horizon_bin = horizon_bin_of(log.longest_window, config.step_days)
+    return _statistics(scope, config, step_days=config.step_days, horizon_bin=horizon_bin)
+
+
+def label_tables(
+    scope: Scope, config: DelayConfig, facts: Mapping[str, Any], grid: Mapping[str, Any]
+) -> dict[str, pd.DataFrame]:
+    """Return every table of labels over time, by the names that a training gives them.
+
+    Parameters
+    ----------
+    scope : Scope
+    config : DelayConfig
+    facts : mapping
+        Row of `engine.delay.scope_counts.scope_facts`.
+    grid : mapping
+        ``step_days`` and ``horizon_bin``.
+
+    Returns
+    -------
+    dict of str to DataFrame
+    """
+    first = facts["first_closed"]
+    days = asof_days(first, scope.end, scope.as_of, config.asof_days) if first <= scope.end else (scope.as_of,)
+    tables = _statistics(scope, config, days=days, **grid)
+    if not scope.is_past:
+        tables["asof"] = _without_truth(tables["asof"], facts["first_open"])
+    cells = collected(window_cells(scope.exposures, as_of=scope.as_of, **grid))
+    has_truth = scope.is_past or np.isnan(_number(facts["first_open"]))
+    tables["windows"] = described_windows(tables["arrival"], cells, has_truth=has_truth, **grid)
+    tables["tradeoff"] = _tradeoff(scope, config, facts, grid)
+    if facts["matured"]:
+        elapsed = law_points(float(facts["matured_window"]))
+        counts = law_counts(scope.exposures, elapsed, as_of=scope.as_of, waiting_days=config.waiting_days)
+        tables["law"] = described_law(collected(counts), elapsed)
+    return tables
+
+
+def _statistics(
+    scope: Scope, config: DelayConfig, *, step_days: float, horizon_bin: int, days: tuple[float, ...] = ()
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of `engine.delay.statistics.statistics_tables` for a scope; those by day for some days."""
+    return statistics_tables(
+        scope.exposures,
+        as_of=scope.as_of,
+        # Every exposure has a complete window at the end, which the aggregate takes as exclusive.
+        final_day=scope.end + 1.0 if scope.is_past else scope.end,
+        other_days=days,
+        step_days=step_days,
+        horizon_bin=horizon_bin,
+        waiting_bin=int(np.floor(config.waiting_days / config.step_days + 1e-9)),
+    )
+
+
+def collected(expression: ibis.Table) -> pd.DataFrame:
+    """Run an aggregate and return it as a small frame."""
+    return expression.to_pyarrow().to_pandas()
+
+
+def _number(value: Any) -> float:
+    """Return a float; NaN for None."""
+    return np.nan if value is None else float(value)
+
+
+def _without_truth(asof: pd.DataFrame, first_open: Any) -> pd.DataFrame:
+    """Take away what came in the end from the days on which exposures count whose label is still open at the end."""
+    unknown = asof["as_of"] > _number(first_open)
+    return asof.assign(
+        rate_final=asof["rate_final"].mask(unknown), flips_final=asof["flips_final"].astype(np.float64).mask(unknown)
+    )
+
+
+def _tradeoff(scope: Scope, config: DelayConfig, facts: Mapping[str, Any], grid: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the error of every waiting window for the estimators that need no network."""
+    period = min(config.training_days or np.inf, float(facts["window_max"]))
+    waiting = waiting_grid(grid["horizon_bin"], config)
+    exposures = with_unit(scope.exposures)
+    read = collected(read_sums(exposures, waiting, as_of=scope.as_of, period=period))
+    exits = collected(exit_ages(exposures, as_of=scope.as_of, **grid))
+    return tradeoff_of(sums_of(read, exits, waiting, **grid), waiting, period, config)
+
+
+def _present(log: Log, scope: Scope, asof: pd.DataFrame, grid: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what is known of all exposures at the end of the log, by segment."""
+    if not scope.is_past:
+        return asof[np.isclose(asof["as_of"], scope.as_of)].reset_index(drop=True)
+    if not scope.dropped:
+        # No window is open, so nothing is left to say.
+        return asof.iloc[:0].reset_index(drop=True)
+    found = asof_tables(log.exposures, (scope.end,), final_day=scope.end, **grid)["asof"]
+    return found.assign(rate_final=np.nan, flips_final=np.nan)
+
+
+def _snapshot(
+    log: Log, scope: Scope, config: DelayConfig, facts: Mapping[str, Any], by_unit: pd.DataFrame
+) -> pd.DataFrame:
+    """Return one row that says what the snapshot holds, by the names that a training gives it."""
+    immature = int(facts["immature"])
+    known = scope.is_past and immature > 0
+    return pd.DataFrame(
+        [
+            {
+                "as_of": scope.as_of,
+                "has_dates": log.has_dates,
+                "waiting_days": config.waiting_days,
+                "window_min": float(facts["window_min"]),
+                "window_max": float(facts["window_max"]),
+                **{name: int(facts[name]) for name in _COUNTED},
+                "flipped": float(facts["flipped"]) if scope.is_past else np.nan,
+                "seen_rate": facts["seen"] / immature if immature else np.nan,
+                "final_rate": facts["positives"] / immature if known else np.nan,
+                "test": int(facts["later"]),
+                "units": int(by_unit["units"].sum()) if "unit" in log.exposures.columns else 0,
+                "dropped": scope.dropped,
+                "has_leak": False,
+                "engaged": int(facts["engaged"]),
+                "is_past": scope.is_past,
+                "end": scope.end,
+            }
+        ]
+    )
+
+
+def _claims(log: Log, scope: Scope, config: DelayConfig, by_unit: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
+    """Measure what of the claims C3 and C5 needs no model."""
+    rng = generator(config.seed, "described", "claims")
+    drawn: dict[str, Any] = {"resamples": config.resamples, "rng": rng}
+    is_unit = "unit" in log.exposures.columns
+    drawn["n_unit"] = "units" if is_unit else "exposures"
+    sums = by_unit.astype(dict.fromkeys(by_unit.columns.drop("draw"), np.float64))
+    label = sums["draw"].to_numpy()
+    rows = []
+    if scope.is_past and sums["recent"].sum() > 0:
+        terms = sums[["open", "flipped", "recent", "flipped"]].to_numpy()
+        n = int(sums["recent_units" if is_unit else "recent"].sum())
+        ages = (float(sums["youngest"].min()), float(sums["oldest"].max()))
+        rows += recent_claims(terms, label, ages=ages, n=n, **drawn)
+    elif not scope.is_past:
+        rows += _expected(present)
+    others = sums["waiting"] - sums["engaged"]
+    if scope.is_past and sums["engaged"].sum() > 0 and others.sum() > 0:
+        terms = np.column_stack((sums["engaged"], sums["engaged_flips"], others, sums["flips"] - sums["engaged_flips"]))
+        n = int(sums["waiting_units" if is_unit else "waiting"].sum())
+        rows.append(engagement_claim(terms, label, n=n, **drawn))
+    if len(sums) < MINIMUM_UNITS:
+        # Few groups give too narrow an interval, however many units they hold.
+        rows = [row | {"verdict": "inconclusive"} for row in rows]
+    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+
+
+def _expected(present: pd.DataFrame) -> list[dict[str, Any]]:
+    """C3 at the end of the log, where only an estimate is to be had."""
+    (row,) = present[present["segment"] == "all"].to_dict("records")
+    if not row["pending"] or np.isnan(row["flips_expected"]):
+        return []
+    value, low, high = (row[f"flips_expected{end}"] / row["pending"] for end in ("", "_low", "_high"))
+    return [
+        claim_row(
+            "C3", effect="Share of open labels expected to flip", comparison="Kaplan–Meier estimate", baseline="none",
+            segment="exposures without a conversion at the end of the log", value=value, ci_low=low, ci_high=high,
+            n=int(row["pending"]), n_unit="exposures", margin=FLIP_MARGIN,
+        )
+    ]  # fmt: skip
