@@ -7,38 +7,47 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+from ibis.util import gen_name
 
 from engine.errors import ConfigError, DataError
+from engine.spark_session import session_of
 
 _DELIMITED = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 _DATABASES = (".duckdb", ".db", ".ddb")
-_MISSING = ["", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"]
+MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
+"""Words of delimited text that stand for no value."""
 
 
-def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) -> ibis.Table:
-    """Open a file, a folder of Parquet files or a table of a DuckDB file.
+def open_table(path: Path | None, *, backend: str = "duckdb", name: str | None = None) -> ibis.Table:
+    """Open a file, a folder of Parquet files, a table of a DuckDB file or one of a Spark catalog.
 
     Parameters
     ----------
-    path : Path
+    path : Path or None
         ``.csv`` or ``.tsv`` (also ``.gz``; every column as text), ``.parquet``, a folder that holds Parquet files at
-        any depth, a pattern of names that end in ``.parquet``, or a DuckDB file (``.duckdb``, ``.db``).
+        any depth, a pattern of names that end in ``.parquet``, or a DuckDB file (``.duckdb``, ``.db``). None for a
+        table that Spark knows by `name`. A cluster reads files by the same path on every machine.
     backend : str, default "duckdb"
-        ``duckdb``, or a Spark master: ``spark://host:port``, ``local[2]``, ``yarn``.
+        ``duckdb``, or a Spark master, see `engine.spark_session.session_of`.
     name : str, optional
-        Table of a DuckDB file that holds several.
+        Table of a DuckDB file that holds several; without a path, ``table``, ``database.table`` or
+        ``catalog.database.table`` of Spark.
 
     Returns
     -------
     ibis.Table
+        What is opened here is only one way to come by one: all that describes data takes a table of any connection
+        of Ibis.
 
     Raises
     ------
     DataError
-        If there is no such file, it cannot be opened, or a table has to be named.
+        If there is no such file or table, it cannot be opened, or a table has to be named.
     ConfigError
-        If the backend is unknown, or its package is not installed.
+        If the backend is unknown, what it needs is not installed, or it cannot be reached.
     """
+    if path is None:
+        return _of_catalog(backend, name)
     if not path.exists() and not matches(path):
         raise DataError(f"'{path}' does not exist; check the spelling.")
     if name is not None and path.suffix not in _DATABASES:
@@ -49,8 +58,7 @@ def open_table(path: Path, *, backend: str = "duckdb", name: str | None = None) 
             warnings.simplefilter("ignore", DeprecationWarning)
             if path.suffix in _DATABASES and path.is_file():
                 return _of_database(path, backend, name)
-            connection = _quiet(ibis.duckdb.connect()) if backend == "duckdb" else _spark(backend)
-            return _of_files(connection, path, is_spark=backend != "duckdb")
+            return _of_files(path, backend)
     except (ConfigError, DataError):
         raise
     except Exception as error:  # each backend has exceptions of its own
@@ -69,28 +77,46 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def _of_files(connection: Any, path: Path, *, is_spark: bool) -> ibis.Table:
+def _of_files(path: Path, backend: str) -> ibis.Table:
     """Open Parquet or delimited text."""
-    if not path.exists():
-        return connection.read_parquet(str(path) if is_spark else matches(path))
-    if path.is_dir():
-        files = sorted(str(file) for file in path.rglob("*.parquet"))
-        if not files:
-            raise DataError(f"Folder '{path.name}' holds no .parquet file; name another one, or a file.")
-        return connection.read_parquet(str(path) if is_spark else files)
+    files = sorted(str(file) for file in path.rglob("*.parquet")) if path.is_dir() else matches(path) or [str(path)]
+    if not files:
+        raise DataError(f"Folder '{path.name}' holds no .parquet file; name another one, or a file.")
     ending = next((ending for ending in _DELIMITED if path.name.lower().endswith(ending)), None)
-    if ending is None and not path.name.lower().endswith(".parquet"):
+    if ending is None and path.is_file() and not path.name.lower().endswith(".parquet"):
         raise DataError(
             f"'{path.name}' has the ending '{path.suffix}'; allowed are .csv, .tsv (also .gz), .parquet, a folder of "
             f"Parquet files, and {', '.join(_DATABASES)}."
         )
+    if backend == "duckdb":
+        connection = _quiet(ibis.duckdb.connect())
+        if ending is None:
+            return connection.read_parquet(files)
+        # As text: a type guessed from the first rows would fail in a later one, without saying which.
+        return connection.read_csv(
+            str(path), header=True, sep=_DELIMITED[ending], all_varchar=True, nullstr=list(MISSING)
+        )
+    from engine import spark_files
+
+    connection = ibis.pyspark.connect(session_of(backend))
     if ending is None:
-        return connection.read_parquet(str(path))
-    separator = _DELIMITED[ending]
-    if is_spark:
-        return connection.read_csv(str(path), header=True, sep=separator)
-    # As text: a type guessed from the first rows would fail in a later one, without saying which.
-    return connection.read_csv(str(path), header=True, sep=separator, all_varchar=True, nullstr=_MISSING)
+        return spark_files.read_parquet(connection, path, files)
+    return spark_files.read_delimited(connection, path, separator=_DELIMITED[ending], missing=MISSING)
+
+
+def _of_catalog(backend: str, name: str | None) -> ibis.Table:
+    """Open a table that Spark knows by its name."""
+    if name is None or backend == "duckdb":
+        raise ConfigError("Without a file, give the 'name' of a table that Spark knows, and its master as 'backend'.")
+    session = session_of(backend)
+    # Spark itself tells names of one, two and three parts apart.
+    if not session.catalog.tableExists(name):
+        raise DataError(
+            f"'{backend}' has no table '{name}'; a name is table, database.table or catalog.database.table."
+        )
+    view = gen_name("table")
+    session.table(name).createOrReplaceTempView(view)
+    return ibis.pyspark.connect(session).table(view)
 
 
 def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
@@ -112,19 +138,3 @@ def _quiet(connection: Any) -> Any:
     """Keep DuckDB's progress bar out of what a command prints."""
     connection.con.execute("SET enable_progress_bar = false")
     return connection
-
-
-def _spark(master: str) -> Any:
-    """Start or join a Spark session."""
-    if not (master.startswith(("spark://", "local", "yarn", "k8s://"))):
-        raise ConfigError(f"'--backend {master}' is unknown; allowed are duckdb, or a Spark master such as local[2].")
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise ConfigError(
-            f"'--backend {master}' needs Spark; install it with: pip install 'ibis-framework[pyspark]'"
-        ) from error
-    builder = SparkSession.builder.master(master).appName("recommender-lens")
-    session = builder.config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return ibis.pyspark.connect(session)

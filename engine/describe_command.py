@@ -31,24 +31,24 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     """Describe the options that say where data come from, the same for all kinds."""
     parser.add_argument(
         "--data",
-        required=True,
         metavar="NAME|PATH",
         help="bundled name, CSV, Parquet file, folder or pattern, or DuckDB file",
     )
-    parser.add_argument("--table", metavar="NAME", help="table of a DuckDB file")
+    parser.add_argument("--table", metavar="NAME", help="table of a DuckDB file; without --data, one that Spark knows")
     parser.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME")
     parser.add_argument("--backend", default="duckdb", help="duckdb, or a Spark master: spark://…, local[2]")
 
 
 @contextlib.contextmanager
-def opened(arguments: argparse.Namespace, path: Path, source: str) -> Iterator[Any]:
+def opened(arguments: argparse.Namespace, path: Path | None, source: str) -> Iterator[Any]:
     """Open the data; a file that turns out to be broken fails in the backend, in its own words.
 
     Parameters
     ----------
     arguments : Namespace
         As described by `add_source`.
-    path : Path
+    path : Path or None
+        None for a table that the backend knows by its name.
     source : str
         What the message calls the data.
 
@@ -67,9 +67,38 @@ def opened(arguments: argparse.Namespace, path: Path, source: str) -> Iterator[A
     except (ConfigError, DataError):
         raise
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark"):
+        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark", "py4j"):
             raise
         raise DataError(f"{source} cannot be read ({backends.first_line(error)}); check the file.") from error
+
+
+def located(arguments: argparse.Namespace, roles: dict[str, str], kind: Kind) -> tuple[Path | None, str]:
+    """Return the path of the data, None for a table that Spark knows by its name, and what the messages call it.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        As described by `add_source`.
+    roles : dict of str to str
+    kind : {"graph", "delay", "uncertainty"}
+
+    Raises
+    ------
+    ConfigError
+        If neither data nor a table of Spark are named.
+    DataError
+        See `source_of`.
+    """
+    if arguments.data is not None:
+        return source_of(arguments.data, roles, kind)
+    if arguments.table is None:
+        raise ConfigError("Nothing to describe; name the data with --data, or a table of Spark with --table.")
+    if arguments.backend == "duckdb":
+        raise ConfigError(
+            f"'--table {arguments.table}' without --data is a table that Spark knows; name its master with --backend, "
+            "or the DuckDB file that holds it with --data."
+        )
+    return None, arguments.table
 
 
 def source_of(data: str, roles: dict[str, str], kind: Kind) -> tuple[Path, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.describe_command import add_source, opened, source_of
+from engine.describe_command import add_source, located, opened
 from engine.errors import ConfigError, NotEnoughDataError, RunError
 from engine.options import build_config, parse_pairs
 from engine.runs import check_target, write_run
@@ -76,7 +76,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     folder = None if arguments.out is None else _checked(arguments.out)
     if arguments.format is not None and arguments.tables is None:
         raise ConfigError("'--format' is that of loose tables; name their folder with --tables (--out takes a run).")
-    path, source = source_of(arguments.data, roles, "delay")
+    path, source = located(arguments, roles, "delay")
     with opened(arguments, path, source) as table:
         log, scope, tables, result = _described(arguments, table, roles, source, config)
     if folder is not None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from threadpoolctl import threadpool_limits
 
-from engine.describe_command import add_source, opened, source_of
+from engine.describe_command import add_source, located, opened
 from engine.options import build_config, parse_pairs
 from engine.runs import check_target, write_run
 
@@ -60,7 +60,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     config = build_config(importlib.import_module("engine.uncertainty.config").UncertaintyConfig, settings)
     roles = parse_pairs(arguments.column, option="--column")
     folder = None if arguments.out is None else check_target(arguments.out)
-    path, source = source_of(arguments.data, roles, "uncertainty")
+    path, source = located(arguments, roles, "uncertainty")
     # The backend has threads of its own; those below NumPy would only get in its way.
     with threadpool_limits(limits=1), opened(arguments, path, source) as table:
         result = importlib.import_module("engine.uncertainty.described").describe(

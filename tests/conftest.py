@@ -91,7 +91,12 @@ def tiny_result() -> RunResult:
     )
 
 
-LONGEST_FIRST = ("tests/browser", "tests/engine/test_shipped_runs.py", "tests/engine/test_cli_process.py")
+LONGEST_FIRST = (
+    "tests/browser",
+    "tests/engine/test_shipped_runs.py",
+    "tests/engine/test_spark.py",
+    "tests/engine/test_cli_process.py",
+)
 """Files go whole to one of the processes: a long one that starts last leaves the others with nothing to do."""
 
 

@@ -1,6 +1,8 @@
-"""A command line to test without a model."""
+"""A command line to test without a model, and one Spark."""
 
 import dataclasses
+import os
+import shutil
 import sys
 import types
 
@@ -46,3 +48,25 @@ def train(edges, tmp_path, model):
         return cli.main(["train", "graph", "--data", str(edges), *columns, "--out", str(tmp_path / out), *words])
 
     return _train
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    """Start Spark as the product does, once: whoever asks for ``local[2]`` afterwards joins this session."""
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java, and there is none here")
+    from engine.spark_session import session_of
+
+    folder = tmp_path_factory.mktemp("spark")
+    # As a user sets what his cluster needs. Less compiling and few partitions: the data are small.
+    settings = {
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+    (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_CONF_DIR", str(folder))
+        session = session_of("local[2]")
+    yield session
+    session.stop()

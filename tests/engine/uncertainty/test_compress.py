@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from engine.errors import NotEnoughDataError
-from engine.uncertainty.compress import GROUPS, LINE_COLUMNS, compress, step_layout
+from engine.uncertainty.compress import GROUPS, LINE_COLUMNS, compress, step_counts, step_layout
+from engine.uncertainty.grid import Layout
 from engine.uncertainty.relation import scored_rows_of
 from engine.uncertainty.simulate import simulate
 
@@ -101,3 +102,17 @@ def test_steps_are_finer_at_the_top():
     top = (frame["score"] >= edges[-1]).sum()
     assert 3 <= top <= 30
     assert np.diff(edges)[:150].max() < 0.02
+
+
+def test_steps_equal_a_count_by_pandas():
+    layout = Layout(uncertainty_edges=np.array([0.02, 0.05]), score_edges=np.array([0.1, 0.3, 0.6]))
+    frame = rows_of().assign(split=lambda rows: rows["split"].where(rows.index % 5 > 0, "train"))
+    found = step_counts(scored_rows_of(memory(frame), {}, source="scores"), layout, tune_share=0.4)
+    found = found.to_pyarrow().to_pandas()
+    kept = frame[frame["split"] != "train"]
+    bucket = np.searchsorted(layout.uncertainty_edges, kept["uncertainty"], side="left")
+    score_bin = np.searchsorted(layout.score_edges, kept["score"], side="right")
+    counted = kept.assign(bucket=bucket, bin=score_bin, won=kept["weight"] * kept["label"])
+    expected = counted.groupby(["split", "bucket", "bin"])[["weight", "won"]].sum()
+    summed = found.groupby(["split", "bucket", "bin"])[["n", "positives"]].sum()
+    assert summed.to_numpy().tolist() == expected.to_numpy().tolist()
