@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from engine.errors import DataError
+from engine.raw_text import bounded_lines, reading
 
 SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 """What the ending of a file says."""
 MAX_COLUMNS = 2_000
-MAX_LINE = 1_000_000
-"""Most characters of one line."""
-MAX_RATIO = 100
-"""Most times that a gzip file beyond `FREE_SIZE` may grow when it is unpacked; text does so 3 to 20 times."""
-FREE_SIZE = 64 * 2**20
-"""Characters that may come out of any gzip file, however small."""
-MAX_UNPACKED = 16 * 2**30
-"""Most characters that may come out of a gzip file."""
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAMPLE = 20
 """Lines that have to agree before another separator than the ending's is believed."""
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_SIGNATURES = {b"PK\x03\x04": "a ZIP archive or an Excel file", b"PAR1": "a Parquet file", b"%PDF": "a PDF"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +65,12 @@ def delimited(path: Path) -> Delimited:
             if len(head) == _SAMPLE:
                 break
     given = SEPARATORS[ending_of(path) or ".csv"]
-    separator = _separator(head, given)
-    names = tuple(name.strip() for name in next(csv.reader(head, delimiter=separator, skipinitialspace=True), []))
+    try:
+        separator = _separator(head, given)
+        header = next(csv.reader(head, delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise _no_table(path, error, 1) from error
+    names = tuple(name.strip() for name in header)
     check_names(names, path)
     note = ""
     if separator != given:
@@ -118,10 +109,7 @@ def rows_of(handle: TextIO, path: Path, form: Delimited) -> Iterator[tuple[int, 
             else:
                 yield rows.line_num, row
     except csv.Error as error:
-        raise DataError(
-            f"File '{path.name}' is not a table of separated values ({str(error).rstrip('.')}, by line "
-            f"{rows.line_num:,}); is a quote left open?"
-        ) from error
+        raise _no_table(path, error, rows.line_num) from error
 
 
 def check_rows(path: Path, form: Delimited) -> None:
@@ -137,6 +125,14 @@ def check_rows(path: Path, form: Delimited) -> None:
             pass
 
 
+def _no_table(path: Path, error: csv.Error, line: int) -> DataError:
+    """Say where a file stops being a table."""
+    return DataError(
+        f"File '{path.name}' is not a table of separated values ({str(error).rstrip('.')}, by line {line:,}); is a "
+        "quote left open?"
+    )
+
+
 def _separator(head: Sequence[str], given: str) -> str:
     """Return the separator of the first lines: the given one unless another is certain."""
     if not head or given in head[0]:
@@ -146,75 +142,6 @@ def _separator(head: Sequence[str], given: str) -> str:
         if len(sizes) == 1 and sizes.pop() > 1:
             return other
     return given
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[TextIO]:
-    """Open a delimited file as text, and give every failure to read it a sentence.
-
-    Parameters
-    ----------
-    path : Path
-        Read as gzip if it ends in ``.gz``.
-
-    Yields
-    ------
-    text file, without universal newlines
-
-    Raises
-    ------
-    DataError
-        If the file, or its gzip stream, is damaged, is of another format, or is not UTF-8 text.
-    """
-    try:
-        with open(path, "rb") as raw:
-            start = raw.read(4)
-        _check_signature(start, path)
-        with _binary(path) as handle:
-            yield io.TextIOWrapper(handle, encoding="utf-8-sig", newline="")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise DataError(f"File '{path.name}' is not a complete gzip file ({reason}); pack it again.") from error
-    except csv.Error as error:
-        raise DataError(
-            f"File '{path.name}' is not a table of separated values ({str(error).rstrip('.')}); check its quotes."
-        ) from error
-    except OSError as error:
-        raise DataError(f"File '{path}' cannot be read ({error.strerror}); name another file.") from error
-
-
-def bounded_lines(handle: TextIO, path: Path) -> Iterator[str]:
-    """Yield the lines of a file while they are lines of text, and as long as the file is no bomb.
-
-    Raises
-    ------
-    DataError
-        If a line is longer than `MAX_LINE` or holds a NUL byte, or a gzip file unpacks to more than `MAX_RATIO`
-        times its size.
-    """
-    is_packed = path.name.lower().endswith(".gz")
-    limit = min(MAX_UNPACKED, max(FREE_SIZE, MAX_RATIO * path.stat().st_size)) if is_packed else None
-    total = number = 0
-    while line := handle.readline(MAX_LINE + 1):
-        number += 1
-        total += len(line)
-        if len(line) > MAX_LINE:
-            raise DataError(
-                f"File '{path.name}' has more than {MAX_LINE:,} characters in line {number:,}; is this a table? "
-                "End every row with a line break."
-            )
-        if "\0" in line:
-            raise DataError(
-                f"File '{path.name}' has a NUL byte in line {number:,}; it is damaged or no text. Save it as UTF-8."
-            )
-        if limit is not None and total > limit:
-            raise DataError(
-                f"File '{path.name}' unpacks to more than {limit:,} characters from {path.stat().st_size:,} bytes, "
-                f"by line {number:,}; at most {MAX_RATIO} times is read. Unpack it, if it is meant so."
-            )
-        yield line
 
 
 def check_names(names: Sequence[str], path: Path) -> None:
@@ -235,43 +162,3 @@ def check_names(names: Sequence[str], path: Path) -> None:
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(f"File '{path.name}' names column '{twice[0][:60]}' more than once; make the names unique.")
-
-
-@contextmanager
-def _binary(path: Path) -> Iterator[io.BufferedIOBase]:
-    """Open a file as bytes, unpacked."""
-    if path.name.lower().endswith(".gz"):
-        with gzip.open(path, "rb") as packed:
-            yield packed
-    else:
-        with open(path, "rb") as plain:
-            yield plain
-
-
-def _check_signature(start: bytes, path: Path) -> None:
-    """Refuse what begins like another format."""
-    found = next((name for signature, name in _SIGNATURES.items() if start.startswith(signature)), None)
-    if found is not None:
-        raise DataError(f"File '{path.name}' is {found}, not text; save the table as CSV with UTF-8, or rename it.")
-
-
-def _not_utf8(path: Path) -> DataError:
-    """Look for the first line that is not UTF-8 and say what the file may be instead."""
-    number, reason = 0, "it holds other bytes"
-    with _binary(path) as handle:
-        start = handle.read(2)
-        if start in _UTF_16:
-            return DataError(f"File '{path.name}' is not UTF-8 text but looks like UTF-16; save it as UTF-8.")
-        rest = start
-        while rest:
-            number += 1
-            line = rest + handle.readline(MAX_LINE)
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                reason = f"byte 0x{line[error.start]:02x} in line {number:,}"
-                break
-            rest = handle.read(1)
-    return DataError(
-        f"File '{path.name}' is not UTF-8 text ({reason}); it may be Latin-1 or Windows-1252. Save it as UTF-8."
-    )

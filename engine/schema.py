@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,8 +18,13 @@ _TRUE = {"1", "1.0", "true", "t", "yes", "y"}
 _FALSE = {"0", "0.0", "false", "f", "no", "n"}
 _DAY = pd.Timedelta(days=1)
 _EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
-_LAST_DAY = 1e6
+LAST_DAY = 1e6
 """Days beyond this are not days: 20200131, or seconds since 1970."""
+TIME_WANTED = "an ISO 8601 date (2020-01-31) or a number of days up to 1,000,000, not 20200131 and not seconds"
+_SINCE_1970 = {"seconds": 86_400, "milliseconds": 86_400_000, "microseconds": 86_400_000_000}
+"""Units of time and how many make a day."""
+_YEARS = (3_650, 40_000)
+"""Days since 1970 that data of today may have: from 1980 to 2079."""
 _EXACT = 2.0**53
 """Largest float up to which every whole number has its own float."""
 
@@ -124,7 +129,11 @@ def _binary(values: pd.Series, column: Column, source: str) -> pd.Series:
     _check_present(values.notna().to_numpy(), values, column, source)
     yes = text.isin(_TRUE).to_numpy(dtype=bool)
     no = text.isin(_FALSE).to_numpy(dtype=bool)
-    _reject_first(~(yes | no), values, column, source, "0 or 1 (or true/false, yes/no)")
+    bad = ~(yes | no)
+    if bad.any():
+        counts = values.astype("string").str.strip().value_counts()
+        hint = label_hint({str(value): int(count) for value, count in counts.items()})
+        _reject_first(bad, values, column, source, "0 or 1 (or true/false, yes/no)", hint)
     return pd.Series(yes.astype("int64"), index=values.index, name=column.name)
 
 
@@ -149,9 +158,9 @@ def _days(values: pd.Series, column: Column, source: str) -> pd.Series:
     """Read times as float days and refuse what cannot be days."""
     days = _days_unchecked(values, column, source)
     # NaN compares false, so missing times pass.
-    too_far = (days.abs() > _LAST_DAY).to_numpy()
-    allowed = "an ISO 8601 date (2020-01-31) or a number of days up to 1,000,000, not 20200131 and not seconds"
-    _reject_first(too_far, values, column, source, allowed)
+    too_far = (days.abs() > LAST_DAY).to_numpy()
+    hint = time_hint(values[too_far].iloc[0]) if too_far.any() else ""
+    _reject_first(too_far, values, column, source, TIME_WANTED, hint)
     return days
 
 
@@ -174,6 +183,52 @@ def _days_unchecked(values: pd.Series, column: Column, source: str) -> pd.Series
     return (stamps - _EPOCH) / _DAY
 
 
+def time_hint(value: Any) -> str:
+    """Say what unit a number that is no day may be in, and what to do; empty if nothing fits.
+
+    Parameters
+    ----------
+    value : Any
+        The first time beyond `LAST_DAY`, as given.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return ""
+    if re.fullmatch(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\.0)?", str(value).strip()):
+        return "It looks like a compact date: write 2020-01-31 for 20200131."
+    for unit, per_day in _SINCE_1970.items():
+        if _YEARS[0] <= number / per_day <= _YEARS[1]:
+            return f"It looks like {unit} since 1970: divide the column by {per_day:,}, or write dates."
+    return ""
+
+
+def percent_hint(column: Column, minimum: float, maximum: float) -> str:
+    """Say so if numbers that should lie between 0 and 1 look like percent; else empty."""
+    is_share = column.minimum == 0 and column.maximum == 1
+    if not is_share or not 0 <= minimum <= maximum <= 100 or maximum <= 1.5:
+        return ""
+    return f"Its largest is {maximum:g}, so that it looks like percent: divide the column by 100."
+
+
+def label_hint(counts: Mapping[str, int]) -> str:
+    """Name the values of a label that is neither 0/1 nor yes/no, with their counts; empty without any.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Values as written to rows, the most frequent first.
+    """
+    if not counts:
+        return ""
+    named = ", ".join(f"'{value[:20]}' ({count:,})" for value, count in list(counts.items())[:6])
+    more = ", and more" if len(counts) > 6 else ""
+    then = (
+        "write 1 for the one that counts as positive and 0 for the other" if len(counts) == 2 else "name a column of two values"
+    )
+    return f"It holds {named}{more}: {then}."
+
+
 def _check_present(present: np.ndarray, values: pd.Series, column: Column, source: str) -> None:
     """Refuse missing values in a required column."""
     if column.required:
@@ -186,10 +241,14 @@ def _check_range(numbers: pd.Series, values: pd.Series, column: Column, source: 
     if column.minimum is not None:
         _reject_first(array < column.minimum, values, column, source, f"at least {column.minimum:g}")
     if column.maximum is not None:
-        _reject_first(array > column.maximum, values, column, source, f"at most {column.maximum:g}")
+        known = array[np.isfinite(array)]
+        hint = percent_hint(column, float(known.min()), float(known.max())) if known.size else ""
+        _reject_first(array > column.maximum, values, column, source, f"at most {column.maximum:g}", hint)
 
 
-def _reject_first(bad: np.ndarray, values: pd.Series, column: Column, source: str, allowed: str) -> None:
+def _reject_first(
+    bad: np.ndarray, values: pd.Series, column: Column, source: str, allowed: str, hint: str = ""
+) -> None:  # the hint says what to do instead of dropping rows
     """Raise for the first bad row, if there is one, and count the rest."""
     rows = np.flatnonzero(bad)
     if len(rows) == 0:
@@ -197,7 +256,7 @@ def _reject_first(bad: np.ndarray, values: pd.Series, column: Column, source: st
     more = f" ({len(rows):,} rows in all)" if len(rows) > 1 else ""
     raise DataError(
         f"Column '{column.name}' of {source} has {_show(values.iloc[rows[0]])} in data row {rows[0] + 1}{more}; "
-        f"allowed is {allowed}{f', in {column.unit}' if column.unit else ''}. Correct or drop the row."
+        f"allowed is {allowed}{f', in {column.unit}' if column.unit else ''}. {hint or 'Correct or drop the row.'}"
     )
 
 

@@ -59,8 +59,9 @@ class Inspection:
     """Counts of the classes, or None."""
     time: dict[str, Any] | None
     """``first, last`` (ISO 8601, or days), ``days``, ``zone``, ``unit``; None without times."""
-    duplicates: int
-    """Rows that repeat an earlier one in every role."""
+    duplicates: int | None
+    """Rows that repeat an earlier one, in source and target, in user, item and time, or else in every column; None
+    beyond 20 million rows, where they are not counted."""
     dropped: pd.DataFrame
     """``why, rows``: what a training leaves out without stopping."""
     content_hash: str

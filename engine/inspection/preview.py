@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from engine.delimited import check_names, delimited, ending_of, reading, rows_of
+from engine.delimited import check_names, delimited, ending_of, rows_of
 from engine.errors import DataError
 from engine.inspection.look import ColumnLook, look_at
+from engine.raw_text import reading
 
 LOOKED_AT = 2_000
 """Rows from which types are told."""

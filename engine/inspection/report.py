@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from engine.errors import DataError
-from engine.inspection.inspection import (
-    COLUMN_FIELDS,
-    DROPPED_FIELDS,
-    FINDING_FIELDS,
-    Finding,
-    Inspection,
-    table_of,
-)
+from engine.inspection import doors
+from engine.inspection.card import card as card
+from engine.inspection.cells import Cells
+from engine.inspection.checks import Check, run_checks, schema_checks
+from engine.inspection.columns import ColumnFacts, column_facts
+from engine.inspection.inspection import COLUMN_FIELDS, DROPPED_FIELDS, FINDING_FIELDS, Finding, table_of
+from engine.inspection.inspection import Inspection as Inspection
+from engine.inspection.kinds import column_notes, kind_checks, later_checks, whole_table
 from engine.inspection.preview import preview
-from engine.inspection.roles import check_form, guess_form, guess_roles, roles_of
+from engine.inspection.roles import check_form, check_roles, guess_form, guess_roles, roles_of, schema_of
+from engine.inspection.shape import Shape, shape_of
+from engine.inspection.source import Opened, hash_of, opened
+from engine.inspection.staged import Staged, staged
 from engine.result import Kind
+from engine.schema import Column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """What is asked: a form of data and who plays which role."""
+
+    kind: Kind
+    form: str
+    given: Mapping[str, str]
+    """Roles as guessed or named."""
+    playing: Mapping[str, str]
+    """These, and columns with the very name of a role."""
+    schema: Sequence[Column]
+    examples: Mapping[str, str]
+    """Column to its first value."""
 
 
 def inspect(
@@ -32,9 +52,13 @@ def inspect(
 ) -> Inspection:
     """Look at own data as a description or a training would, and say what either would meet.
 
+    Everything is counted over all rows by aggregates, in bounded memory. Text or Parquet of up to
+    `engine.inspection.source.SMALL` bytes is also read and split as a training does, whose word then decides.
+
     Parameters
     ----------
     path : str or Path
+        CSV, TSV (also gzipped), Parquet file, folder or pattern, or DuckDB file.
     kind : {"graph", "delay", "uncertainty"}
     form : str, optional
         One of `engine.inspection.roles.FORMS`; guessed if absent.
@@ -43,6 +67,7 @@ def inspect(
     table : str, optional
         Table of a DuckDB file.
     backend : str, default "duckdb"
+        Or a Spark master.
 
     Returns
     -------
@@ -51,68 +76,176 @@ def inspect(
     Raises
     ------
     DataError
-        If the file cannot be read.
+        If the file cannot be read, or a role or a named column does not exist.
     ConfigError
-        If `form` is none of this kind.
+        If `form` is none of this kind, or the backend is unknown.
     """
     path = Path(path)
-    found = preview(path, table=table)
-    looks = {look.name: look for look in found.columns}
-    form = guess_form(kind, looks) if form is None else form
-    check_form(kind, form)
-    chosen = dict(guess_roles(kind, form, looks) if roles is None else roles)
-    known = [role.name for role in roles_of(kind, form)]
-    playing = {name: name for name in known if name in looks and name not in chosen.values()} | chosen
-    findings: list[Finding] = []
-    data_id = None
-    try:
-        data_id = importlib.import_module("engine.datasets").load(kind, str(path), roles=chosen).info.data_id
-    except DataError as error:
-        findings.append(Finding(severity="stops", sentence=str(error), stops="train"))
-    of_column = {column: role for role, column in playing.items()}
+    task = _task(path, kind, form, roles, table)
+    with opened(path, table=table, backend=backend) as data:
+        rows, stage = _staged(data, task)
+        shape = shape_of(stage, task.form, rows)
+        findings, offending = _findings(stage, task, rows, shape)
+    notes = [Finding(severity="note", sentence=note) for note in data.notes]
+    findings, data_id = _judged(
+        path, task, [*findings, *notes], rows, table=table, backend=backend, small=data.is_small
+    )
+    stops = {finding.stops for finding in findings}
     return Inspection(
         kind=kind,
-        form=form,
+        form=task.form,
         source=path.name,
-        roles=playing,
-        rows=found.total_rows or 0,
-        columns=table_of(
-            [
-                {
-                    "column": look.name,
-                    "role": of_column.get(look.name, ""),
-                    "type": look.type,
-                    "missing": look.missing_in_preview,
-                    "distinct": look.distinct_in_preview,
-                    "example": look.example,
-                }
-                for look in found.columns
-            ],
-            COLUMN_FIELDS,
-        ),
+        roles=dict(task.playing),
+        rows=rows,
+        columns=table_of(_columns(stage, task), COLUMN_FIELDS),
         findings=table_of(findings, FINDING_FIELDS),
-        offending=table_of([], ("row", "why")),
-        balance=None,
-        time=None,
-        duplicates=0,
-        dropped=table_of([], DROPPED_FIELDS),
-        content_hash=hashlib.sha256(path.read_bytes()).hexdigest(),
+        offending=table_of(offending, ("row", "why")),
+        balance=shape.balance,
+        time=shape.time,
+        duplicates=shape.duplicates,
+        dropped=table_of(shape.dropped, DROPPED_FIELDS),
+        content_hash=hash_of(path),
         data_id=data_id,
-        can_describe=data_id is not None,
-        can_train=data_id is not None,
+        can_describe=not stops & {"describe", "both"},
+        can_train=not stops & {"train", "both"},
     )
 
 
-def card(inspection: Inspection) -> str:
-    """Write a data card in Markdown.
+def _task(path: Path, kind: Kind, form: str | None, roles: Mapping[str, str] | None, table: str | None) -> _Task:
+    """Guess what is not given, and refuse what does not exist."""
+    looks = {look.name: look for look in preview(path, table=table).columns}
+    form = guess_form(kind, looks) if form is None else form
+    check_form(kind, form)
+    given = dict(guess_roles(kind, form, looks) if roles is None else roles)
+    schema: dict[str, Column] = {column.name: column for column in schema_of(kind, form)}
+    if kind == "uncertainty":  # A column called score is one, whatever the form.
+        full = importlib.import_module("engine.uncertainty.data").SCHEMA
+        schema = {column.name: schema.get(column.name, column) for column in full}
+    check_roles(kind, given)
+    for role, name in given.items():
+        if name not in looks:
+            known = ", ".join(f"'{column}'" for column in list(looks)[:12])
+            raise DataError(f"Column '{name}' (for role '{role}') is not in {path.name}; it has {known}.")
+    taken = set(given.values())
+    playing = {name: name for name in schema if name in looks and name not in taken} | given
+    if kind == "uncertainty" and {"score", "uncertainty"} <= playing.keys():
+        form = "scores"
+    # A training of labelled rows asks for a value in every cell of every role.
+    schema = {n: replace(c, required=c.required or (kind == "uncertainty" and n in playing)) for n, c in schema.items()}
+    examples = {name: look.example for name, look in looks.items()}
+    ordered = {name: playing[name] for name in schema if name in playing} | playing
+    return _Task(kind=kind, form=form, given=given, playing=ordered, schema=tuple(schema.values()), examples=examples)
 
-    Parameters
-    ----------
-    inspection : Inspection
 
-    Returns
-    -------
-    str
-    """
-    lines = [f"# Data card: {inspection.source}", "", f"Content hash (SHA-256 of the file): {inspection.content_hash}"]
-    return "\n".join(lines) + "\n"
+def _staged(data: Opened, task: _Task) -> tuple[int, Staged]:
+    """Measure the columns and put the values of the roles beside them."""
+    kinds = {task.playing[column.name]: column.kind for column in task.schema if column.name in task.playing}
+    cells = {
+        name: Cells(raw=data.table[name], is_text=data.is_text, keeps_words=kinds.get(name) in ("id", "category"))
+        for name in data.table.columns
+    }
+    facts = column_facts(cells, data.table)
+    first = next(iter(facts.values()))
+    rows = first.present + first.missing
+    if rows == 0:
+        raise DataError(f"{data.source} has columns but no rows; at least one row is needed.")
+    stage = staged(
+        data.table, is_text=data.is_text, schema=task.schema, roles=task.playing, facts=facts, source=data.source
+    )
+    return rows, stage
+
+
+def _findings(stage: Staged, task: _Task, rows: int, shape: Shape) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Run every check in the order in which a training makes it, and note the rest."""
+    missing = list(_unplayed(stage, task))
+    early, offending = run_checks(stage, [*schema_checks(stage), *kind_checks(stage, task.form)])
+    late, more = run_checks(stage, list(later_checks(stage, task.form)))
+    notes = list(column_notes(stage, task.form, rows))
+    noted, _ = run_checks(stage, [note for note in notes if isinstance(note, Check)])
+    repeated = [finding for finding in shape.findings if finding.severity == "stops"]
+    others = [finding for finding in shape.findings if finding.severity != "stops"]
+    whole = list(whole_table(stage, task.form, rows, shape.facts))
+    said = [note for note in notes if isinstance(note, Finding)]
+    return [*missing, *early, *repeated, *whole, *late, *others, *noted, *said], [*offending, *more]
+
+
+def _unplayed(stage: Staged, task: _Task) -> Iterator[Finding]:
+    """Yield the roles that need a column and have none, and names that stand in the way."""
+    listing = ", ".join(f"'{name}'" for name in stage.names[:12])
+    listing += f" and {len(stage.names) - 12} more" if len(stage.names) > 12 else ""
+    for role, name in task.given.items():
+        if role != name and role in stage.names and role not in task.given.values():
+            sentence = (
+                f"{stage.source} has a column '{role}' and '{name}' is to play this role too; rename or drop one."
+            )
+            yield Finding(severity="stops", sentence=sentence, column=role, stops="both")
+    for role in roles_of(task.kind, task.form):
+        if role.required and role.name not in task.playing:
+            sentence = (
+                f"Column '{role.name}' is missing in {stage.source}; it has {listing}. "
+                f"Name the column that plays this role with --column {role.name}=NAME."
+            )
+            yield Finding(severity="stops", sentence=sentence, column=role.name, stops="train")
+    if task.form == "events" and "target" in stage.names:
+        sentence = f"{stage.source} has a column 'target', so that it would be read as edges; rename or drop it."
+        yield Finding(severity="stops", sentence=sentence, column="target", stops="both")
+    for one, other in (("score", "uncertainty"), ("uncertainty", "score")):
+        if task.kind == "uncertainty" and one in task.playing and other not in task.playing and task.form == "rows":
+            sentence = (
+                f"{stage.source} has a column '{task.playing[one]}' ({one}) but no '{other}'; give both or neither."
+            )
+            yield Finding(severity="stops", sentence=sentence, column=task.playing[one], stops="train")
+
+
+def _judged(
+    path: Path, task: _Task, findings: list[Finding], rows: int, *, table: str | None, backend: str, small: bool
+) -> tuple[list[Finding], str | None]:
+    """Ask the doors, whose word decides, and put what stops first."""
+    data_id = None
+    described = _description(path, task, table=table, backend=backend)
+    if small and (task.form != "events" or rows <= doors.MAX_EVENTS):
+        data_id, refusal = doors.training_of(path, task.kind, task.given)
+        if refusal is None:
+            findings = [_demoted(finding) for finding in findings]
+        elif not any(finding.stops for finding in findings):
+            findings.insert(0, Finding(severity="stops", sentence=refusal, stops="train"))
+    stopping = [finding for finding in findings if finding.stops]
+    if described is not None and described.severity == "stops" and stopping:
+        # The same fault has the same sentence, whichever way it is met.
+        place = findings.index(stopping[0])
+        findings[place] = replace(stopping[0], stops="both")
+    elif described is not None:
+        findings.append(described)
+    order = {"stops": 0, "drops": 1, "note": 2}
+    return sorted(findings, key=lambda finding: order[finding.severity]), data_id
+
+
+def _description(path: Path, task: _Task, *, table: str | None, backend: str) -> Finding | None:
+    """Return why a description would stop."""
+    if task.form == "rows":
+        sentence = "Rows without a score cannot be described; train on them, or add 'score' and 'uncertainty'."
+        return Finding(severity="note", sentence=sentence, stops="describe")
+    refusal = doors.description_of(path, task.kind, task.given, table=table, backend=backend)
+    return None if refusal is None else Finding(severity="stops", sentence=refusal, stops="describe")
+
+
+def _demoted(finding: Finding) -> Finding:
+    """Turn what stops a training into a note, because a training was tried and let the data in."""
+    return replace(finding, severity="note", stops="") if finding.stops == "train" else finding
+
+
+def _columns(stage: Staged, task: _Task) -> Iterator[dict[str, Any]]:
+    """Lay out what every column holds."""
+    roles = {column: role for role, column in task.playing.items()}
+    for name in stage.names:
+        facts: ColumnFacts = stage.facts[name]
+        yield {
+            "column": name,
+            "role": roles.get(name, ""),
+            "type": facts.type,
+            "missing": facts.missing,
+            "distinct": facts.distinct,
+            "minimum": facts.minimum,
+            "maximum": facts.maximum,
+            "example": task.examples.get(name) or facts.example,
+        }

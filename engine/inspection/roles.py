@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, DataError
 from engine.inspection.words import likeness
 from engine.result import Kind
 from engine.schema import Column, ColumnKind
@@ -35,6 +36,8 @@ _FITTING: dict[ColumnKind, tuple[str, ...]] = {
 }
 """Types of column that may play a role of a kind."""
 _YES_OR_NO = 2
+_EVIDENCE = re.compile(r"[kn]_\w+")
+"""Further roles of labelled rows: positives and rows seen in a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,29 +69,46 @@ def roles_of(kind: Kind, form: str) -> tuple[Role, ...]:
     ConfigError
         If this kind of data has no such form.
     """
+    needed = _NEEDED.get(form, ())
     return tuple(
-        Role(name=c.name, kind=c.kind, required=c.required, unit=c.unit, description=c.description)
-        for c in schema_of(kind, form)
+        Role(
+            name=column.name,
+            kind=column.kind,
+            required=column.required or column.name in needed,
+            unit=column.unit,
+            description=column.description,
+        )
+        for column in schema_of(kind, form)
     )
 
 
 def schema_of(kind: Kind, form: str) -> tuple[Column, ...]:
-    """Return the columns that `roles_of` describes, with the limits of their values."""
+    """Return the columns that `roles_of` describes, with the limits of their values.
+
+    A column that a form needs may still have empty cells, as the times of conversions have.
+    """
     check_form(kind, form)
     module = "engine.graph.events_config" if form == "events" else f"engine.{kind}.data"
     schema: Sequence[Column] = importlib.import_module(module).SCHEMA
-    needed, left_out = _NEEDED.get(form, ()), _LEFT_OUT.get(form, ())
-    return tuple(
-        replace(column, required=column.required or column.name in needed)
-        for column in schema
-        if column.name not in left_out
-    )
+    return tuple(column for column in schema if column.name not in _LEFT_OUT.get(form, ()))
 
 
 def check_form(kind: Kind, form: str) -> None:
     """Refuse a form that a kind of data does not have."""
     if form not in FORMS[kind]:
         raise ConfigError(f"'--form {form}' is no form of {kind} data; it has {', '.join(FORMS[kind])}.")
+
+
+def check_roles(kind: Kind, roles: Mapping[str, str]) -> None:
+    """Refuse a role that no form of a kind of data has."""
+    known = list(dict.fromkeys(column.name for form in FORMS[kind] for column in schema_of(kind, form)))
+    if kind == "uncertainty":
+        known += [column.name for column in importlib.import_module("engine.uncertainty.data").SCHEMA]
+    for role, name in roles.items():
+        if role not in known and not (kind == "uncertainty" and _EVIDENCE.fullmatch(role)):
+            raise DataError(
+                f"'--column {role}={name}' names no role of {kind} data; it has {', '.join(dict.fromkeys(known))}."
+            )
 
 
 def guess_form(kind: Kind, columns: Mapping[str, ColumnLook]) -> str:

@@ -1,0 +1,75 @@
+"""Ask the doors themselves whether a training, or a description, would let the data in."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.errors import DataError
+from engine.result import Kind
+
+MAX_EVENTS = 200_000
+"""Events up to which their edges are made to see whether there are any."""
+_DESCRIBERS = {
+    "graph": ("engine.graph.described_relation", "relation_of"),
+    "delay": ("engine.delay.relation", "exposures_of"),
+    "uncertainty": ("engine.uncertainty.relation", "scored_rows_of"),
+}
+_CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
+
+
+def training_of(path: Path, kind: Kind, roles: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Read and split data as a training with default settings does.
+
+    Parameters
+    ----------
+    path : Path
+    kind : {"graph", "delay", "uncertainty"}
+    roles : mapping of str to str
+
+    Returns
+    -------
+    data_id, refusal : str or None
+        What the run's manifest would say, None where the data cannot be read; and why a training would stop.
+    """
+    data_id = None
+    try:
+        dataset = importlib.import_module("engine.datasets").load(kind, str(path), roles=roles)
+        data_id = str(dataset.info.data_id)
+        config = getattr(importlib.import_module(f"engine.{kind}.config"), _CONFIGS[kind])()
+        importlib.import_module(f"engine.{kind}.data").prepare(dataset, config)
+    except DataError as error:
+        return data_id, str(error)
+    return data_id, None
+
+
+def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: str | None, backend: str) -> str | None:
+    """Open and check data as a description with default settings does.
+
+    Parameters
+    ----------
+    path : Path
+    kind : {"graph", "delay", "uncertainty"}
+    roles : mapping of str to str
+    table : str, optional
+    backend : str
+
+    Returns
+    -------
+    str or None
+        Why a description would stop.
+    """
+    module, name = _DESCRIBERS[kind]
+    door = getattr(importlib.import_module(module), name)
+    command = importlib.import_module("engine.describe_command")
+    given: dict[str, float] = {}
+    if kind == "delay":
+        given["attribution_days"] = importlib.import_module("engine.delay.config").DelayConfig().attribution_days
+    try:
+        with command.opened(argparse.Namespace(backend=backend, table=table), path, path.name) as opened:
+            door(opened, roles, source=path.name, **given)
+    except DataError as error:
+        return str(error)
+    return None

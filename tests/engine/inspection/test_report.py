@@ -1,0 +1,167 @@
+"""An inspection foresees what a training and a description would say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.datasets import load
+from engine.errors import DataError
+from engine.inspection.report import Inspection, card, inspect
+
+PAIRS = [(f"n{u}", f"n{v}") for u in range(24) for v in range(24) if u != v and (u + 2 * v) % 5 < 2]
+EDGES = pd.DataFrame(PAIRS, columns=["source", "target"])
+MUTUAL = sum((v, u) in set(PAIRS) for u, v in PAIRS)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a frame to a CSV and return its path."""
+
+    def _write(frame, name="t.csv"):
+        frame.to_csv(tmp_path / name, index=False)
+        return tmp_path / name
+
+    return _write
+
+
+def scores(count=400, **changes):
+    rng = np.random.default_rng(0)
+    label = (rng.random(count) < 0.4).astype(int)
+    frame = pd.DataFrame(
+        {"label": label, "score": rng.random(count).round(6), "uncertainty": rng.random(count).round(6)}
+    )
+    return frame.assign(**changes)
+
+
+def exposures(count=600):
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, 120, count)
+    frame = pd.DataFrame({"exposure_time": start, "conversion_time": start + rng.integers(0, 25, count).astype(float)})
+    frame.loc[rng.random(count) < 0.6, "conversion_time"] = np.nan
+    return frame.assign(age=rng.integers(18, 80, count))
+
+
+def first_stop(found):
+    return found.findings[found.findings["severity"] == "stops"].iloc[0]
+
+
+def test_good_edges_may_be_described_and_trained(write):
+    found = inspect(write(EDGES), "graph")
+    assert (found.form, found.rows, found.can_train, found.can_describe) == ("edges", len(PAIRS), True, True)
+    assert (
+        0 < MUTUAL < len(PAIRS)
+        and found.balance == {"one-way": len(PAIRS) - MUTUAL, "mutual": MUTUAL}
+        and found.duplicates == 0
+        and len(found.findings) == 0
+    )
+
+
+def test_the_data_id_is_that_of_a_training(write):
+    path = write(EDGES)
+    assert inspect(path, "graph").data_id == load("graph", str(path)).info.data_id
+
+
+def test_a_repeated_edge_stops_a_training_but_no_description(write):
+    found = inspect(write(pd.concat([EDGES, EDGES.iloc[[3, 5]]])), "graph")
+    stop = first_stop(found)
+    assert (stop["first_row"], stop["rows"], stop["first_value"]) == (len(PAIRS) + 1, 2, " to ".join(PAIRS[3]))
+    assert (found.can_train, found.can_describe, found.duplicates) == (False, True, 2)
+
+
+def test_a_loop_is_named_with_its_row_and_shown_as_written(write):
+    frame = EDGES.assign(note="ok")
+    frame.loc[7, ["target", "note"]] = [PAIRS[7][0], "odd"]
+    found = inspect(write(frame), "graph")
+    assert first_stop(found)["first_row"] == 8 and not found.can_train and found.can_describe
+    line = found.offending.iloc[0]
+    assert (line["row"], line["source"], line["target"], line["note"]) == (8, PAIRS[7][0], PAIRS[7][0], "odd")
+    assert found.dropped["rows"].tolist() == [1]
+
+
+def test_a_label_of_three_values_is_named_with_their_counts(write):
+    label = ["low"] * 300 + ["mid"] * 60 + ["high"] * 40
+    found = inspect(write(scores(label=label)), "uncertainty")
+    sentence = first_stop(found)["sentence"]
+    assert "'low' (300), 'mid' (60), 'high' (40)" in sentence and not found.can_train and not found.can_describe
+
+
+def test_percent_are_recognised(write):
+    frame = scores()
+    found = inspect(write(frame.assign(score=(frame["score"] * 100).round(2))), "uncertainty")
+    assert "looks like percent: divide the column by 100" in first_stop(found)["sentence"]
+    assert not found.can_describe and not found.can_train
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(86_400, "seconds"), (86_400_000, "milliseconds")])
+def test_a_time_in_another_unit_is_recognised(write, factor, unit):
+    frame = exposures()
+    times = {name: ((frame[name] + 20_000) * factor) for name in ("exposure_time", "conversion_time")}
+    found = inspect(write(frame.assign(**times)), "delay")
+    stop = first_stop(found)
+    assert f"looks like {unit} since 1970: divide the column by {factor:,}" in stop["sentence"]
+    assert stop["column"] == "exposure_time" and stop["stops"] == "both"
+
+
+def test_a_conversion_before_its_exposure_is_named(write):
+    frame = exposures()
+    frame.loc[4, "conversion_time"] = frame.loc[4, "exposure_time"] - 3
+    stop = first_stop(inspect(write(frame), "delay"))
+    assert (stop["column"], stop["first_row"], stop["rows"]) == ("conversion_time", 5, 1)
+
+
+def test_exposures_tell_their_balance_and_what_is_left_out(write):
+    frame = exposures()
+    found = inspect(write(frame), "delay")
+    converted = int(frame["conversion_time"].notna().sum())
+    assert found.balance == {"conversions": converted, "no conversion": 600 - converted}
+    end = np.nanmax(frame[["exposure_time", "conversion_time"]].to_numpy())
+    still_open = int((frame["exposure_time"] + 30 > end).sum())
+    assert still_open in found.dropped["rows"].tolist() and found.can_train and found.can_describe
+
+
+def test_a_zone_is_kept_and_a_missing_one_said(write):
+    frame = exposures()
+    start = pd.Timestamp("2026-01-01") + pd.to_timedelta(frame["exposure_time"], unit="D") + pd.Timedelta(hours=9)
+    end = pd.Timestamp("2026-01-01") + pd.to_timedelta(frame["conversion_time"], unit="D") + pd.Timedelta(hours=9)
+    plain = inspect(write(frame.assign(exposure_time=start, conversion_time=end)), "delay")
+    assert plain.time["zone"] is None and any("without a zone" in text for text in plain.findings["sentence"])
+    assert plain.time["first"].startswith("2026-01-01 09:00") and plain.time["unit"] == "dates"
+    zoned = frame.assign(
+        exposure_time=start.map(lambda t: f"{t}+02:00"), conversion_time=end.map(lambda t: f"{t}+02:00")
+    )
+    zoned["conversion_time"] = zoned["conversion_time"].where(frame["conversion_time"].notna())
+    found = inspect(write(zoned), "delay")
+    assert found.time["zone"] == "+02:00" and found.time["first"].startswith("2026-01-01 07:00")
+
+
+def test_a_column_of_numbers_with_a_word_is_noted(write):
+    age = ["41"] * 399 + ["old"]
+    found = inspect(write(scores(age=age).drop(columns=["score", "uncertainty"])), "uncertainty")
+    note = found.findings[found.findings["column"] == "age"].iloc[0]
+    assert (note["severity"], note["first_row"], note["first_value"]) == ("note", 400, "old")
+    assert found.form == "rows" and found.can_train and not found.can_describe
+
+
+def test_roles_by_odd_names_are_found_and_used(write):
+    frame = scores().rename(columns={"label": "Wurde geklickt?", "score": 'p "model"', "uncertainty": "écart type"})
+    roles = {"label": "Wurde geklickt?", "score": 'p "model"', "uncertainty": "écart type"}
+    found = inspect(write(frame), "uncertainty", roles=roles)
+    assert found.can_train and found.can_describe and found.roles == roles
+
+
+def test_a_column_that_is_not_there_is_refused(write):
+    with pytest.raises(DataError, match=r"Column 'no' \(for role 'source'\) is not in t\.csv"):
+        inspect(write(EDGES), "graph", roles={"source": "no"})
+
+
+def test_json_brings_everything_back(write):
+    frame = EDGES.assign(weight=-1)
+    found = inspect(write(frame), "graph", form="edges", roles={"source": "source", "target": "target"})
+    again = Inspection.from_json(found.to_json())
+    assert again.to_json() == found.to_json() and again.findings.equals(found.findings)
+
+
+def test_the_card_names_both_hashes_and_escapes_names(write):
+    found = inspect(write(EDGES.assign(**{"a|b*c": 1})), "graph")
+    text = card(found)
+    assert found.content_hash in text and found.data_id in text and "a\\|b\\*c" in text
