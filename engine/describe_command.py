@@ -23,6 +23,7 @@ def add_describe(commands: Any) -> None:
     """
     describe = commands.add_parser("describe", help="statistics of data of any size, without a training")
     kinds = describe.add_subparsers(dest="kind", required=True, metavar="KIND", parser_class=type(describe))
+    importlib.import_module("engine.describe_graph").add_graph(kinds)
     importlib.import_module("engine.describe_delay").add_delay(kinds)
     importlib.import_module("engine.describe_uncertainty").add_uncertainty(kinds)
 

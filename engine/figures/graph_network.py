@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,13 @@ _ROW = 17
 
 
 def neighbourhood(
-    nodes: pd.DataFrame, links: pd.DataFrame, *, color_by: str = "role", empty: str = "", height: int = 560
+    nodes: pd.DataFrame,
+    links: pd.DataFrame,
+    *,
+    color_by: str = "role",
+    empty: str = "",
+    height: int = 560,
+    texts: Sequence[str] | None = None,
 ) -> go.Figure:
     """Draw the placed neighbourhood of one node with an arrow per link.
 
@@ -52,6 +59,8 @@ def neighbourhood(
         What to say if there is no link.
     height : int, default 560
         Pixels; a second step takes more where its labels need it.
+    texts : sequence of str, optional
+        What the hover of every link says, with texts from data already `plain`; scores and ranks by default.
 
     Returns
     -------
@@ -65,7 +74,8 @@ def neighbourhood(
     half = _half_width(str(nodes["name"].iloc[0]))
     paths = [_path(row, place, half) for row in links.itertuples()]
     data = [_arrows(links, paths, style) for style in links[list(_STYLE)].drop_duplicates().itertuples(index=False)]
-    data += [_link_hovers(links, paths, names), ring_trace(nodes), node_trace(nodes, color_by)]
+    texts = [_link_text(row, names) for row in links.itertuples()] if texts is None else texts
+    data += [_link_hovers(texts, paths), ring_trace(nodes), node_trace(nodes, color_by)]
     data += legend_traces(nodes, links, color_by)
     is_wide = bool((nodes["hop"] == 2).any())
     return go.Figure({"data": data, "layout": _layout(nodes, half, height=height, is_wide=is_wide)})
@@ -143,7 +153,7 @@ def _half_width(name: str) -> float:
     return 0.07 + _CHARACTER * len(shortened(name))
 
 
-def _link_hovers(links: pd.DataFrame, paths: list[np.ndarray], names: dict[int, str]) -> dict[str, Any]:
+def _link_hovers(texts: Sequence[str], paths: list[np.ndarray]) -> dict[str, Any]:
     """Put an unseen point on the middle of every link, to be read on hover."""
     middle = [path[len(path) // 2] if len(path) > 2 else path.mean(axis=0) for path in paths]
     return {
@@ -153,7 +163,7 @@ def _link_hovers(links: pd.DataFrame, paths: list[np.ndarray], names: dict[int, 
         "mode": "markers",
         "name": "links",
         "marker": {"size": 16, "color": "rgba(0,0,0,0)"},
-        "text": [_link_text(row, names) for row in links.itertuples()],
+        "text": list(texts),
         "hovertemplate": "%{text}<extra></extra>",
         "showlegend": False,
     }
