@@ -188,6 +188,9 @@ def compress(
     cut = spanned(scored, cut)
     layout = step_layout(scored, cut, numbers)
     table = step_counts(scored, layout, tune_share=tune_share).to_pyarrow().to_pandas()
+    # A backend returns counts in any order, and with other threads in another one: draws must not follow it.
+    keys = [name for name in ("split", "digest", "bucket", "bin") if name in table.columns]
+    table = table.sort_values(keys, ignore_index=True)
     n_steps = layout.shape[1]
     rows = np.bincount(table["bin"], table["n"], minlength=n_steps)
     summed = np.bincount(table["bin"], table["score_sum"], minlength=n_steps)

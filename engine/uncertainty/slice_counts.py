@@ -44,6 +44,8 @@ def slice_counts(
     if "split" in rows.columns:
         return slice_cells(rows, layout, scored.slices)
     counted = slice_cells(rows.mutate(split=ibis.literal("test")), layout, scored.slices)
+    # Draws must not follow the order in which a backend returns counts.
+    counted = counted.sort_values(["column", "value", "bucket", "bin"], ignore_index=True)
     rng = generator(config.seed, "uncertainty", "describe", "slices")
     tuned = cells[cells["split"] == "tune"].set_index(["bucket", "bin"])[["n", "positives"]]
     won, lost = (np.zeros(len(counted), dtype=np.int64) for _ in range(2))

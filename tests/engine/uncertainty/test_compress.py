@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from engine.errors import NotEnoughDataError
+from engine.uncertainty import compress as compress_module
 from engine.uncertainty.compress import GROUPS, LINE_COLUMNS, compress, step_counts, step_layout
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.relation import scored_rows_of
@@ -116,3 +117,14 @@ def test_steps_equal_a_count_by_pandas():
     expected = counted.groupby(["split", "bucket", "bin"])[["weight", "won"]].sum()
     summed = found.groupby(["split", "bucket", "bin"])[["n", "positives"]].sum()
     assert summed.to_numpy().tolist() == expected.to_numpy().tolist()
+
+
+def test_draws_do_not_follow_the_order_in_which_counts_come(monkeypatch):
+    frame = rows_of().drop(columns=["split", "unit"])
+    lines, counts = compressed(frame).lines, compress_module.step_counts
+
+    def backwards(*arguments, **options):
+        return counts(*arguments, **options).order_by(ibis.desc("bucket"), ibis.desc("bin"))
+
+    monkeypatch.setattr(compress_module, "step_counts", backwards)
+    pd.testing.assert_frame_equal(compressed(frame).lines, lines)
