@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from engine.benchmark.command_line import output_folder, progress_bar
 from engine.benchmark.delay_command import add_delay
-from engine.benchmark.delay_scale_command import add_delay_statistics
+from engine.benchmark.delay_survival_command import add_delay_survival
 from engine.benchmark.neighbourhood_command import add_neighbourhoods
+from engine.benchmark.scale_command import add_scale
 from engine.benchmark.uncertainty_command import add_uncertainty
-from engine.benchmark.uncertainty_scale_command import add_uncertainty_scale
 from engine.datasets import BUNDLED, load
 from engine.errors import ConfigError
 
@@ -46,9 +46,9 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     scale.set_defaults(command=run_scale)
     add_neighbourhoods(kinds)
     add_delay(kinds)
-    add_delay_statistics(kinds)
+    add_delay_survival(kinds)
     add_uncertainty(kinds)
-    add_uncertainty_scale(kinds)
+    add_scale(kinds)
 
 
 def run_benchmark(arguments: argparse.Namespace, words: Sequence[str]) -> None:

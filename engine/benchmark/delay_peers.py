@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +12,23 @@ import pandas as pd
 
 from engine.backends import open_table
 from engine.benchmark import survival_peer
+from engine.benchmark.limited import UNLIMITED, bare_environment, run_limited
+from engine.benchmark.survival_peer import TOOLS
 from engine.delay.arrival import curve_of
 from engine.delay.counts import collect, exit_counts
 from engine.delay.cure import LAWS, fit_cure
 from engine.delay.simulate import SimulationConfig, write_parquet_folder
 from engine.metrics.survival import log_log_interval
 
-TOOLS = ("statsmodels", "lifelines", "scikit-survival")
 COLUMNS = ("quantity", "method", "version", "rows", "seconds", "read_seconds", "max_difference", "value", "note")
 STEP_DAYS = 0.1
 """Bins of the compared curve; both sides use them."""
+
+
+def peer_words(python: str, tool: str, task: str, data: Path, *, as_of: float, step: float) -> list[str]:
+    """Return the command that lets one library work; parameters as `ask_peer`."""
+    script = str(Path(survival_peer.__file__))
+    return [python, script, tool, task, str(data), "--as-of", str(as_of), "--step", str(step)]
 
 
 def ask_peer(python: str, tool: str, task: str, data: Path, *, as_of: float, step: float) -> dict[str, Any]:
@@ -45,27 +50,9 @@ def ask_peer(python: str, tool: str, task: str, data: Path, *, as_of: float, ste
     dict
         ``rows, read_seconds, fit_seconds, peak_gib, version, found``, or ``note`` alone: why there is no answer.
     """
-    words = [
-        python,
-        str(Path(survival_peer.__file__)),
-        tool,
-        task,
-        str(data),
-        "--as-of",
-        str(as_of),
-        "--step",
-        str(step),
-    ]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
-    except OSError as error:
-        return {"note": f"'{python}' cannot be started ({error.strerror})"}
-    if done.returncode == 0:
-        return json.loads(done.stdout)
-    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-    if "ModuleNotFoundError" in last or "PackageNotFoundError" in last:
-        return {"note": "not installed there"}
-    return {"note": "ended by the system, most likely for want of memory" if done.returncode < 0 else last}
+    words = peer_words(python, tool, task, data, as_of=as_of, step=step)
+    outcome = run_limited(words, UNLIMITED, environment=bare_environment())
+    return {"note": outcome.note} if outcome.note else dict(outcome.record)
 
 
 def compare(

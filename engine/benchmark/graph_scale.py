@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from engine.benchmark.scaling import growth_lines, peak_gib, power_law
+from engine.benchmark.scaling import growth_lines, machine, peak_gib, power_law
 from engine.errors import TrainingError
 from engine.graph.data import TrainingGraph, training_graph
 from engine.graph.simulate import SimulationConfig, simulate_edge_index
@@ -28,7 +27,6 @@ LIST_LENGTH = 10
 VALIDATION_SHARE = 0.05
 GROWTH = ("draw_seconds", "draw_cpu_seconds", "epoch_seconds", "epoch_cpu_seconds", "peak_gib")
 """Figures whose growth with the number of edges is fitted."""
-_GIBIBYTE = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +95,7 @@ def measure(num_nodes: int, *, threads: int, seed: int) -> Scale:
         simulate_seconds=simulated,
         peak_gib=peak_gib(),
         threads=threads,
-        cores=os.cpu_count() or 1,
-        memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE,
+        **machine(),
         **figures,
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +12,38 @@ import pandas as pd
 _GIBIBYTE = 2**30
 
 
-def peak_gib() -> float:
-    """Return the largest memory that this process has held, GiB; NaN where the system does not tell."""
-    status = Path("/proc/self/status")
-    for line in status.read_text().splitlines() if status.exists() else ():
-        if line.startswith("VmHWM:"):
+def peak_gib(process: int | None = None) -> float:
+    """Return the largest memory that a process has held, GiB; NaN where the system does not tell.
+
+    Parameters
+    ----------
+    process : int, optional
+        Its number; none: this process.
+    """
+    return _status_gib("VmHWM", process)
+
+
+def held_gib(process: int) -> float:
+    """Return the memory that a process holds now, GiB; NaN where the system does not tell."""
+    return _status_gib("VmRSS", process)
+
+
+def _status_gib(field: str, process: int | None) -> float:
+    """Read one figure of a process; a process that has just ended has none."""
+    try:
+        lines = Path(f"/proc/{'self' if process is None else process}/status").read_text().splitlines()
+    except OSError:
+        return float("nan")
+    for line in lines:
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024 / _GIBIBYTE
     return float("nan")
+
+
+def machine() -> dict[str, Any]:
+    """Return ``cores`` and ``memory_gib`` of this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE
+    return {"cores": os.cpu_count() or 1, "memory_gib": memory}
 
 
 def power_law(size: pd.Series, figures: pd.DataFrame) -> pd.DataFrame:

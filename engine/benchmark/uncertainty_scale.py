@@ -1,217 +1,119 @@
-"""How time and memory of describing given scores grow with the rows, beside pandas and scikit-learn in memory."""
+"""Simulated scores of any number: the grid of score by uncertainty, ours beside pandas and scikit-learn."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
-from engine.benchmark.scaling import growth_lines, peak_gib, power_law
-from engine.errors import TrainingError
+from engine.benchmark.scale_describe import described
+from engine.benchmark.scale_subject import DESCRIBE, OURS, SIMULATE, Answer, Subject, Task, question, tell
 from engine.uncertainty.simulate import SimulationConfig, simulate
 
-ROWS = (1_000_000, 3_000_000, 10_000_000, 100_000_000)
-PEER_ROWS = 10_000_000
-"""Largest size that is given to what works in memory, by default."""
-RESAMPLES = 200
 BLOCK = 500_000
-N_BINS = 10
+"""Rows of a file; none needs more memory than this."""
+BUCKETS = 10
+BINS = 20
+RESAMPLES = 200
 COLUMNS = ("label", "score", "uncertainty", "split")
-TABLE = (
-    *("rows", "method", "version", "count_seconds", "count_cpu_seconds", "all_seconds", "all_cpu_seconds"),
-    *("rows_per_second", "peak_gib", "times_ours", "max_difference", "cores", "memory_gib", "note"),
-)
-GROWTH = ("count_seconds", "count_cpu_seconds", "all_seconds", "all_cpu_seconds", "peak_gib")
-"""Figures of ours whose growth with the rows is fitted."""
-_GIBIBYTE = 2**30
+_CELL = ["split", "bucket", "bin"]
 
 
-def scores_folder(work: Path, size: int, seed: int) -> Path:
-    """Return a Parquet folder with as many simulated scores, written block by block unless it is there in full."""
-    folder = work / f"scores-{seed}-{size}"
-    if sum(pq.read_metadata(file).num_rows for file in folder.glob("*.parquet")) == size:
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, start in enumerate(range(0, size, BLOCK)):
-        rows = simulate(min(BLOCK, size - start), SimulationConfig(seed=1000 * seed + number))
-        rows[list(COLUMNS)].to_parquet(folder / f"part-{number:05d}.parquet", index=False)
-    return folder
+def write_scores(folder: Path) -> Answer:
+    """Write simulated scores block by block, and the edges of uncertainty that every tool cuts at.
 
-
-def measure(folder: str) -> dict[str, Any]:
-    """Describe a folder of scores once; to be called in a process of its own.
-
-    Parameters
-    ----------
-    folder : str
-
-    Returns
-    -------
-    dict
-        ``count_seconds``: from Parquet to the counts per step; ``all_seconds``: all of what the command `describe
-        uncertainty` does; both also as ``…_cpu_seconds`` over all threads; ``peak_gib`` over both, libraries included;
-        ``edges`` and ``cells`` of the run.
+    The edges are the deciles of the first block.
     """
+    told = question(folder)
+    for number, start in enumerate(range(0, told["rows"], BLOCK)):
+        settings = SimulationConfig(seed=1000 * told["seed"] + number)
+        rows = simulate(min(BLOCK, told["rows"] - start), settings)[list(COLUMNS)]
+        rows.to_parquet(folder / f"part-{number:05d}.parquet", index=False)
+        if number == 0:
+            edges = np.unique(np.quantile(rows["uncertainty"], np.arange(1, BUCKETS) / BUCKETS))
+            tell(folder, uncertainty_edges=edges.tolist())
+    return {}
+
+
+def grid(folder: Path) -> Answer:
+    """Count every cell by our expression."""
+    from engine.backends import open_table
+    from engine.uncertainty.cells import count_cells
+    from engine.uncertainty.grid import Layout
+
+    table = open_table(folder)
+    # The bins of scikit-learn hold their upper edge, ours their lower one.
+    layout = Layout(
+        uncertainty_edges=np.array(question(folder)["uncertainty_edges"]),
+        score_edges=np.nextafter(_score_edges(), 1),
+    )
+    cells = count_cells(table.mutate(weight=1), layout).to_pyarrow().to_pandas()
+    n = cells["n"]
+    rates = cells[_CELL].assign(positive_rate=cells["positives"] / n, mean_score=cells["score_sum"] / n)
+    return {"cells": cells[[*_CELL, "n", "positives"]], "rates": rates}
+
+
+def counts(folder: Path) -> Answer:
+    """Check the rows and count them in the steps that a run works on: all that `describe` asks of the data."""
     from engine.backends import open_table
     from engine.uncertainty.compress import compress
-    from engine.uncertainty.config import UncertaintyConfig
-    from engine.uncertainty.described import describe
     from engine.uncertainty.relation import scored_rows_of
 
-    marks = [_mark()]
-    scored = scored_rows_of(open_table(Path(folder)), {}, source=folder)
-    compress(scored, seed=0, tune_share=0.4, source=folder)
-    marks.append(_mark())
-    result = describe(open_table(Path(folder)), {}, UncertaintyConfig(resamples=RESAMPLES), source=folder)
-    marks.append(_mark())
-    (count_wall, count_cpu), (all_wall, all_cpu) = np.diff(marks, axis=0)
-    return {
-        "count_seconds": count_wall,
-        "count_cpu_seconds": count_cpu,
-        "all_seconds": all_wall,
-        "all_cpu_seconds": all_cpu,
-        "peak_gib": peak_gib(),
-        **{name: result.curves[name] for name in ("edges", "cells")},
-    }
+    scored = scored_rows_of(open_table(folder), {}, source="the scores")
+    compress(scored, seed=0, tune_share=0.4, source="the scores")
+    return {}
 
 
-def by_pandas(folder: str, edges: pd.DataFrame, cells: pd.DataFrame) -> dict[str, Any]:
-    """Count the same cells by pandas from all rows in memory; to be called in a process of its own."""
-    marks = [_mark()]
+def describe(folder: Path) -> Answer:
+    """Do all that the command does."""
+    return described("uncertainty", folder, f"resamples={RESAMPLES}")
+
+
+def by_pandas(folder: Path) -> Answer:
+    """Count every cell by a group-by of all rows in memory."""
     rows = pd.read_parquet(folder, columns=list(COLUMNS))
-    inner = {axis: np.sort(part["edge"].to_numpy()) for axis, part in edges.groupby("axis")}
-    bucket = np.searchsorted(inner.get("uncertainty", np.empty(0)), rows["uncertainty"], side="left")
-    score_bin = np.searchsorted(inner["score"], rows["score"], side="right")
-    grouped = rows.assign(bucket=bucket, bin=score_bin).groupby(["split", "bucket", "bin"])["label"]
-    counted = grouped.agg(["size", "sum"])
-    marks.append(_mark())
-    ours = cells.set_index(["split", "bucket", "bin"])[["n", "positives"]]
-    theirs = counted.reindex(ours.index, fill_value=0)
-    difference = float(np.abs(ours.to_numpy() - theirs.to_numpy()).max())
-    return _peer(marks) | {"version": pd.__version__, "max_difference": difference}
+    edges = question(folder)["uncertainty_edges"]
+    cells = rows.assign(
+        bucket=np.searchsorted(edges, rows["uncertainty"], side="left"),
+        bin=np.searchsorted(_score_edges(), rows["score"], side="left"),
+    )
+    found = cells.groupby(_CELL).agg(n=("label", "size"), positives=("label", "sum"), mean_score=("score", "mean"))
+    found = found.reset_index()
+    rates = found[_CELL].assign(positive_rate=found["positives"] / found["n"], mean_score=found["mean_score"])
+    return {"cells": found[[*_CELL, "n", "positives"]], "rates": rates}
 
 
-def by_scikit_learn(folder: str, edges: pd.DataFrame) -> dict[str, Any]:
-    """Work out a curve per bucket by scikit-learn from all rows in memory; to be called in a process of its own."""
-    import sklearn
+def by_scikit_learn(folder: Path) -> Answer:
+    """Work out the calibration curve of every split and bucket of all rows in memory."""
     from sklearn.calibration import calibration_curve
 
-    marks = [_mark()]
     rows = pd.read_parquet(folder, columns=list(COLUMNS))
-    rows = rows[rows["split"] == "test"]
-    inner = np.sort(edges.loc[edges["axis"] == "uncertainty", "edge"].to_numpy())
-    bucket = np.searchsorted(inner, rows["uncertainty"], side="left")
-    for _, part in rows.groupby(bucket):
-        calibration_curve(part["label"], part["score"], n_bins=N_BINS, strategy="quantile")
-    marks.append(_mark())
-    return _peer(marks) | {"version": sklearn.__version__}
+    bucket = np.searchsorted(question(folder)["uncertainty_edges"], rows["uncertainty"], side="left")
+    parts = []
+    for (split, place), part in rows.groupby(["split", bucket]):
+        rate, score = calibration_curve(part["label"], part["score"], n_bins=BINS, strategy="uniform")
+        # Only bins with rows come back. A mean can lie beyond an upper edge by rounding.
+        curve = {"bin": np.searchsorted(_score_edges() + 1e-12, score, side="left"), "positive_rate": rate}
+        parts.append(pd.DataFrame(curve | {"mean_score": score, "split": split, "bucket": place}))
+    return {"rates": pd.concat(parts)}
 
 
-def measure_all(
-    sizes: Sequence[int], *, work: Path, peer_rows: int, seed: int, on_step: Callable[[str], None] | None = None
-) -> pd.DataFrame:
-    """Measure ours and the others at every size, one after the other, each in a process of its own.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Rows.
-    work : Path
-        Where the scores are written; a folder that is there already is used again.
-    peer_rows : int
-        Largest size that the others are given.
-    seed : int
-    on_step : callable, optional
-        Receives what comes next.
-
-    Returns
-    -------
-    DataFrame
-        `TABLE`, one row per size and method: ``times_ours`` compares seconds with our counting; ``max_difference``
-        is the largest difference of a cell from ours, in rows; scikit-learn counts no cells. NaN with a ``note``
-        where a process was ended.
-
-    Raises
-    ------
-    TrainingError
-        If our process dies, as it does for want of memory.
-    """
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIBIBYTE
-    say = on_step or (lambda _: None)
-    rows: list[dict[str, Any]] = []
-    for size in sizes:
-        say(f"{size:,} rows · simulate")
-        folder = str(scores_folder(work, size, seed))
-        say(f"{size:,} rows · ours")
-        ours = _alone(measure, folder)
-        if ours is None:
-            raise TrainingError(f"The process for {size:,} rows was ended, most likely for want of memory.")
-        curves = {name: ours.pop(name) for name in ("edges", "cells")}
-        rows.append({"rows": size, "method": "ours", "times_ours": 1.0, "max_difference": 0.0, "note": ""} | ours)
-        peers = {"pandas": (by_pandas, *curves.values()), "scikit-learn": (by_scikit_learn, curves["edges"])}
-        for name, (function, *tables) in peers.items() if size <= peer_rows else ():
-            say(f"{size:,} rows · {name}")
-            answer = _alone(function, folder, *tables)
-            found = {"note": "ended, most likely for want of memory"} if answer is None else answer | {"note": ""}
-            found["times_ours"] = found.get("count_seconds", np.nan) / ours["count_seconds"]
-            rows.append({"rows": size, "method": name} | found)
-    table = pd.DataFrame(rows, columns=list(TABLE)).assign(cores=os.cpu_count() or 1, memory_gib=memory)
-    return table.assign(rows_per_second=table["rows"] / table["count_seconds"])
+def _score_edges() -> np.ndarray:
+    """Return the inner edges of bins of equal width."""
+    return np.linspace(0, 1, BINS + 1)[1:-1]
 
 
-def growth(table: pd.DataFrame) -> pd.DataFrame:
-    """Fit how our figures in the table of `measure_all` grow with the rows, see `power_law`."""
-    ours = table[table["method"] == "ours"]
-    return power_law(ours["rows"], ours[list(GROWTH)])
-
-
-def text_of(table: pd.DataFrame, fitted: pd.DataFrame) -> str:
-    """Return both tables for reading."""
-    first = table.iloc[0]
-    lines = [
-        f"{first['cores']:.0f} cores, {first['memory_gib']:.1f} GiB of memory",
-        "",
-        "| rows | method | count s (CPU) | all s (CPU) | rows/s | peak GiB | times ours | difference |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for row in table.itertuples():
-        name = f"{row.method} {row.version}" if isinstance(row.version, str) else row.method
-        if row.note:
-            lines.append(f"| {row.rows:,} | {name} | {row.note} | | | | | |")
-            continue
-        everything = "" if np.isnan(row.all_seconds) else f"{row.all_seconds:.1f} ({row.all_cpu_seconds:.1f})"
-        difference = "" if np.isnan(row.max_difference) else f"{row.max_difference:.0f}"
-        lines.append(
-            f"| {row.rows:,} | {name} | {row.count_seconds:.1f} ({row.count_cpu_seconds:.1f}) | {everything} | "
-            f"{row.rows_per_second:,.0f} | {row.peak_gib:.2f} | {row.times_ours:.1f} | {difference} |"
-        )
-    return "\n".join([*lines, *growth_lines(fitted, what="rows")])
-
-
-def _alone(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any] | None:
-    """Call a function in a fresh process; None if the process is ended."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except (BrokenProcessPool, MemoryError):
-            return None
-
-
-def _mark() -> tuple[float, float]:
-    """Return the clock of the wall and that of the processor, seconds."""
-    return time.perf_counter(), time.process_time()
-
-
-def _peer(marks: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """Return what another way took."""
-    (wall, cpu), *_ = np.diff(marks, axis=0)
-    return {"count_seconds": wall, "count_cpu_seconds": cpu, "peak_gib": peak_gib()}
+SUBJECT = Subject(
+    kind="uncertainty",
+    data="scores",
+    tasks=(
+        Task(tool=OURS, step=SIMULATE, work=write_scores),
+        Task(tool=OURS, step="grid", work=grid, needs=("engine.backends", "engine.uncertainty.cells")),
+        Task(tool="pandas", step="grid", work=by_pandas),
+        Task(tool="scikit-learn", step="grid", work=by_scikit_learn, needs=("sklearn.calibration",)),
+        Task(tool=OURS, step="counts", work=counts, needs=("engine.backends", "engine.uncertainty.compress")),
+        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.backends", "engine.uncertainty.described")),
+    ),
+    keys={"cells": tuple(_CELL), "rates": tuple(_CELL)},
+)

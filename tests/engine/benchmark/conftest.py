@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.benchmark import fitting, magnet
+from engine.benchmark.scale_subject import tell
 from engine.graph.config import GraphConfig
 from engine.graph.data import Prepared, TrainingGraph, load, prepare, training_graph
 from engine.graph.simulate import SimulationConfig, simulate, simulate_nodes
@@ -43,6 +46,22 @@ def five() -> TrainingGraph:
 def prepared() -> Prepared:
     """Return a graph of 500 edges after its split."""
     return simulated(500, groups=5, seed=1)
+
+
+@pytest.fixture(scope="session")
+def scale_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write the simulated data of a benchmark of scale: module, rows, and rows of a block."""
+
+    def written(module: ModuleType, rows: int, block: int | None = None) -> Path:
+        folder = tmp_path_factory.mktemp(module.SUBJECT.data)
+        tell(folder, rows=rows, seed=0)
+        with pytest.MonkeyPatch.context() as patch:
+            if block is not None:
+                patch.setattr(module, "BLOCK", block)
+            module.SUBJECT.simulation.work(folder)
+        return folder
+
+    return written
 
 
 @pytest.fixture
