@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -25,6 +26,7 @@ FAR_POINTS = 10.0
 """A method whose whole interval lies this many points of recall below one threshold is named instead of drawn."""
 
 
+ON_TEST = "Target, on test rows"
 RARE = 0.02
 """Share of positives below which a linear axis would press the curves into a corner."""
 ONE_THRESHOLD = ("isotonic", *RECALIBRATORS, MATCHED_PRIOR)
@@ -182,11 +184,22 @@ def tuned_table(choice: Choice) -> pd.DataFrame:
             interval = f"{number(row.value)} [{number(row.ci_low)}, {number(row.ci_high)}]"
             line = found.setdefault((target, row.method), {})
             line[heading] = interval if row.value == row.value else "nothing selected"
+            if (row.metric, row.split) == ("precision", "test"):
+                line[ON_TEST] = _held(row, target)
     lines = [
         {"": f"≥ {target:.2f}", "Method": METHOD_LABEL.get(method, method), **line}
         for (target, method), line in found.items()
     ]
     return pd.DataFrame(lines).set_index("")
+
+
+def _held(row: Any, target: float) -> str:
+    """Say whether a precision on test rows bears its target out; red where its interval excludes the target."""
+    if row.value != row.value:
+        return "–"
+    if row.ci_high < target:
+        return ":red[**missed**]"
+    return "exceeded" if row.ci_low > target else "agrees"
 
 
 def page_is_dark() -> bool:

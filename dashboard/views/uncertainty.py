@@ -102,7 +102,10 @@ def _gains(choice: controls.Choice) -> None:
 
 def _as_tuned(choice: controls.Choice) -> None:
     """Show every tuned boundary on both splits."""
-    st.caption("Thresholds chosen on the tuning rows, judged on both splits; intervals resample whole units.")
+    st.caption(
+        "Thresholds chosen on the tuning rows, judged on both splits; intervals resample whole units. A target is "
+        "missed or exceeded where the whole interval of the precision on test rows lies below or above it."
+    )
     st.table(controls.tuned_table(choice), border="horizontal")
 
 

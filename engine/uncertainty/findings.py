@@ -83,6 +83,9 @@ def information_sentence(table: pd.DataFrame) -> str:
         f"[{row['ci_low']:+.1f}, {row['ci_high']:+.1f}], n {int(row['n']):,}"
     )
     many = len(trends)
+    if many == 1:
+        told = "tells something about positivity" if named else "is not shown to tell anything"
+        return f"At equal score its uncertainty {told}: {largest}."
     if not named:
         return f"None of {many} uncertainties tells more than the score does; the largest change is {largest}."
     which = f"{len(named)} of {many} uncertainties {'tells' if len(named) == 1 else 'tell'}"

@@ -268,6 +268,20 @@ def test_the_page_opens_on_scores_that_leave_nothing_to_choose(runs: Path, odd: 
     assert not app.exception and len(app.metric) == 8 and len(app.get("plotly_chart")) == 3
 
 
+def test_as_tuned_flags_in_red_whose_test_interval_excludes_the_target(stored: Run) -> None:
+    shown = opened(uncertainty_tab="As tuned").table[0].value
+    own = stored.metrics.query("metric == 'precision' and split == 'test' and segment.str.startswith('given')")
+    flags = []
+    for segment in own["segment"].unique():
+        aim = float(segment.rpartition(">=")[2])
+        for row in own[own["segment"] == segment].itertuples():
+            low, high = row.ci_low > aim, row.ci_high < aim
+            flags.append(
+                "–" if np.isnan(row.value) else ":red[**missed**]" if high else "exceeded" if low else "agrees"
+            )
+    assert shown[controls.ON_TEST].tolist() == flags and len(set(flags)) > 1
+
+
 def test_a_method_that_loses_far_more_than_others_gain_is_named_instead_of_drawn() -> None:
     table = pd.DataFrame(
         {"method": ["mist", "greedy_merged"], "value": [1.0, -40.0], "ci_low": [-12.0, -45.0], "ci_high": [2.0, -35.0]}

@@ -53,6 +53,14 @@ def test_the_sentence_names_the_largest_trend_or_says_none():
     assert "No scorer" in information_sentence(flat.assign(value=np.nan))
 
 
+@pytest.mark.parametrize(
+    ("half", "words"), [(2.0, "tells something about positivity"), (4.0, "is not shown to tell anything")]
+)
+def test_a_single_uncertainty_is_not_counted(half, words):
+    said = information_sentence(pd.DataFrame([trend("given", -3.0, half)]).assign(n=1234))
+    assert said.startswith(f"At equal score its uncertainty {words}: Given score: -3.0 points of positivity")
+
+
 def bias(method, segment, value, half):
     ends = {"value": value, "ci_low": value - half, "ci_high": value + half, "n": 900}
     return {"method": method, "baseline": "", "segment": segment, "metric": "bias"} | ends
