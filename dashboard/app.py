@@ -41,6 +41,12 @@ def _uncertainty() -> None:
     uncertainty.render()
 
 
+def _data() -> None:
+    from dashboard.views import data
+
+    data.render()
+
+
 def _train() -> None:
     from dashboard.views import runs
 
@@ -57,6 +63,7 @@ def main() -> None:
         "uncertainty": st.Page(
             _uncertainty, title=RUN_TITLE["uncertainty"], icon=":material/tune:", url_path="uncertainty"
         ),
+        "data": st.Page(_data, title="Your data", icon=":material/upload_file:", url_path="data"),
         "train": st.Page(_train, title="Train", icon=":material/model_training:", url_path="train"),
     }
     st.session_state[PAGES] = pages

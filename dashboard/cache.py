@@ -11,11 +11,14 @@ import streamlit as st
 
 from engine.datasets import DEFAULT
 from engine.errors import RunError
+from engine.inspection.preview import Preview
 from engine.result import Kind
 from engine.runs import Run, read_run
 from engine.runs import list_runs as _list_runs
 
 ROOT = Path(__file__).resolve().parent.parent
+PREVIEWED = 30
+"""Rows of own data that a page shows."""
 
 
 def run_folders() -> tuple[Path, ...]:
@@ -110,4 +113,34 @@ def derived(run: Run, what: str, make: Callable[[], Any]) -> Any:
     return _derived(str(run.folder), str(run.manifest["created"]), what, make)
 
 
-__all__ = ["Run", "derived", "forget_list", "list_runs", "open_run", "run_folders"]
+@st.cache_resource(max_entries=6, ttl=3600, show_spinner=False)
+def preview(path: str, stamp: str) -> Preview:
+    """Return the first rows of a file, read once per server; `stamp` tells it from a later one in the same place.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read; says why.
+    """
+    from engine.inspection.preview import preview as read
+
+    return read(path, rows=PREVIEWED)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=lambda end: end())
+def until_session_ends(what: str, _end: Callable[[], None]) -> Callable[[], None]:
+    """Have something done when the reader has left for good; once per session and name."""
+    return _end
+
+
+__all__ = [
+    "Preview",
+    "Run",
+    "derived",
+    "forget_list",
+    "list_runs",
+    "open_run",
+    "preview",
+    "run_folders",
+    "until_session_ends",
+]

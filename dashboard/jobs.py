@@ -90,7 +90,7 @@ def _check_room(running: list[JobSpec], spec: JobSpec) -> None:
     if len(alike) < (MAX_INSPECTING if spec.action == "inspect" else MAX_RUNNING):
         return
     noun = "file" if spec.action == "inspect" else "training" if alike[0].action == "train" else "job"
-    what = f"{noun}{'s are' if len(alike) > 1 else ' is'} {'looked through' if noun == 'file' else 'running'}"
+    what = f"{noun}{'s are' if len(alike) > 1 else ' is'} {'checked' if noun == 'file' else 'running'}"
     raise ConfigError(f"{len(alike)} {what} already; wait or cancel, then start this one.")
 
 
@@ -281,3 +281,16 @@ def history(job_id: str) -> pd.DataFrame:
         for name, value in record["losses"].items()
     ]
     return pd.DataFrame(rows, columns=["stage", "epoch", "loss", "value"])
+
+
+__all__ = [
+    "JobSpec",
+    "JobStatus",
+    "cancel",
+    "history",
+    "jobs_folder",
+    "list_jobs",
+    "report",
+    "status",
+    "submit",
+]

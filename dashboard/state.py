@@ -25,6 +25,21 @@ RUN_TITLE: Final[dict[Kind, str]] = {
 TRAIN: Final = {"kind": "train-kind", "data": "train-data", "seed": "train-seed", "setting": "train-setting"}
 """Keys of the training form."""
 
+DATA: Final = {
+    "kind": "data-kind",
+    "way": "data-way",
+    "file": "data-file",
+    "upload": "data-upload",
+    "complaint": "data-complaint",
+    "path": "data-path",
+    "form": "data-form",
+    "role": "data-role",
+    "check": "data-check",
+    "seed": "data-seed",
+    "job": "data-job",
+}
+"""Keys of the page for own data; kind and way stand in the address bar."""
+
 DELAY: Final = {
     "window": "delay-window",
     "group": "delay-by",

@@ -106,12 +106,25 @@ def start_training(kind: Kind, data: str, seed: int, settings: dict[str, str]) -
     """
     if data not in bundled_names(kind):
         raise ConfigError(f"'{data}' is not {kind} data; allowed are {', '.join(bundled_names(kind))}.")
-    build_config(_config_class(kind), settings | {"seed": seed})
+    check_settings(kind, settings, seed)
     return jobs.submit(jobs.JobSpec(kind=kind, data=data, seed=seed, settings=tuple(sorted(settings.items()))))
+
+
+def check_settings(kind: Kind, settings: dict[str, str], seed: int) -> None:
+    """Refuse settings that the command line would refuse.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown or out of range.
+    """
+    build_config(_config_class(kind), settings | {"seed": seed})
 
 
 def followed_job(job_id: str | None) -> jobs.JobStatus | None:
     """Return the job to follow: the one this session started, else the newest, for instance after a reload.
+
+    What other sessions do with files of their own is nobody's business.
 
     Parameters
     ----------
@@ -122,7 +135,7 @@ def followed_job(job_id: str | None) -> jobs.JobStatus | None:
     JobStatus or None
     """
     own = jobs.status(job_id) if job_id else None
-    return own or next(iter(jobs.list_jobs()), None)
+    return own or next((job for job in jobs.list_jobs() if job.spec.action == "train" and not job.spec.is_own), None)
 
 
 def job_history(job_id: str) -> pd.DataFrame:
@@ -168,6 +181,7 @@ def runs_table() -> pd.DataFrame:
 __all__ = [
     "EngineError",
     "bundled_names",
+    "check_settings",
     "cancel_training",
     "data_description",
     "data_label",

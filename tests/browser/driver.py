@@ -26,6 +26,7 @@ PAGES = {
     "graph": "Directed graph",
     "delay": "Delayed feedback",
     "uncertainty": "Prediction uncertainty",
+    "data": "Your data",
     "train": "Train",
 }
 """Path to the name in the navigation."""

@@ -66,5 +66,5 @@ print(len(app.get("plotly_chart")) + len(app.dataframe) > 0, *sorted(unwanted))
 def test_every_kind_has_a_page_and_the_training_page_comes_last(runs: Path, kind: str) -> None:
     app = AppTest.from_file(APP, default_timeout=60).run()
     pages = app.session_state["pages"]
-    assert list(pages) == ["overview", "graph", "delay", "uncertainty", "train"]
+    assert list(pages) == ["overview", "graph", "delay", "uncertainty", "data", "train"]
     assert pages[kind].url_path == kind

@@ -248,7 +248,7 @@ def test_inspections_do_not_wait_for_trainings_and_have_a_limit_of_their_own(
     ending[0] = "hang"
     ids = [jobs.submit(SPEC), jobs.submit(INSPECT)]
     other = JobSpec(kind="delay", data="own.csv", seed=0, action="inspect", called="own.csv")
-    with pytest.raises(ConfigError, match="1 file is looked through already; wait or cancel"):
+    with pytest.raises(ConfigError, match="1 file is checked already; wait or cancel"):
         jobs.submit(other)
     for job in ids:
         jobs.cancel(job)
