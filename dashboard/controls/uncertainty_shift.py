@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.controls import thresholds
-from dashboard.controls.thresholds import Choice, Goal
+from dashboard.controls.thresholds import Choice
 from dashboard.controls.uncertainty_outcome import SPLITS
 from dashboard.layout import number
 from dashboard.state import EDITOR
@@ -18,6 +19,8 @@ from engine.uncertainty.objectives import odds_factor, shifted_target, under_shi
 
 By = Literal["rate", "tau", "kappa"]
 WAYS: dict[By, str] = {"rate": "New base rate", "tau": "Negatives were thinned", "kappa": "Drift factor"}
+MOST_HELD = 0.99
+"""Largest precision that the editor holds."""
 _KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
@@ -85,25 +88,33 @@ def _text(value: float, low: float, high: float) -> str:
     return f"{number(value)} [{number(low)}, {number(high)}]"
 
 
-def sentence(goal: Goal, kappa: float) -> str:
-    """Say what to ask for now to have the precision wanted under the shift."""
-    now = shifted_target(goal.aim, kappa)
+def sentence(choice: Choice, kappa: float) -> str:
+    """Say what to ask for now to have the precision of the page under the shift.
+
+    What is held in the editor would not do: it is what is asked for on these rows, by the button itself for one.
+    """
+    now = shifted_target(choice.target, kappa)
     return (
-        f"Recall stays, because the positives look as before. To have precision {goal.aim:.2f} under the shift, hold "
-        f"{now:.3g} on these rows."
+        f"Recall stays, because the positives look as before. To have precision {choice.target:.2f} under the shift, "
+        f"hold {now:.3g} on these rows."
     )
 
 
-def hold_button(choice: Choice, goal: Goal, kappa: float) -> None:
+def hold_button(choice: Choice, kappa: float) -> None:
     """Offer to hold the precision that means the wanted one under the shift."""
-    now = min(max(round(shifted_target(goal.aim, kappa), 2), 0.01), 0.99)
+    wanted = shifted_target(choice.target, kappa)
+    # Rounded down, it would mean less than the precision wanted.
+    now = min(max(math.ceil(100 * wanted - 1e-9) / 100, 0.01), MOST_HELD)
     st.button(
         f"Hold {now:.2f} on these rows",
         key="uncertainty-hold-shifted",
         on_click=_hold,
         args=(choice, now),
         icon=":material/target:",
-        help="Places the thresholds so that the precision under the shift is the one asked for.",
+        help="Places the thresholds so that the precision under the shift is at least the one asked for."
+        if wanted <= MOST_HELD
+        else f"At most {MOST_HELD} can be held.",
+        disabled=wanted > MOST_HELD,
     )
 
 

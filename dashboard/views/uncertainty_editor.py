@@ -52,7 +52,7 @@ def draw(choice: controls.Choice) -> None:
     else:
         _frontier(choice, goal, mine, single)
     uncertainty_cohort.draw(choice, cuts, mine, single)
-    uncertainty_shift.draw(choice, goal, mine)
+    uncertainty_shift.draw(choice, mine)
 
 
 def _sliders(choice: controls.Choice, cuts: list[int], mode: str) -> None:

@@ -13,13 +13,12 @@ from dashboard.glossary import TERMS
 from dashboard.state import EDITOR
 
 
-def draw(choice: controls.Choice, goal: Any, mine: Any) -> None:
+def draw(choice: controls.Choice, mine: Any) -> None:
     """Draw the part, computed only while it is open.
 
     Parameters
     ----------
     choice : Choice
-    goal : Goal
     mine : mapping
         Split to the decision of the boundary.
     """
@@ -33,10 +32,10 @@ def draw(choice: controls.Choice, goal: Any, mine: Any) -> None:
             st.caption(
                 f"The odds of a positive change by the factor **{kappa:.3g}**.", help=TERMS["prior_shift"].help()
             )
-            shift.hold_button(choice, goal, kappa)
+            shift.hold_button(choice, kappa)
         with right:
             st.table(shift.table(mine, kappa), border="horizontal")
-            st.caption(shift.sentence(goal, kappa))
+            st.caption(shift.sentence(choice, kappa))
             layout.empty_state(
                 "This holds if positives and negatives each look as before and only their shares change; if the scores "
                 "of either change, count anew on rows of the new kind (tab **Policy**)."
