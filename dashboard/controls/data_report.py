@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.layout import escape_markdown
 from engine.inspection.inspection import Inspection
+from engine.inspection.preview import LOOKED_AT
 from engine.inspection.report import card
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -18,7 +19,7 @@ _BADGES = {
     "train": ":red-badge[stops a training]",
     "describe": ":red-badge[stops a description]",
     "both": ":red-badge[stops both]",
-    "drops": ":orange-badge[leaves rows out]",
+    "drops": ":orange-badge[left out]",
     "note": ":gray-badge[note]",
 }
 
@@ -35,6 +36,11 @@ class Figure:
 def separator_text(sign: str) -> str:
     """Say what separates the values of a file."""
     return f"separated by {_SEPARATORS.get(sign, sign)}"
+
+
+def rows_text(count: int | None) -> str:
+    """Say how many rows a file has, as far as its first rows tell."""
+    return f"more than {LOOKED_AT:,} rows" if count is None else f"{count:,} row{'s' * (count != 1)}"
 
 
 def sentence(found: Inspection) -> str:
@@ -57,7 +63,7 @@ def figures(found: Inspection) -> list[Figure]:
     shown = [
         Figure(label="Rows", value=f"{found.rows:,}", note=f"{len(found.columns):,} columns"),
         Figure(label="Left out", value=f"{left:,}", note="rows that a training drops"),
-        Figure(label="Repeated", value=f"{found.duplicates:,}", note="rows equal to an earlier one"),
+        _repeated(found.duplicates),
     ]
     missing = int(pd.to_numeric(found.columns["missing"], errors="coerce").fillna(0).sum())
     cells = max(found.rows * len(found.columns), 1)
@@ -88,11 +94,25 @@ def _balance(balance: dict[str, Any]) -> Figure:
 
 def _span(time: dict[str, Any]) -> Figure:
     """Write from when to when the data go, and on which clock."""
-    days = time.get("days")
-    value = "–" if not isinstance(days, int | float) else f"{days:,.0f} days" if days >= 100 else f"{days:.3g} days"
-    zone = escape_markdown(time.get("zone") or "no time zone", limit=40)
-    ends = " to ".join(escape_markdown(str(time.get(end, "?"))[:19].replace("T", " ")) for end in ("first", "last"))
-    return Figure(label="Time", value=value, note=f"{ends} · {zone}")
+    days = time["days"]
+    value = f"{days:,.0f} days" if days >= 100 else f"{days:.3g} days"
+    ends = " to ".join(escape_markdown(_moment(time[end])) for end in ("first", "last"))
+    zone = time["zone"] or ("no time zone" if time["unit"] == "dates" else "")
+    return Figure(
+        label="Time", value=value, note=" · ".join([ends, *([escape_markdown(zone, limit=40)] if zone else [])])
+    )
+
+
+def _moment(value: Any) -> str:
+    """Write a date to the second, or a number of days."""
+    return f"day {value:,.4g}" if isinstance(value, int | float) else str(value)[:19].replace("T", " ")
+
+
+def _repeated(duplicates: int | None) -> Figure:
+    """Write how many rows repeat an earlier one."""
+    if duplicates is None:
+        return Figure(label="Repeated", value="–", note="not counted in so many rows")
+    return Figure(label="Repeated", value=f"{duplicates:,}", note="rows equal to an earlier one")
 
 
 def lines(found: Inspection) -> tuple[list[str], int]:

@@ -82,8 +82,11 @@ def _samples(kind: Kind, form: str) -> None:
 
 def _preview(source: Any, preview: Any) -> None:
     """Show the first rows as they are written."""
-    rows = "number of rows not known yet" if preview.total_rows is None else f"{preview.total_rows:,} rows"
-    facts = [rows, f"{len(preview.columns):,} columns", data_source.size_text(preview.bytes)]
+    facts = [
+        data_report.rows_text(preview.total_rows),
+        f"{len(preview.columns):,} columns",
+        data_source.size_text(preview.bytes),
+    ]
     facts += [data_report.separator_text(preview.separator)] if preview.separator else []
     facts += [preview.encoding] if preview.encoding else []
     st.markdown(f"**{layout.escape_markdown(source.called)}** · {layout.escape_markdown(' · '.join(facts), limit=300)}")

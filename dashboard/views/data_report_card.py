@@ -69,7 +69,7 @@ def _tables(found: Any) -> None:
                 table,
                 hide_index=True,
                 width="stretch",
-                height=min(36 * (len(table) + 1) + 2, 396),
+                height=min(35 * (len(table) + 1) + 3, 388),
                 column_config={key: config for key, config in _NUMBERS.items() if key in table.columns},
                 alt=f"{name} of the file",
             )

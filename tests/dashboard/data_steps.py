@@ -75,7 +75,7 @@ def inspection(*findings: Finding, can_describe: bool = True, can_train: bool = 
         findings=table_of(findings, FINDING_FIELDS),
         offending=table_of([{"row": 7, "why": "own-data.csv has no score", BEACON: "=1+1"}], ("row", "why")),
         balance={"0": 30, "1": 10},
-        time={"first": "2026-01-01", "last": "2026-03-01", "days": 59.0, "zone": None, "unit": "days"},
+        time={"first": "2026-01-01", "last": "2026-03-01", "days": 59.0, "zone": None, "unit": "dates"},
         duplicates=3,
         dropped=table_of([{"why": "no score", "rows": 2}], DROPPED_FIELDS),
         content_hash="0123456789abcdef" * 4,
