@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.datasets import BUNDLED
 from engine.describe_command import add_source, located, opened
 from engine.errors import ConfigError, NotEnoughDataError, RunError
 from engine.options import build_config, parse_pairs
@@ -124,7 +125,8 @@ def _described(
     scope = importlib.import_module("engine.delay.scope").scope_of(log, config, day)
     if arguments.out is None and arguments.tables is None:
         return log, scope, described.printed_tables(log, scope, config), None
-    result = described.describe(log, scope, config, source=source)
+    origin = BUNDLED[source].origin if arguments.data in BUNDLED else "own"
+    result = described.describe(log, scope, config, source=source, origin=origin)
     return log, scope, result.curves, result
 
 

@@ -52,9 +52,33 @@ def axis_days(run: Run, days: pd.Series) -> list[Any]:
     return [day_text(day, True) for day in days]
 
 
+def is_described(run: Run) -> bool:
+    """Say whether the run was described from counts: no method was trained."""
+    return not run.manifest["methods"]
+
+
+def has_truth(run: Run) -> bool:
+    """Say whether it is known what became of the labels that were open on the snapshot day."""
+    return bool(page_facts(run).get("has_truth", True))
+
+
+def in_the_end(run: Run, words: str) -> str:
+    """Say what came in the end, or that it is not known yet."""
+    return f"in the end {words}" if has_truth(run) else "what comes is not known yet"
+
+
+def final_rows(run: Run, segment: str) -> pd.DataFrame | None:
+    """Return the arrival curve by final labels; none at the end of the log, where it is the estimate itself."""
+    return arrival_rows(run, segment, "final") if has_truth(run) else None
+
+
 def has_engagement(run: Run) -> bool:
     """Say whether any exposure was ever engaged: without, no claim about signals is stored."""
-    return bool((run.curve("claims")["claim"] == "C5").any())
+    if (run.curve("claims")["claim"] == "C5").any():
+        return True
+    # A description stores the claim only where both states occur with known labels.
+    table = stored(run, "snapshot")
+    return "engaged" in table and bool(table["engaged"].iloc[0])
 
 
 def segment_text(name: str) -> str:

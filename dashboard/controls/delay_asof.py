@@ -10,7 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.cache import Run, derived
-from dashboard.controls.delay import arrival_rows, axis_days, day_text, page_facts, segment_text, stored
+from dashboard.controls.delay import (
+    arrival_rows,
+    axis_days,
+    day_text,
+    final_rows,
+    has_truth,
+    page_facts,
+    segment_text,
+    stored,
+)
 from dashboard.controls.delay_player import Day, own_day
 from dashboard.layout import number
 from dashboard.state import DELAY
@@ -61,14 +70,14 @@ def curves(run: Run, day: Day) -> pd.DataFrame:
     return rows.assign(n=int(facts_of(run, day, "all").exposures))
 
 
-def final_curve(run: Run) -> pd.DataFrame:
-    """Return the arrival curve of all exposures by their final labels."""
-    return arrival_rows(run, "all", "final")
+def final_curve(run: Run) -> pd.DataFrame | None:
+    """Return the arrival curve of all exposures by their final labels, where they are known."""
+    return final_rows(run, "all")
 
 
 def highest_rate(run: Run) -> float:
     """Return the end of the axis of converted shares, the same for every day."""
-    tables = [stored(run, "asof_curves"), final_curve(run)]
+    tables = [stored(run, "asof_curves"), arrival_rows(run, "all", "final")]
     columns = [table[name].max() for table in tables for name in ("converted", "converted_high") if name in table]
     return 1.05 * float(np.nanmax(columns))
 
@@ -180,6 +189,11 @@ def cohort_sentence(shown: Triangle, label: str) -> str:
     return f"Week from {label}: {'; '.join(parts) or 'nothing known yet'}{n}."
 
 
+def came_of(row: Any, words: str) -> str:
+    """Say what came in the end of the exposures of a day, or that labels of theirs are open at the end of the log."""
+    return "what comes is not known yet" if np.isnan(row.rate_final) else f"in the end {words}"
+
+
 def day_sentence(run: Run, day: Day, segment: str) -> str:
     """Say what counting and estimating gave on a day, and what came of it."""
     row = facts_of(run, day, segment)
@@ -191,7 +205,7 @@ def day_sentence(run: Run, day: Day, segment: str) -> str:
     )
     return (
         f"On {day.text}, {number(100 * row.rate_seen)} % of {int(row.exposures):,} exposures had converted; "
-        f"{estimated}; in the end {number(100 * row.rate_final)} % of them did."
+        f"{estimated}; {came_of(row, f'{number(100 * row.rate_final)} % of them did')}."
     )
 
 
@@ -204,8 +218,11 @@ def projection_sentence(run: Run) -> str:
         return "Every week was fully seen on the snapshot day."
     n = end.index.get_level_values("n").to_numpy(dtype=float)
     open_ = end["projected"].notna().to_numpy()
-    projected, final = (np.average(end[name].to_numpy()[open_], weights=n[open_]) for name in ("projected", "final"))
-    return (
+    projected = np.average(end["projected"].to_numpy()[open_], weights=n[open_])
+    said = (
         f"Over {int(open_.sum())} weeks that were not finished on the snapshot day (n {n[open_].sum():,.0f}), the "
-        f"curves of earlier weeks projected {number(100 * projected)} % conversions; {number(100 * final)} % came."
+        f"curves of earlier weeks projected {number(100 * projected)} % conversions"
     )
+    if not has_truth(run):
+        return f"{said}."
+    return f"{said}; {number(100 * np.average(end['final'].to_numpy()[open_], weights=n[open_]))} % came."

@@ -13,6 +13,7 @@ from dashboard.controls.delay import (
     arrival_rows,
     day_text,
     has_engagement,
+    has_truth,
     page_facts,
     window_row,
 )
@@ -139,22 +140,28 @@ def seen_sentence(run: Run, choice: Choice) -> str:
     """Say the share of positives seen at the chosen window: estimated, naive and final."""
     row = window_row(run, choice)
     snapshot = arrival_rows(run, choice.segment, "snapshot")
+    final = f", {_percent(row.seen_final)} by their final labels" if has_truth(run) else ""
     naive = snapshot.loc[np.isclose(snapshot["elapsed_days"], choice.waiting_days), "seen_naive"].iloc[0]
     return (
         f"After {choice.waiting_days:g} days, {_percent(row.seen)} of the positives are seen by the estimate of the "
-        f"snapshot day, {_percent(naive)} by naive counting, {_percent(row.seen_final)} by their final labels."
+        f"snapshot day, {_percent(naive)} by naive counting{final}."
     )
 
 
 def naive_sentence(run: Run, segment: str = "all") -> str:
     """Say the conversion rate that naive counting, Kaplan-Meier and the whole log give."""
     last = arrival_rows(run, segment, "snapshot").iloc[-1]
-    final = arrival_rows(run, segment, "final").iloc[-1]
-    return (
+    counted = (
         f"Counted on the snapshot day: {_percent(last['converted_naive'])} of {int(last['n']):,} exposures. Estimated "
         f"from the same data: {_percent(last['converted'])} [{_percent(last['converted_low'])}, "
-        f"{_percent(last['converted_high'])}]. Over the whole log ({int(final['n']):,} exposures, later ones "
-        f"included): {_percent(final['converted'])}."
+        f"{_percent(last['converted_high'])}]."
+    )
+    if not has_truth(run):
+        return counted
+    final = arrival_rows(run, segment, "final").iloc[-1]
+    return (
+        f"{counted} Over the whole log ({int(final['n']):,} exposures, later ones included): "
+        f"{_percent(final['converted'])}."
     )
 
 

@@ -15,8 +15,8 @@ from dashboard.state import DELAY
 from engine.figures.theme import METHOD_LABEL
 from engine.metrics.calibration import wilson_interval
 
-_FIRST = "exact_joint"
-"""The estimator that opens, where it is stored."""
+_FIRST = ("exact_joint", "kaplan_meier")
+"""The estimators that open: the first that is stored."""
 _WEEK = 7.0
 _LAWS = {"exponential": "Exponential", "weibull": "Weibull"}
 
@@ -50,8 +50,10 @@ def hazard_rows(run: Run, group: str) -> pd.DataFrame:
         starts = np.arange(0, len(days) - 1, step)
         ends = np.minimum(starts + step, len(days) - 1)
         stays = np.append(1.0, np.cumprod(1.0 - line["hazard"].fillna(0.0).to_numpy()[1:]))
-        hazard = 1.0 - stays[ends] / stays[starts]
-        low, high = wilson_interval(hazard * at_risk[starts], at_risk[starts])
+        # Once everybody has converted there is nobody left to ask about.
+        left = stays[starts] > 0
+        hazard = 1.0 - np.divide(stays[ends], stays[starts], out=np.full(starts.size, np.nan), where=left)
+        low, high = wilson_interval(np.where(left, hazard, 0.0) * at_risk[starts], np.where(left, at_risk[starts], 0.0))
         parts.append(
             pd.DataFrame(
                 {
@@ -69,6 +71,12 @@ def hazard_rows(run: Run, group: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def has_tradeoff(run: Run, segment: str) -> bool:
+    """Say whether the error of a window is known for a segment."""
+    table = stored(run, "tradeoff")
+    return bool(len(table)) and bool((table["segment"] == segment).any())
+
+
 def choose_estimator(run: Run, segment: str) -> str:
     """Let the reader choose whose error is taken apart."""
     table = stored(run, "tradeoff")
@@ -76,7 +84,7 @@ def choose_estimator(run: Run, segment: str) -> str:
     chosen = st.selectbox(
         "Estimator whose error is taken apart",
         names,
-        index=names.index(_FIRST) if _FIRST in names else 0,
+        index=next((names.index(name) for name in _FIRST if name in names), 0),
         format_func=lambda name: METHOD_LABEL[name],
         key=DELAY["estimator"],
         bind="query-params",

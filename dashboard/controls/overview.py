@@ -109,7 +109,8 @@ def claims_table(claims: pd.DataFrame) -> pd.DataFrame:
         }
         for row in claims.itertuples()
     ]
-    return pd.DataFrame(rows).set_index("Claim")
+    columns = ["Claim", "Measured", "Compared", "Effect [95 % interval]", "Worth having", "Verdict"]
+    return pd.DataFrame(rows, columns=columns).set_index("Claim")
 
 
 def _worth(margin: float, sign: int, unit: str) -> str:

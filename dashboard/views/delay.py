@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard import controls, layout
-from dashboard.controls import EngineError, delay_player, delay_text
+from dashboard.controls import EngineError, delay, delay_described, delay_player, delay_text
 from dashboard.glossary import TERMS
 from dashboard.state import DELAY
 from dashboard.views import delay_day, delay_methods, delay_weights, delay_whatif, delay_window
@@ -24,8 +24,12 @@ _TABS: dict[str, Callable[[controls.Run], None]] = {
 def render() -> None:
     """Draw the page."""
     run = controls.run_picker("delay")
-    layout.page_header("Which labels will still change?", delay_text.answer(run), run)
-    st.caption(delay_text.method_note(run), help=TERMS["dress_style"].help())
+    if delay.is_described(run):
+        layout.page_header("Which labels will still change?", delay_described.answer(run), run)
+        st.caption(delay_described.note(run))
+    else:
+        layout.page_header("Which labels will still change?", delay_text.answer(run), run)
+        st.caption(delay_text.method_note(run), help=TERMS["dress_style"].help())
     delay_player.forget_unknown_day(run)
     tabs = st.tabs(list(_TABS), key=DELAY["tab"], on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, _TABS.values(), strict=True):

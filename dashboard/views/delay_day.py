@@ -88,6 +88,7 @@ def _controls(run: Run) -> tuple[delay_player.Day, str]:
 def _cards(run: Run, day: delay_player.Day, segment: str) -> None:
     """Show what was known on the day, what could be estimated, and what came."""
     row: Any = delay_asof.facts_of(run, day, segment)
+    rate = f"{layout.number(100 * row.rate_final)} %"
     first, second, third = st.columns(3)
     with first:
         layout.metric_card(
@@ -97,7 +98,7 @@ def _cards(run: Run, day: delay_player.Day, segment: str) -> None:
             100 * row.rate_seen_high,
             int(row.exposures),
             unit=" %",
-            baseline=f"in the end {layout.number(100 * row.rate_final)} % · {int(row.matured):,} exposures are matured",
+            baseline=f"{delay_asof.came_of(row, rate)} · {int(row.matured):,} exposures are matured",
             term="rate_seen",
         )
     with second:
@@ -108,7 +109,7 @@ def _cards(run: Run, day: delay_player.Day, segment: str) -> None:
             100 * row.rate_estimated_high,
             int(row.exposures),
             unit=" %",
-            baseline=f"in the end {layout.number(100 * row.rate_final)} %",
+            baseline=delay_asof.came_of(row, rate),
             term="rate_estimated",
         )
     with third:
@@ -118,7 +119,7 @@ def _cards(run: Run, day: delay_player.Day, segment: str) -> None:
             row.flips_expected_low,
             row.flips_expected_high,
             int(row.pending),
-            baseline=f"in the end {int(row.flips_final):,} of the open labels flipped",
+            baseline=delay_asof.came_of(row, f"{layout.number(row.flips_final)} of the open labels flipped"),
             term="flips_expected",
         )
 

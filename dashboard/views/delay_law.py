@@ -10,6 +10,7 @@ from dashboard import layout
 from dashboard.cache import Run
 from dashboard.controls import delay, delay_labels, delay_window
 from dashboard.glossary import TERMS
+from dashboard.views.delay_described import missing
 from engine.figures.delay import hazard_curves
 from engine.figures.delay_arrival import cure_curves
 from engine.figures.delay_labels import funnel_bars
@@ -24,8 +25,12 @@ def draw_tradeoff(run: Run, choice: delay.Choice) -> None:
     with left:
         _completeness(run, choice)
     with right:
-        if delay.stored(run, "tradeoff").empty:
-            layout.empty_state(f"This run does not know the error of a window. {delay.AGAIN}")
+        if not delay_window.has_tradeoff(run, choice.segment):
+            layout.empty_state(
+                "Too few exposures here to say what a window is off by. Choose all exposures, or describe a longer log."
+                if len(delay.stored(run, "tradeoff")) or delay.is_described(run)
+                else f"This run does not know the error of a window. {delay.AGAIN}"
+            )
         else:
             _tradeoff(run, choice)
 
@@ -123,7 +128,7 @@ def _hazard(run: Run, choice: delay.Choice) -> None:
 def draw_funnel(run: Run) -> None:
     """Draw the funnel with the check of the entire space."""
     if delay.stored(run, "funnel").empty:
-        layout.empty_state(f"This run holds no funnel. {delay.AGAIN}")
+        missing(run, "Promises for the stages of the funnel", f"This run holds no funnel. {delay.AGAIN}")
         return
     left, right = st.columns([0.6, 0.4], gap="medium")
     with right:

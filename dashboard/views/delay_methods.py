@@ -10,6 +10,7 @@ from dashboard.controls import delay, delay_methods, delay_text, delay_whatif
 from dashboard.glossary import TERMS
 from dashboard.state import DELAY
 from dashboard.views import delay_labels, delay_stream
+from dashboard.views.delay_described import needs_training
 from engine.figures.delay_methods import calibration_by_age, grouped_dots, reliability_curves
 from engine.figures.theme import METRIC_LABEL
 
@@ -21,6 +22,9 @@ def draw(run: Run) -> None:
     ----------
     run : Run
     """
+    if delay.is_described(run):
+        needs_training(run, "Methods, their calibration, the stream and the influence of single labels")
+        return
     parts = {
         "Comparison": _comparison,
         "Calibration": _calibration,

@@ -10,6 +10,7 @@ from dashboard import layout
 from dashboard.cache import Run
 from dashboard.controls import delay, delay_text, delay_weights
 from dashboard.glossary import TERMS
+from dashboard.views.delay_described import needs_training
 from engine.figures.delay_weights import clip_curves, weight_histograms
 
 _SHARE: dict[str, Any] = {
@@ -36,6 +37,9 @@ def draw(run: Run) -> None:
     ----------
     run : Run
     """
+    if delay.is_described(run):
+        needs_training(run, "Weights of training rows")
+        return
     if not delay_weights.weighing(run.curve("weights")):
         layout.empty_state("Every method of this run weighs all rows 1.")
         return

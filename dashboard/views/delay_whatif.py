@@ -20,7 +20,12 @@ def draw(run: Run) -> None:
     """
     base = delay_whatif.law(run)
     if base is None:
-        layout.empty_state(f"This run holds no law to change. {delay.AGAIN}")
+        layout.empty_state(
+            "No exposure had its whole window by the day looked at, so there is no law to change. Describe a later day "
+            "with --as-of."
+            if delay.is_described(run)
+            else f"This run holds no law to change. {delay.AGAIN}"
+        )
         return
     st.markdown(
         ":orange-badge[:material/science: Made up, truth known] What would every method learn if the world changed?",

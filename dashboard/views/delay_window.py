@@ -23,7 +23,7 @@ def draw(run: Run) -> None:
     run : Run
     """
     choice = delay.choose(run)
-    _cards(delay.window_row(run, choice))
+    _cards(run, choice)
     left, right = st.columns(2, gap="medium")
     with left:
         _flips(run, choice)
@@ -42,8 +42,9 @@ def draw(run: Run) -> None:
                 part()
 
 
-def _cards(row: Any) -> None:
-    """Show what is known at the window, what will flip, and what the weights cost."""
+def _cards(run: Run, choice: delay.Choice) -> None:
+    """Show what is known at the window, what will flip, and what the weights cost or what counting misses."""
+    row: Any = delay.window_row(run, choice)
     # Unlike columns, what stands in a horizontal container goes on to a second row where a window is narrow.
     with st.container(horizontal=True):
         layout.metric_card(
@@ -53,7 +54,7 @@ def _cards(row: Any) -> None:
             100 * row.seen_high,
             int(row.read),
             unit=" %",
-            baseline=f"in the end {layout.number(100 * row.seen_final)} %",
+            baseline=delay.in_the_end(run, f"{layout.number(100 * row.seen_final)} %"),
             term="seen_share",
         )
         layout.metric_card(
@@ -63,7 +64,8 @@ def _cards(row: Any) -> None:
             100 * row.flip_high,
             int(row.negatives),
             unit=" %",
-            baseline=f"in the end {layout.number(100 * row.flip_final)} % · unripe = negative assumes 0",
+            baseline=delay.in_the_end(run, f"{layout.number(100 * row.flip_final)} %")
+            + " · unripe = negative assumes 0",
             term="flip_rate",
         )
         layout.metric_card(
@@ -72,9 +74,12 @@ def _cards(row: Any) -> None:
             row.flips_expected_low,
             row.flips_expected_high,
             int(row.negatives),
-            baseline=f"in the end {int(row.flips_final):,} of these negatives flipped",
+            baseline=delay.in_the_end(run, f"{layout.number(row.flips_final)} of these negatives flipped"),
             term="flips_expected",
         )
+        if delay.is_described(run):
+            _rate_card(run, choice.segment)
+            return
         layout.metric_card(
             "Effective sample share",
             100 * row.ess_share_dress_style,
@@ -87,6 +92,23 @@ def _cards(row: Any) -> None:
             f"mean weight {layout.number(row.weight_mean_dress_style)}",
             term="ess_share",
         )
+
+
+def _rate_card(run: Run, segment: str) -> None:
+    """Show the conversion rate as estimated, beside what counting says."""
+    last: Any = next(delay.arrival_rows(run, segment, "snapshot").tail(1).itertuples())
+    final = delay.final_rows(run, segment)
+    came = "" if final is None else f" · {layout.number(100 * float(final['converted'].iloc[-1]))} % over the whole log"
+    layout.metric_card(
+        f"Conversion rate within {last.elapsed_days:g} days",
+        100 * last.converted,
+        100 * last.converted_low,
+        100 * last.converted_high,
+        int(last.n),
+        unit=" %",
+        baseline=f"counted {layout.number(100 * last.converted_naive)} %{came}",
+        term="rate_estimated",
+    )
 
 
 def _flips(run: Run, choice: delay.Choice) -> None:
@@ -116,7 +138,7 @@ def _flips(run: Run, choice: delay.Choice) -> None:
 def _arrival(run: Run, choice: delay.Choice) -> None:
     """Draw how positives arrive: honest, naive and final."""
     snapshot = delay.arrival_rows(run, choice.segment, "snapshot")
-    final = delay.arrival_rows(run, choice.segment, "final")
+    final = delay.final_rows(run, choice.segment)
     layout.chart_card(
         seen_curves(
             snapshot,
@@ -140,7 +162,7 @@ def _arrival(run: Run, choice: delay.Choice) -> None:
 
 def _naive(run: Run, choice: delay.Choice) -> None:
     """Compare the naive conversion rate with the honest one."""
-    snapshot, final = (delay.arrival_rows(run, choice.segment, view) for view in ("snapshot", "final"))
+    snapshot, final = delay.arrival_rows(run, choice.segment, "snapshot"), delay.final_rows(run, choice.segment)
     sentence = delay_text.naive_sentence(run, choice.segment)
     layout.chart_card(
         seen_curves(

@@ -21,14 +21,14 @@ from engine.delay.scope_counts import described_law, law_counts, law_points, sco
 from engine.delay.statistics import horizon_bin_of, statistics_tables
 from engine.delay.tradeoff import tradeoff_of, waiting_grid
 from engine.delay.window_counts import described_windows, window_cells
-from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS, DatasetInfo, RunResult
+from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS, DatasetInfo, Origin, RunResult
 from engine.seeding import generator
 from engine.tables import content_hash
 
 _COUNTED = ("exposures", "matured", "immature", "pending")
 
 
-def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str) -> RunResult:
+def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str, origin: Origin = "own") -> RunResult:
     """Describe how the labels of a log arrive, as a training does, for data that need not fit into memory.
 
     Parameters
@@ -41,6 +41,8 @@ def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str) -> Run
         Settings of the training are not read.
     source : str
         What the run calls the data.
+    origin : str, default "own"
+        Where they come from.
 
     Returns
     -------
@@ -61,17 +63,18 @@ def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str) -> Run
     """
     started = time.perf_counter()
     facts = collected(scope_facts(scope.exposures, as_of=scope.as_of, end=scope.end)).iloc[0].to_dict()
+    facts["has_truth"] = scope.is_past or pd.isna(facts["first_open"])
     grid = {"step_days": config.step_days, "horizon_bin": horizon_bin_of(facts["window_max"], config.step_days)}
     curves = label_tables(scope, config, facts, grid)
     by_unit = collected(unit_facts(with_unit(scope.exposures), as_of=scope.as_of, waiting_days=config.waiting_days))
     curves["present"] = _present(log, scope, curves["asof"], grid)
     curves["snapshot"] = _snapshot(log, scope, config, facts, by_unit)
-    curves["claims"] = _claims(log, scope, config, by_unit, curves["present"])
+    curves["claims"] = _claims(log, facts["has_truth"], config, by_unit, curves["present"])
     curves["differences"] = pd.DataFrame(columns=list(DIFFERENCE_COLUMNS))
     rows = {"exposures": log.rows, "conversions": log.conversions, "exposures without a final label": scope.dropped}
     whole = content_hash(curves["asof"], curves["arrival"], curves["present"])
     info = DatasetInfo(
-        name=source, origin="own", data_id=whole, description="Described from counts, without a training.", rows=rows
+        name=source, origin=origin, data_id=whole, description="Described from counts, without a training.", rows=rows
     )
     return RunResult(
         kind="delay",
@@ -113,7 +116,7 @@ def label_tables(
     scope : Scope
     config : DelayConfig
     facts : mapping
-        Row of `engine.delay.scope_counts.scope_facts`.
+        Row of `engine.delay.scope_counts.scope_facts`, with ``has_truth``: whether every final label is known.
     grid : mapping
         ``step_days`` and ``horizon_bin``.
 
@@ -121,14 +124,13 @@ def label_tables(
     -------
     dict of str to DataFrame
     """
-    first = facts["first_closed"]
-    days = asof_days(first, scope.end, scope.as_of, config.asof_days) if first <= scope.end else (scope.as_of,)
+    days = _days(scope, facts["first_closed"], config.asof_days)
     tables = _statistics(scope, config, days=days, **grid)
     if not scope.is_past:
+        tables["cohorts"] = _without_open_weeks(tables["cohorts"])
         tables["asof"] = _without_truth(tables["asof"], facts["first_open"])
     cells = collected(window_cells(scope.exposures, as_of=scope.as_of, **grid))
-    has_truth = scope.is_past or np.isnan(_number(facts["first_open"]))
-    tables["windows"] = described_windows(tables["arrival"], cells, has_truth=has_truth, **grid)
+    tables["windows"] = described_windows(tables["arrival"], cells, has_truth=facts["has_truth"], **grid)
     tables["tradeoff"] = _tradeoff(scope, config, facts, grid)
     if facts["matured"]:
         elapsed = law_points(float(facts["matured_window"]))
@@ -158,17 +160,28 @@ def collected(expression: ibis.Table) -> pd.DataFrame:
     return expression.to_pyarrow().to_pandas()
 
 
-def _number(value: Any) -> float:
-    """Return a float; NaN for None."""
-    return np.nan if value is None else float(value)
-
-
 def _without_truth(asof: pd.DataFrame, first_open: Any) -> pd.DataFrame:
     """Take away what came in the end from the days on which exposures count whose label is still open at the end."""
-    unknown = asof["as_of"] > _number(first_open)
+    unknown = asof["as_of"] > (np.nan if first_open is None else first_open)
     return asof.assign(
         rate_final=asof["rate_final"].mask(unknown), flips_final=asof["flips_final"].astype(np.float64).mask(unknown)
     )
+
+
+def _without_open_weeks(cohorts: pd.DataFrame) -> pd.DataFrame:
+    """Take away the final rates of ages that a week has not lived through: as of the end, they are counts so far."""
+    keys = ["cohort", "age_days"]
+    seen = pd.MultiIndex.from_frame(cohorts.loc[cohorts["stage"] == "seen", keys])
+    lived = pd.MultiIndex.from_frame(cohorts[keys]).isin(seen)
+    return cohorts[(cohorts["stage"] != "final") | lived].reset_index(drop=True)
+
+
+def _days(scope: Scope, first_closed: float, count: int) -> tuple[float, ...]:
+    """Return the days to look at; each has a date of its own."""
+    if first_closed > scope.end:
+        return (scope.as_of,)
+    days = asof_days(first_closed, scope.end, scope.as_of, count)
+    return tuple(day for day in days if day == scope.as_of or np.floor(day) != np.floor(scope.as_of))
 
 
 def _tradeoff(scope: Scope, config: DelayConfig, facts: Mapping[str, Any], grid: Mapping[str, Any]) -> pd.DataFrame:
@@ -189,7 +202,7 @@ def _present(log: Log, scope: Scope, asof: pd.DataFrame, grid: Mapping[str, Any]
         # No window is open, so nothing is left to say.
         return asof.iloc[:0].reset_index(drop=True)
     found = asof_tables(log.exposures, (scope.end,), final_day=scope.end, **grid)["asof"]
-    return found.assign(rate_final=np.nan, flips_final=np.nan)
+    return found.assign(rate_final=np.float32(np.nan), flips_final=np.nan)
 
 
 def _snapshot(
@@ -197,7 +210,7 @@ def _snapshot(
 ) -> pd.DataFrame:
     """Return one row that says what the snapshot holds, by the names that a training gives it."""
     immature = int(facts["immature"])
-    known = scope.is_past and immature > 0
+    known = facts["has_truth"] and immature > 0
     return pd.DataFrame(
         [
             {
@@ -207,7 +220,7 @@ def _snapshot(
                 "window_min": float(facts["window_min"]),
                 "window_max": float(facts["window_max"]),
                 **{name: int(facts[name]) for name in _COUNTED},
-                "flipped": float(facts["flipped"]) if scope.is_past else np.nan,
+                "flipped": float(facts["flipped"]) if facts["has_truth"] else np.nan,
                 "seen_rate": facts["seen"] / immature if immature else np.nan,
                 "final_rate": facts["positives"] / immature if known else np.nan,
                 "test": int(facts["later"]),
@@ -215,14 +228,16 @@ def _snapshot(
                 "dropped": scope.dropped,
                 "has_leak": False,
                 "engaged": int(facts["engaged"]),
-                "is_past": scope.is_past,
+                "has_truth": facts["has_truth"],
                 "end": scope.end,
             }
         ]
     )
 
 
-def _claims(log: Log, scope: Scope, config: DelayConfig, by_unit: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
+def _claims(
+    log: Log, has_truth: bool, config: DelayConfig, by_unit: pd.DataFrame, present: pd.DataFrame
+) -> pd.DataFrame:
     """Measure what of the claims C3 and C5 needs no model."""
     rng = generator(config.seed, "described", "claims")
     drawn: dict[str, Any] = {"resamples": config.resamples, "rng": rng}
@@ -231,22 +246,23 @@ def _claims(log: Log, scope: Scope, config: DelayConfig, by_unit: pd.DataFrame, 
     sums = by_unit.astype(dict.fromkeys(by_unit.columns.drop("draw"), np.float64))
     label = sums["draw"].to_numpy()
     rows = []
-    if scope.is_past and sums["recent"].sum() > 0:
+    if has_truth and sums["recent"].sum() > 0:
         terms = sums[["open", "flipped", "recent", "flipped"]].to_numpy()
         n = int(sums["recent_units" if is_unit else "recent"].sum())
         ages = (float(sums["youngest"].min()), float(sums["oldest"].max()))
         rows += recent_claims(terms, label, ages=ages, n=n, **drawn)
-    elif not scope.is_past:
+    elif not has_truth:
         rows += _expected(present)
     others = sums["waiting"] - sums["engaged"]
-    if scope.is_past and sums["engaged"].sum() > 0 and others.sum() > 0:
+    if has_truth and sums["engaged"].sum() > 0 and others.sum() > 0:
         terms = np.column_stack((sums["engaged"], sums["engaged_flips"], others, sums["flips"] - sums["engaged_flips"]))
         n = int(sums["waiting_units" if is_unit else "waiting"].sum())
         rows.append(engagement_claim(terms, label, n=n, **drawn))
     if len(sums) < MINIMUM_UNITS:
         # Few groups give too narrow an interval, however many units they hold.
         rows = [row | {"verdict": "inconclusive"} for row in rows]
-    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+    kinds = {name: np.float64 for name in ("value", "ci_low", "ci_high", "margin")} | {"n": np.int64, "sign": np.int64}
+    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS)).astype(kinds)
 
 
 def _expected(present: pd.DataFrame) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ _LAWS = {"exponential": ("Exponential", PURPLE), "weibull": ("Weibull", GREEN)}
 
 def seen_curves(
     snapshot: pd.DataFrame,
-    final: pd.DataFrame,
+    final: pd.DataFrame | None,
     *,
     name: str,
     waiting_days: float | None,
@@ -41,6 +41,7 @@ def seen_curves(
     ----------
     snapshot, final : DataFrame
         Columns ``elapsed_days``, `name`, ``at_risk, n``, and for the snapshot `name` with ``_low, _high, _naive``.
+        No final table where it is not known yet how it turns out.
     name : {"seen", "converted"}
         Share of the final positives, or share of all exposures.
     waiting_days : float, optional
@@ -58,21 +59,22 @@ def seen_curves(
     known = snapshot[snapshot[name].notna()]
     if known.empty:
         return empty_figure("No exposure was followed to the end of its window on this day.", height=height)
-    lines = (
-        ("Final", final, name, TRUTH, "dash"),
+    lines = [
         ("Counted naively", snapshot, f"{name}_naive", RIVAL, "solid"),
         ("Kaplan–Meier", known, name, OURS, "solid"),
-    )
-    horizon = float(final["elapsed_days"].max())
+    ]
+    if final is not None:
+        lines.insert(0, ("Final", final, name, TRUTH, "dash"))
+    horizon = float((snapshot if final is None else final)["elapsed_days"].max())
     traces, corner = [band(known, name, OURS)], []
     for place, (label, rows, column, color, dash) in enumerate(lines):
         traces.append(_line(rows, column, label, color, dash))
         count = f" · n {number(rows['n'].max())}" if column == name else ""
         corner.append(corner_label(f"<b>{label}</b>{count}", color, 0.12 + 35 / height * place, "bottom"))
     shapes, notes = window_marks(waiting_days, immature_from, horizon, note_at=0.05, labels=corner)
-    risk = {"Kaplan–Meier": snapshot, "Final": final}
+    risk = {"Kaplan–Meier": snapshot} | ({} if final is None else {"Final": final})
     traces += numbers_at_risk(risk, list(risk))
-    layout = _above_strip(horizon, [OURS, TRUTH], _AXIS[name], top, height)
+    layout = _above_strip(horizon, [OURS, TRUTH][: len(risk)], _AXIS[name], top, height)
     return go.Figure({"data": traces, "layout": layout | {"shapes": shapes, "annotations": [*corner, *notes]}})
 
 

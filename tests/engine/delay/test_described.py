@@ -103,7 +103,7 @@ def test_what_is_open_at_the_end_is_estimated_and_never_called_final(frame) -> N
     past = described(frame)
     facts = past.curves["snapshot"].iloc[0]
     is_open = frame["exposure_time"] + frame["window_days"] > end
-    assert facts["is_past"] and facts["dropped"] == is_open.sum() > 0
+    assert facts["has_truth"] and facts["dropped"] == is_open.sum() > 0
     assert past.curves["asof"]["rate_final"].notna().all()
     now = described(frame, end)
     for table in (past.curves["present"], now.curves["present"]):
@@ -155,5 +155,5 @@ def test_a_log_younger_than_its_window_says_that_nothing_can_be_estimated() -> N
     time = np.arange(0.0, 20.0, 0.1)
     found = described(pd.DataFrame({"exposure_time": time, "conversion_time": np.where(time < 15, time + 3.0, np.nan)}))
     facts = found.curves["snapshot"].iloc[0]
-    assert (facts["matured"], facts["is_past"]) == (0, False) and "law" not in found.curves
+    assert (facts["matured"], facts["has_truth"]) == (0, False) and "law" not in found.curves
     assert found.curves["asof"]["rate_estimated"].isna().all() and found.curves["claims"].empty
