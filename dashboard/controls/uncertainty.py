@@ -145,7 +145,7 @@ def far_off_sentence(table: pd.DataFrame) -> str:
 
 def not_judged_sentence(choice: Choice) -> str:
     """Say that several thresholds are not drawn where there are none; empty otherwise."""
-    return "" if is_divided(choice) else "Several thresholds are not judged: uncertainty parts no rows."
+    return "" if is_divided(choice) else "Several thresholds are not judged: uncertainty parts next to no rows."
 
 
 def baseline_recall(choice: Choice) -> str:

@@ -91,9 +91,9 @@ def rate_axis(table: pd.DataFrame, scale: Scale, limit: float | None) -> RateAxi
 
 
 def error_text(errors: pd.DataFrame | None, bucket: int) -> str:
-    """Write the smooth calibration error of a bucket with its interval."""
+    """Write the smooth calibration error of a bucket with its interval; of a handful of rows there is none."""
     own = None if errors is None else errors[errors["bucket"] == bucket]
-    if own is None or own.empty or own["value"].isna().all():
+    if own is None or own.empty or own["ci_low"].isna().all():
         return ""
     row = own.iloc[0]
     return f" · smECE {number(row['value'], 2)} [{number(row['ci_low'], 2)}, {number(row['ci_high'], 2)}]"

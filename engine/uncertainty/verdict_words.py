@@ -89,7 +89,13 @@ def verdict_words(row: Mapping[str, Any], targets: Sequence[float]) -> str:
             f"{_effect(row, 'repair')}; several thresholds show no gain ({size})."
         )
     if kind == "no gain":
-        return f"no gain from uncertainty here ({size}; a gain of {RECALL_MARGIN:g} points is ruled out)."
+        size += f"; a gain of {RECALL_MARGIN:g} points is ruled out"
+        if not row.get("repair_high", 0.0) >= RECALL_MARGIN:
+            return f"no gain from uncertainty here ({size})."
+        return (
+            f"no gain from several thresholds here ({size}); one threshold with {RIVAL_LABEL[REPAIR]}: "
+            f"{_effect(row, 'repair')}, so that the data leave open whether uncertainty helps by it."
+        )
     return f"no gain from uncertainty shown ({size}); the data cannot tell more."
 
 

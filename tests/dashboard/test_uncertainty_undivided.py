@@ -52,7 +52,7 @@ def test_every_tab_opens_and_nothing_is_ruled_out(runs: Path, result: RunResult,
     table = verdict_table(run)
     assert table["Verdict"].tolist() == ["Not judged"] and table.columns[-1] == "n (rows)"
     assert table["Recall gained at equal precision, points"].tolist() == ["not judged"]
-    assert any("Several thresholds are not judged: uncertainty parts no rows." in text for text in texts)
+    assert any("Several thresholds are not judged: uncertainty parts next to no rows." in text for text in texts)
     gains = json.loads(app.get("plotly_chart")[1].proto.spec)["data"]
     drawn = {label for trace in gains for label in trace.get("y", [])}
     assert {METHOD_LABEL[name] for name in ("isotonic", "recalibrated", "boosted")} == drawn

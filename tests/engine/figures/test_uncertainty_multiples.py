@@ -63,6 +63,12 @@ def test_panels_stand_three_in_a_row_with_the_strip_below_the_curve(figure):
     assert 0 <= layout.yaxis8.domain[0] and layout.yaxis.domain[1] < 1
 
 
+def test_the_error_of_a_handful_is_not_written():
+    bare = ERRORS.assign(ci_low=np.nan, ci_high=np.nan)
+    figure = reliability_panels(TABLE, names=NAMES, base_rates=[0.1] * 4, errors=bare)
+    assert not any("smECE" in note.text for note in figure.layout.annotations)
+
+
 def test_two_panels_take_the_whole_width():
     two = reliability_panels(TABLE[TABLE["bucket"] < 2], names=NAMES[:2], base_rates=[0.15, 0.2]).layout
     assert two.xaxis3.domain[1] == pytest.approx(1.0) and two.xaxis.domain[1] > 0.45

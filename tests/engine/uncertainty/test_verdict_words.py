@@ -36,3 +36,12 @@ def test_a_chosen_single_threshold_is_told_of_its_scorer_alone():
     said = with_sentences(table, choice, [0.5])["sentence"].str.endswith("chose one threshold, too.")
     assert said.tolist() == [True, False]
     assert not with_sentences(table, pd.DataFrame(), [0.5])["sentence"].str.contains("Cross-fitting").any()
+
+
+@pytest.mark.parametrize("high", [1.9, float("nan")])
+def test_no_gain_from_uncertainty_is_said_only_if_a_repair_is_ruled_out_too(high):
+    row = ROW | {"verdict": "no gain", "ci_high": 1.0, "repair_value": 1.0, "repair_low": -0.1, "repair_high": high}
+    assert "no gain from uncertainty here (" in verdict_sentence(row, [0.5])
+    left = verdict_sentence(row | {"repair_high": 2.8}, [0.5])
+    assert "no gain from several thresholds here (" in left and "uncertainty here" not in left
+    assert "on score and uncertainty: +1.0 points of recall [-0.1, +2.8], so that the data leave open" in left
