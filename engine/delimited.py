@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.errors import DataError
-from engine.raw_text import bounded_lines, reading
+from engine.raw_text import bounded_lines, check_bytes, reading
 
 SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 """What the ending of a file says."""
@@ -71,6 +71,8 @@ def delimited(path: Path) -> Delimited:
     except csv.Error as error:
         raise _no_table(path, error, 1) from error
     names = tuple(name.strip() for name in header)
+    if not names:
+        raise DataError(f"File '{path.name}' has no header; a header line and at least one row are needed.")
     check_names(names, path)
     note = ""
     if separator != given:
@@ -93,33 +95,58 @@ def rows_of(handle: TextIO, path: Path, form: Delimited) -> Iterator[tuple[int, 
     DataError
         If a row has too few or too many values, or `bounded_lines` refuses a line.
     """
-    rows = csv.reader(bounded_lines(handle, path), delimiter=form.separator, skipinitialspace=True)
+    last: list[str] = []  # lines of the row at hand
+    rows = csv.reader(_kept(bounded_lines(handle, path), last), delimiter=form.separator, skipinitialspace=True)
     count, is_header = len(form.names), True
+    row: list[str] = []
     try:
         for row in rows:
-            if not row:
-                continue
-            if is_header:
-                is_header = False
-            elif len(row) != count:
-                raise DataError(
-                    f"File '{path.name}' has {len(row):,} values in line {rows.line_num:,}, but its header names "
-                    f"{count:,} columns; give every row one value per column."
-                )
-            else:
+            if row and not is_header:
+                if len(row) != count:
+                    raise _ragged(path, row, count, rows.line_num, len(last))
                 yield rows.line_num, row
+            is_header = is_header and not row
+            if row and row[-1].endswith(("\n", "\r")) and "".join(last).count('"') % 2:
+                raise _open_quote(path, rows.line_num - len(last) + 1)
+            last.clear()
     except csv.Error as error:
         raise _no_table(path, error, rows.line_num) from error
 
 
+def _kept(lines: Iterator[str], last: list[str]) -> Iterator[str]:
+    """Remember lines as they pass."""
+    for line in lines:
+        last.append(line)
+        yield line
+
+
+def _ragged(path: Path, row: Sequence[str], count: int, line: int, lines: int) -> DataError:
+    """Say which row has too few or too many values."""
+    where = f"line {line:,}" if lines <= 1 else f"lines {line - lines + 1:,} to {line:,}"
+    then = "give every row one value per column" if lines <= 1 else "is a quote left open?"
+    return DataError(
+        f"File '{path.name}' has {len(row):,} values in {where}, but its header names {count:,} columns; {then}"
+        f"{'.' if lines <= 1 else ' Give every row one value per column.'}"
+    )
+
+
+def _open_quote(path: Path, line: int) -> DataError:
+    """Say where a quote begins that never ends."""
+    return DataError(
+        f"File '{path.name}' is not a table of separated values (the quote in line {line:,} is never closed); close "
+        "it, or double quotes within a value."
+    )
+
+
 def check_rows(path: Path, form: Delimited) -> None:
-    """Read a delimited file once, to refuse what a parser would cut, fill up or choke on in silence.
+    """Read a delimited file twice, as bytes and as rows, to refuse what a parser would cut, fill up or choke on.
 
     Raises
     ------
     DataError
-        See `reading` and `rows_of`.
+        See `engine.raw_text.check_bytes` and `rows_of`.
     """
+    check_bytes(path)
     with reading(path) as handle:
         for _ in rows_of(handle, path, form):
             pass

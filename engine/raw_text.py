@@ -84,10 +84,7 @@ def bounded_lines(handle: TextIO, path: Path) -> Iterator[str]:
                 f"File '{path.name}' has a NUL byte in line {number:,}; it is damaged or no text. Save it as UTF-8."
             )
         if limit is not None and total > limit:
-            raise DataError(
-                f"File '{path.name}' unpacks to more than {limit:,} characters from {path.stat().st_size:,} bytes, "
-                f"by line {number:,}; at most {MAX_RATIO} times is read. Unpack it, if it is meant so."
-            )
+            raise _bomb(path, limit)
         yield line
 
 
@@ -115,7 +112,9 @@ def check_bytes(path: Path) -> int:
             first, last = block.find(b"\n"), block.rfind(b"\n")
             longest = tail + (first if first >= 0 else len(block))
             tail = len(block) - last - 1 if last >= 0 else longest
-            is_odd = b"\0" in block or max(longest, tail) > MAX_LINE or (limit is not None and total > limit)
+            if limit is not None and total > limit:
+                raise _bomb(path, limit)
+            is_odd = b"\0" in block or max(longest, tail) > MAX_LINE
             if is_odd:
                 break
         else:
@@ -125,6 +124,14 @@ def check_bytes(path: Path) -> int:
             for _ in bounded_lines(handle, path):
                 pass
     return total
+
+
+def _bomb(path: Path, limit: int) -> DataError:
+    """Say that a file unpacks to too much."""
+    return DataError(
+        f"File '{path.name}' unpacks to more than {limit:,} bytes from {path.stat().st_size:,}; at most {MAX_RATIO} "
+        "times its size is read. Unpack it, if it is meant so."
+    )
 
 
 def _limit(path: Path) -> int | None:

@@ -23,7 +23,7 @@ def number_of(text: ir.Value) -> ir.Value:
     """Return the float64 that a text is, NULL if it is none; an infinity stays."""
     # DuckDB reads 1_000 as a number, a training does not.
     plain = ibis.ifelse(text.contains("_"), ibis.null("string"), text)
-    return plain.try_cast("float64").nullif(float("nan"))
+    return _without_nan(plain.try_cast("float64"))
 
 
 def stamp_of(text: ir.Value, number: ir.Value) -> ir.Value:
@@ -33,8 +33,13 @@ def stamp_of(text: ir.Value, number: ir.Value) -> ir.Value:
 
 
 def is_whole(number: ir.Value) -> ir.Value:
-    """Tell which numbers are whole."""
-    return (number == number.floor()) & ~number.isinf()
+    """Tell which numbers are whole; a floor would have to fit into 64 bits."""
+    return ~number.isinf() & (number % 1.0 == 0)
+
+
+def _without_nan(number: ir.Value) -> ir.Value:
+    """Return numbers, NULL for NaN, which Ibis takes for NULL where it is compared."""
+    return ibis.ifelse(number.isnan(), ibis.null("float64"), number)
 
 
 def _as_days(moment: ir.Value) -> ir.Value:
@@ -93,7 +98,7 @@ class Cells:
             return number_of(self.text())
         if not self.is_numeric:
             return ibis.null("float64")
-        return self.raw.cast("float64").nullif(float("nan"))
+        return _without_nan(self.raw.cast("float64"))
 
     def stamp(self) -> ir.Value:
         """Return the moment of a date, counted in days from 1970-01-01 UTC, NULL where there is none."""
@@ -102,13 +107,12 @@ class Cells:
             return stamp_of(text, number_of(text))
         return _as_days(self.raw.cast(_INSTANT)) if self.is_dated else ibis.null("float64")
 
-    def zone(self) -> ir.Value:
-        """Return the zone written behind a time, NULL where there is none; of typed columns that of the type."""
+    def zone(self) -> ir.Value | str | None:
+        """Return the zone written behind each time, NULL where there is none; of a typed column that of the type."""
         if self.is_string:
             return self.text().re_extract(_ZONE, 1).nullif("")
         kind = self.raw.type()
-        named = "UTC" if self._is_odd_time else kind.timezone if kind.is_timestamp() else None
-        return ibis.literal(named) if named else ibis.null("string")
+        return "UTC" if self._is_odd_time else kind.timezone if kind.is_timestamp() else None
 
     def answer(self) -> ir.Value:
         """Return 1 for yes, 0 for no, NULL for anything else."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from engine.inspection.cells import is_whole
 from engine.inspection.columns import SHOWN
 from engine.inspection.inspection import Finding, Severity
 from engine.inspection.staged import Staged
@@ -147,7 +148,7 @@ def _of_range(staged: Staged, role: str, column: Column) -> Iterator[Check]:
             staged, role, (value > column.maximum) & ~value.isinf(), f"at most {column.maximum:g}", percent, column.unit
         )
     if column.kind == "integer":
-        yield _allowed(staged, role, (value != value.floor()) & ~value.isinf(), "a whole number", unit=column.unit)
+        yield _allowed(staged, role, ~is_whole(value) & ~value.isinf(), "a whole number", unit=column.unit)
 
 
 def _labels(staged: Staged, role: str) -> Callable[[str], str]:

@@ -42,6 +42,8 @@ def training_of(path: Path, kind: Kind, roles: Mapping[str, str]) -> tuple[str |
         importlib.import_module(f"engine.{kind}.data").prepare(dataset, config)
     except DataError as error:
         return data_id, str(error)
+    except Exception as error:  # a dry run reports what it meets, a fault of the program too
+        return data_id, _fault("A training", error)
     return data_id, None
 
 
@@ -72,4 +74,12 @@ def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: s
             door(opened, roles, source=path.name, **given)
     except DataError as error:
         return str(error)
+    except Exception as error:
+        return _fault("A description", error)
     return None
+
+
+def _fault(what: str, error: Exception) -> str:
+    """Say what happened where no check foresaw it."""
+    reason = (str(error).strip().splitlines() or ["no message"])[0][:200]
+    return f"{what} fails on these data ({type(error).__name__}: {reason}); this is a fault of the program, report it."

@@ -84,8 +84,13 @@ def _measures(staged: Staged, form: str) -> dict[str, ir.Value]:
         value, cells = staged.value(clock), staged.cells[staged.column_of[clock]]
         raw = type(cells)(raw=staged.raw(staged.column_of[clock]), is_text=cells.is_text, keeps_words=False)
         zone = raw.zone()
-        measures |= {"first": value.min(), "last": value.max(), "zones": zone.nunique(), "zone": zone.min()}
-        measures["without zone"] = (zone.isnull() & (value != value.floor())).sum()
+        measures |= {"first": value.min(), "last": value.max()}
+        has_clock = value % 1.0 != 0
+        if not isinstance(zone, ir.Value):
+            measures |= {"zones": ibis.literal(int(zone is not None)), "zone": ibis.literal(zone or "")}
+            measures["without zone"] = has_clock.sum() if zone is None else ibis.literal(0)
+        else:
+            measures |= {"zones": zone.nunique(), "zone": zone.min(), "without zone": (zone.isnull() & has_clock).sum()}
     if staged.has("label"):
         measures |= {"yes": (staged.value("label") == 1).sum(), "no": (staged.value("label") == 0).sum()}
     for role in ("user", "item"):
@@ -191,7 +196,7 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
     start = staged.value("exposure_time")
     ends = [found.get(f"last {role}") for role in LATER] + [found.get("last")]
     end = max((float(value) for value in ends if value is not None), default=0.0)
-    none = ibis.null("float64")
+    none = start * ibis.null("float64")
     window = (staged.value("window_days") if staged.has("window_days") else none).fill_null(WINDOW)
     converted = staged.value("conversion_time") if staged.has("conversion_time") else none
     late = converted - start > window

@@ -127,7 +127,7 @@ def _unreadable(path: Path, error: Exception) -> DataError:
 def _typed(path: Path, table: str | None, backend: str, scratch: str) -> Opened:
     """Open what has types, or what another backend reads."""
     found = _backends().open_table(path, backend=backend, name=table)
-    if backend == "duckdb" and path.suffix not in (".duckdb", ".db"):
+    if backend == "duckdb":
         _bound(found.get_backend(), scratch)
     check_names(found.columns, path)
     is_text = ending_of(path) is not None
@@ -191,10 +191,12 @@ def _batches(path: Path, form: Delimited) -> list[pa.RecordBatch]:
 
 
 def _bound(connection: Any, scratch: str) -> None:
-    """Keep DuckDB's memory small, its overflow where it is removed, and its progress bar away."""
+    """Keep DuckDB's memory small, its overflow where it is removed, its progress bar away, and NaN in sight."""
     connection.con.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.con.execute(f"SET temp_directory = '{scratch}'")
     connection.con.execute("SET enable_progress_bar = false")
+    # The smallest and largest value noted in a Parquet file leave NaN out, and DuckDB concludes that there is none.
+    connection.con.execute("SET disabled_optimizers = 'statistics_propagation'")
 
 
 def _backends() -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from engine.inspection.cells import Cells
+from engine.inspection.cells import Cells, is_whole
 from engine.inspection.columns import ColumnFacts
 from engine.schema import Column
 
@@ -146,7 +146,7 @@ def _name(cells: Cells) -> ir.Value:
     if not cells.raw.type().is_floating():
         return cells.text()
     number = cells.number()
-    whole = (number == number.floor()) & (number.abs() <= _EXACT)
+    whole = is_whole(number) & (number.abs() <= _EXACT)
     return ibis.ifelse(whole, number.try_cast("int64").cast("string"), number.cast("string"))
 
 
