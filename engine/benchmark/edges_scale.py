@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.benchmark.scale_describe import described
+from engine.benchmark.scale_engine import described, opened
 from engine.benchmark.scale_subject import DESCRIBE, OURS, SIMULATE, Answer, Subject, Task, question
 from engine.seeding import generator
 
@@ -46,11 +46,10 @@ def write_edges(folder: Path) -> Answer:
 
 def pairs(folder: Path) -> Answer:
     """Merge the edges into pairs by our expressions, and count what is mutual and how degrees are distributed."""
-    from engine.backends import open_table
     from engine.graph.described_counts import degree_counts, node_degrees, pair_counts, totals
     from engine.graph.described_kept import collect, kept
 
-    with kept(pair_counts(open_table(folder))) as found, kept(node_degrees(found)) as degrees:
+    with opened(folder) as table, kept(pair_counts(table)) as found, kept(node_degrees(found)) as degrees:
         total = {name: int(value) for name, value in collect(totals(found)).iloc[0].items()}
         histogram = {side: collect(degree_counts(degrees, side)) for side in _SIDES}
     return _answer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.benchmark.scale_describe import described
+from engine.benchmark.scale_engine import described, opened
 from engine.benchmark.scale_subject import DESCRIBE, OURS, SIMULATE, Answer, Subject, Task, question, tell
 from engine.graph.events_config import EventSettings
 from engine.seeding import generator
@@ -25,8 +24,6 @@ FOLLOWED_SHARE = 0.2
 """Share of the events that come up to `FOLLOWED_DAYS` days after an event of the same user with the item before."""
 FOLLOWED_DAYS = 20
 TAIL_EXPONENT = 0.8
-MEMORY_LIMIT = "3GB"
-"""Of the engine that counts; beyond it goes to disk."""
 
 
 def write_events(folder: Path) -> Answer:
@@ -57,20 +54,13 @@ def write_events(folder: Path) -> Answer:
 
 def pairs(folder: Path) -> Answer:
     """Count who follows whom by our expression."""
-    from engine.backends import open_table
     from engine.graph.events_counts import Period, pair_counts, user_days
 
     told = question(folder)
-    table = open_table(folder)
     period = Period(first_day=told["first_day"], last_day=told["last_day"], window_days=told["window"])
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        connection = table.get_backend()
-        connection.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        connection.raw_sql(f"SET temp_directory = '{scratch}'")
-        days = user_days(table)
-        counted = pair_counts(days, period, n_items=ITEMS, minimum_users=told["minimum_users"])
+    with opened(folder) as table:
+        counted = pair_counts(user_days(table), period, n_items=ITEMS, minimum_users=told["minimum_users"])
         counts = counted.to_pyarrow().to_pandas()
-        connection.disconnect()
     low, high = np.divmod(counts["pair"].to_numpy(np.int64), ITEMS)
     found = [
         pd.DataFrame(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from engine.benchmark.scale_describe import described
+from engine.benchmark.scale_engine import described
 from engine.benchmark.scale_subject import DESCRIBE, OURS, SIMULATE, Answer, Subject, Task, question, tell
 from engine.uncertainty.simulate import SimulationConfig, simulate
 
