@@ -60,9 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"Training failed: {error}", 1)
     except EngineError as error:
         return _fail(f"Error: {error}", 2)
-    except KeyboardInterrupt:
-        others = "" if os.environ.get("WORLD_SIZE", "1") == "1" else ", or another worker ended"
-        return _fail(f"Cancelled{others}; nothing unfinished was kept.", 130)
+    except KeyboardInterrupt as error:
+        is_alone = os.environ.get("WORLD_SIZE", "1") == "1"
+        kept = "nothing unfinished was kept." if is_alone and not str(error) else f"no run was written. {error}".strip()
+        return _fail(f"Cancelled{'' if is_alone else ', or another worker ended'}; {kept}", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:

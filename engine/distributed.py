@@ -6,13 +6,14 @@ process that was started without ``torchrun`` is a group of one and talks to nob
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import ConfigError, TrainingError
 
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 _PATIENCE = timedelta(hours=12)
 """How long a worker waits for the others; a worker that ends is noticed at once, whatever this says."""
 _ENDED = (
-    "another worker ended before the training was done, so nothing was kept. Read above why it ended, for example for "
-    "want of memory, and start again."
+    "another worker ended before the training was done, so no run was written. Read above why it ended, for example "
+    "for want of memory, and start again."
 )
 
 _ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
 T = TypeVar("T")
+
+
+class WorkerLostError(TrainingError):
+    """Another worker ended, so that this one cannot go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,27 @@ class Workers:
             )
         return self.share(count)
 
+    def from_first(self, content: bytes) -> bytes:
+        """Return on every worker what the first one holds.
+
+        Raises
+        ------
+        TrainingError
+            If another worker has ended.
+        """
+        if self.size == 1:
+            return content
+        import torch
+        from torch import distributed
+
+        length = torch.tensor([len(content)])
+        _together(lambda: distributed.broadcast(length, 0))
+        buffer = torch.zeros(int(length), dtype=torch.uint8)
+        if self.is_first and content:
+            buffer = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        _together(lambda: distributed.broadcast(buffer, 0))
+        return buffer.numpy().tobytes()
+
     def sum_values(self, values: Mapping[str, float]) -> dict[str, float]:
         """Add up named numbers over all workers, which name the same."""
         import torch
@@ -209,12 +235,34 @@ def joined() -> Iterator[Workers]:
         distributed.destroy_process_group()
 
 
+def require_agreement(group: Workers, identity: Mapping[str, Any]) -> None:
+    """Refuse to train together what is not the same on every worker; each host reads its own files.
+
+    Parameters
+    ----------
+    group : Workers
+    identity : Mapping
+        What is to be trained, as JSON can hold it.
+
+    Raises
+    ------
+    TrainingError
+        On a worker that differs from the first.
+    """
+    own = json.dumps(identity, sort_keys=True).encode()
+    if group.from_first(own) != own:
+        raise TrainingError(
+            f"worker {group.rank} has other data or settings than the first; start all of them with the same command, "
+            "and give every host the same files."
+        )
+
+
 def _together(operation: Callable[[], T]) -> T:
     """Do something that all workers do at once, and say plainly if one of them is gone."""
     try:
         return operation()
     except RuntimeError as error:
-        raise TrainingError(_ENDED) from error
+        raise WorkerLostError(_ENDED) from error
 
 
 def launcher(words: Sequence[str]) -> list[str]:

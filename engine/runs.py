@@ -6,8 +6,6 @@ import dataclasses
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -21,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from engine.errors import RunError
+from engine.partial import written_whole
 from engine.result import KINDS, METRIC_COLUMNS, Kind, RunResult
 
 SCHEMA_VERSION = 1
@@ -59,21 +58,10 @@ def write_run(result: RunResult, folder: str | Path, *, command: Sequence[str], 
     """
     folder = check_target(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with written_whole(folder) as partial:
+            _write_files(result, partial, manifest_of(result, command=command, threads=threads))
     except OSError as error:
         raise _unwritable(folder, error) from error
-    try:
-        _write_files(result, partial, manifest_of(result, command=command, threads=threads))
-        partial.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        os.replace(partial, folder)
-        _sync(folder.parent)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
@@ -151,18 +139,6 @@ def _write_files(result: RunResult, folder: Path, manifest: Mapping[str, Any]) -
         whole = {key: np.asarray(value, order="C") for key, value in arrays.items()}
         save_file(whole, folder / f"{name}.safetensors")
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, allow_nan=False) + "\n")
-    for path in sorted(folder.rglob("*")):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    """Flush a file or folder to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Run:

@@ -6,20 +6,27 @@ import argparse
 import importlib
 import os
 import secrets
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.checkpoint import Checkpoint, kept
+from engine.checkpoint_files import ENDING, KEPT, fits, folder_of, identity_of, require_fit, unfinished
 from engine.datasets import DEFAULT, load
-from engine.distributed import announced, joined, launcher
-from engine.errors import ConfigError
+from engine.distributed import WorkerLostError, announced, joined, launcher, require_agreement
+from engine.errors import ConfigError, TrainingError
 from engine.options import build_config, parse_pairs, read_toml
+from engine.partial import sweep
 from engine.progress import Progress
 from engine.result import KINDS, Kind
 from engine.runs import check_target, read_run, write_run
 from engine.show_command import print_run
 
+_GO_ON = "The same command with --resume goes on from the last checkpoint."
 CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
 
 
@@ -40,6 +47,10 @@ def add_train(commands: Any) -> None:
     train.add_argument("--seed", type=int, help="seed of every random choice (default 0)")
     train.add_argument("--out", metavar="RUN_DIR", help="folder of the run (default: a new one in runs/)")
     train.add_argument("--threads", type=int, default=1, help="threads for the arithmetic (default 1)")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same command")
+    train.add_argument(
+        "--checkpoint", type=float, default=10.0, metavar="SECONDS", help="least time between two (default 10; 0: none)"
+    )
     train.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
     train.add_argument("--progress", metavar="FILE", help=argparse.SUPPRESS)
     train.set_defaults(command=_train)
@@ -51,6 +62,8 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     name = arguments.data or DEFAULT[kind]
     if arguments.threads < 1:
         raise ConfigError(f"'--threads' is {arguments.threads}; it must be at least 1.")
+    if not arguments.checkpoint >= 0:
+        raise ConfigError(f"'--checkpoint' is {arguments.checkpoint:g}; it must be at least 0 seconds.")
     settings = read_toml(arguments.config) if arguments.config else {}
     settings |= parse_pairs(arguments.set, option="--set")
     if arguments.seed is not None:
@@ -58,15 +71,55 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
     announced()  # what torchrun says must make sense before anything is read
     folder = check_target(arguments.out or _default_folder(kind))
+    sweep(folder.parent)
+    sweep(folder.parent, ENDING, older=KEPT)
     dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
+    identity = identity_of(kind, config, dataset.info.data_id)
     with joined() as group:
+        require_agreement(group, identity)
         if not group.is_first:
-            _run(kind, dataset, config, threads=arguments.threads)
+            with kept(None, identity, every=0.0, is_resumed=arguments.resume):
+                _run(kind, dataset, config, threads=arguments.threads)
             return
-        with Progress(arguments.progress) as progress:
-            result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
-    write_run(result, folder, command=_command(words), threads=arguments.threads)
+        if arguments.resume:
+            folder = _resumed(folder, identity, is_named=arguments.out is not None)
+        options = {"every": arguments.checkpoint, "is_resumed": arguments.resume}
+        with kept(folder, identity, **options) as checkpoint, _explained(checkpoint):
+            with Progress(arguments.progress) as progress:
+                result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
+            result = replace(result, seconds=result.seconds + checkpoint.earlier)
+            write_run(result, folder, command=_command(words), threads=arguments.threads)
+            checkpoint.remove()
     print_run(read_run(folder), as_json=arguments.json)
+
+
+def _resumed(folder: Path, identity: Mapping[str, Any], *, is_named: bool) -> Path:
+    """Return the run to go on with: the named one, else the latest beside it that was the same training."""
+    waiting = [folder] if is_named else unfinished(folder.parent, identity["kind"])
+    waiting = [run for run in waiting if folder_of(run).is_dir()]
+    same = [run for run in waiting if fits(run, identity)]
+    if waiting and not same:
+        require_fit(waiting[0], identity)
+    found = next(iter(same), None)
+    where = (
+        f"Going on from the checkpoint of '{found}'." if found else "No checkpoint yet; starting from the beginning."
+    )
+    sys.stderr.write(f"{where}\n")
+    return found or folder
+
+
+@contextmanager
+def _explained(checkpoint: Checkpoint) -> Iterator[None]:
+    """Say of a training that is broken off how to go on; what fails by itself would fail again, and keeps nothing."""
+    try:
+        yield
+    except (WorkerLostError, KeyboardInterrupt) as error:
+        if not checkpoint.exists:
+            raise
+        raise type(error)(f"{error} {_GO_ON}".strip()) from error
+    except TrainingError:
+        checkpoint.remove()
+        raise
 
 
 def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress | None = None) -> Any:
@@ -92,10 +145,11 @@ def _default_folder(kind: Kind) -> Path:
 
 
 def _command(words: Sequence[str]) -> list[str]:
-    """Return the words that reproduce the run; where progress went does not matter."""
-    kept, skip = [], False
+    """Return the words that reproduce the run; where progress went and how it was kept does not matter."""
+    told, skip = [], False
     for word in words:
-        skip, drop = word == "--progress", skip or word.partition("=")[0] == "--progress"
+        name = word.partition("=")[0]
+        skip, drop = word in ("--progress", "--checkpoint"), skip or name in ("--progress", "--checkpoint", "--resume")
         if not drop:
-            kept.append(word)
-    return launcher(kept)
+            told.append(word)
+    return launcher(told)

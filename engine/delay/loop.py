@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from engine.checkpoint import follow
 from engine.delay.config import DelayConfig
 from engine.delay.flips import blind
 from engine.delay.model import StackedNetwork
@@ -122,8 +123,15 @@ def optimise(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=config.steps)
     group = workers()
     block = max(1, config.steps // _REPORTS)
+    places = generator(config.seed, "delay", "places")
+
+    def report(number: int, losses: dict[str, float]) -> None:
+        progress.report(stage, number, -(-config.steps // block), losses)
+
+    loop = follow(stage, report, network=network, optimizer=optimizer, schedule=schedule, places=places)
     total, count = torch.zeros(len(groups)), 0
-    for step, batch in enumerate(_batches(features, groups, config, group), start=1):
+    batches = _batches(features, groups, config, group, places=places, done=loop.done)
+    for step, batch in enumerate(batches, start=loop.done + 1):
         loss = batch.share * loss_of(network(batch.x), batch)
         optimizer.zero_grad(set_to_none=True)
         (loss + config.weight_decay / group.size * network.penalty()).sum().backward()
@@ -134,12 +142,19 @@ def optimise(
         total, count = total + summed.reshape(len(groups), -1).mean(dim=1), count + 1
         if step % block == 0 or step == config.steps:
             losses = {name: float(value) / count for name, value in zip(groups, total, strict=True)}
-            progress.report(stage, -(-step // block), -(-config.steps // block), losses)
+            loop.report(-(-step // block), losses)
+            loop.keep(step)
             total, count = torch.zeros(len(groups)), 0
 
 
 def _batches(
-    features: Sequence[Tensor], groups: dict[str, Rows], config: DelayConfig, group: Workers
+    features: Sequence[Tensor],
+    groups: dict[str, Rows],
+    config: DelayConfig,
+    group: Workers,
+    *,
+    places: np.random.Generator,
+    done: int,
 ) -> Iterator[Batch]:
     """Draw the rows of every step, and keep those of this worker."""
     sizes = torch.tensor([rows.exposure.size for rows in groups.values()])
@@ -149,10 +164,9 @@ def _batches(
         for name in ("exposure", "positive", "negative")
     }
     by_row = torch.cat(list(features)) if len(features) > 1 else None
-    places = generator(config.seed, "delay", "places")
     mine = group.columns(config.batch_size)
     share = len(range(config.batch_size)[mine]) / config.batch_size
-    for _ in range(config.steps):
+    for _ in range(done, config.steps):
         place = torch.from_numpy(places.random((config.members, config.batch_size)))[:, mine]
         # (G, M, B): the same places in every group, then networks group by group.
         drawn = (place[None] * sizes[:, None, None]).long() + offset[:, None, None]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 
+from engine.checkpoint import follow
 from engine.delay.config import DelayConfig
 from engine.delay.data import Dataset, Prepared
 from engine.delay.encode import encode
@@ -130,31 +132,57 @@ def replay(dataset: Dataset, prepared: Prepared, config: DelayConfig, *, on_epoc
     if days.reason:
         none = np.empty(0)
         return Replay(timeline=days, exposure=none.astype(int), day=none, probability={})
-    tested: list[np.ndarray] = []
-    found: list[dict[str, np.ndarray]] = []
+    found = _Found()
     methods = StreamMethods(
         prepared, _features(dataset, prepared, days, config.attribution_days), days.pretrain_to, config
     )
-    for step in range(days.edges.size - 1):
+
+    def report(number: int, losses: dict[str, float]) -> None:
+        if on_epoch is not None:
+            on_epoch(EpochRecord(stage="stream", epoch=number, epochs=days.edges.size - 1, losses=losses))
+
+    loop = follow("stream", report, methods=methods, found=found)
+    for step in range(loop.done, days.edges.size - 1):
         start, end = days.edges[step], days.edges[step + 1]
         rows = np.flatnonzero((prepared.time >= start) & (prepared.time < end))
         if start >= days.first_test and rows.size:
-            tested.append(rows)
-            found.append(methods.predict(rows))
+            found.add(rows, methods.predict(rows))
         if step == days.edges.size - 2:
             break  # nothing is tested after the last step
         loss = methods.learn(start, end)
-        if on_epoch is not None:
-            record = {} if np.isnan(loss) else {"all methods": loss}
-            on_epoch(EpochRecord(stage="stream", epoch=step + 1, epochs=days.edges.size - 1, losses=record))
-    exposure = np.concatenate(tested)
+        loop.report(step + 1, {} if np.isnan(loss) else {"all methods": loss})
+        loop.keep(step + 1)
+    exposure = np.concatenate(found.rows)
     place = np.searchsorted(days.edges, prepared.time[exposure], side="right") - 1
     return Replay(
         timeline=days,
         exposure=exposure,
         day=days.edges[place],
-        probability={name: np.concatenate([part[name] for part in found]) for name in found[0]},
+        probability={name: np.concatenate(parts) for name, parts in found.probability.items()},
     )
+
+
+@dataclass(slots=True)
+class _Found:
+    """The tests of the stream so far, a part per step."""
+
+    rows: list[np.ndarray] = field(default_factory=list)
+    probability: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def add(self, rows: np.ndarray, probability: Mapping[str, np.ndarray]) -> None:
+        """Take the test of a step."""
+        self.rows.append(rows)
+        for name, values in probability.items():
+            self.probability.setdefault(name, []).append(values)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the tests so far."""
+        return {"rows": self.rows, "probability": self.probability}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state_dict` has returned."""
+        self.rows = [part.numpy() for part in state["rows"]]
+        self.probability = {name: [part.numpy() for part in parts] for name, parts in state["probability"].items()}
 
 
 def _features(dataset: Dataset, prepared: Prepared, days: Timeline, attribution_days: float) -> torch.Tensor:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -54,6 +57,14 @@ class ArrivalModels:
             blind=torch.tensor([True, False, True]),
         )
         self._learner.pretrain(rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what changes along the stream."""
+        return self._learner.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state_dict` has returned."""
+        self._learner.load_state_dict(state)
 
     def learn(self, matured: Emissions, *, usual_rows: float) -> None:
         """Learn from the exposures whose window ended in a step."""

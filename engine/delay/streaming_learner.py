@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.checkpoint import follow
 from engine.delay.config import DelayConfig
 from engine.delay.loop import predict
 from engine.delay.model import StackedNetwork
@@ -81,11 +83,23 @@ class Learner:
     def pretrain(self, rows: Sequence[StepRows]) -> None:
         """Take the optimiser steps of a batch run, with a falling learning rate, then slow down for the stream."""
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimizer, T_max=self._config.steps)
-        for _ in range(self._config.steps):
-            self._step(_Draw(rows, self._config), scale=torch.ones(len(rows)))
+        loop = follow("stream, first block", learner=self, schedule=schedule)
+        draw = _Draw(rows, self._config)
+        for step in range(loop.done + 1, self._config.steps + 1):
+            self._step(draw, scale=torch.ones(len(rows)))
             schedule.step()
+            loop.keep(step)
         for group in self._optimizer.param_groups:
             group["lr"] = self._config.learning_rate * _SLOWER
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what changes while the networks learn."""
+        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state_dict` has returned."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
 
     def spread(self, source: Sequence[int], loss_of: LossOf) -> Learner:
         """Return a learner whose group k starts as a copy of group ``source[k]``, optimiser included.
@@ -201,4 +215,4 @@ class _Draw:
         drawn = (place[None] * self._sizes[:, None, None]).long() + self._offset[:, None, None]
         # A group without rows points at those of another; its loss is multiplied by 0.
         drawn = drawn.flatten(0, 1).clamp(max=self._exposure.numel() - 1)
-        return StepBatch(self._exposure[drawn], *(part[drawn] for part in self._parts), self._share)
+        return StepBatch(self._exposure[drawn], *(part[drawn] for part in self._parts), share=self._share)

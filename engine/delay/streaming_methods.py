@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -85,6 +87,26 @@ class StreamMethods:
         found = dict(zip(ONE_HEAD, share.mean(dim=1), strict=True))
         found |= dict(zip(ENTIRE_SPACE, torch.sigmoid(convert).mean(dim=1), strict=True))
         return {name: (found | {FROZEN: frozen})[name].numpy() for name in STREAM_METHODS}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what changes along the stream."""
+        return {
+            "step": self._step,
+            "arrival": self._arrival.state_dict(),
+            "one_head": self._one_head.state_dict(),
+            "entire_space": self._entire_space.state_dict(),
+            "known": self._known,
+            "late": self._late,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state_dict` has returned."""
+        self._arrival.load_state_dict(state["arrival"])
+        self._one_head.load_state_dict(state["one_head"])
+        self._entire_space.load_state_dict(state["entire_space"])
+        self._step = state["step"]
+        self._known = {name: values.numpy() for name, values in state["known"].items()}
+        self._late.copy_(state["late"])
 
     def _ask_arrival(self, rows: np.ndarray, end: float) -> None:
         """Note what the models of arrival say of some exposures at the end of a step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -84,8 +85,28 @@ def batch_size_of(config: GraphConfig, edges: int) -> int:
     return 0 if edges <= FULL_BATCH_EDGES else LARGE_BATCH
 
 
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The random numbers of a training: one stream per purpose."""
+
+    halves: np.random.Generator
+    negatives: np.random.Generator
+    sampler: np.random.Generator
+
+    @classmethod
+    def of(cls, seed: int) -> Self:
+        """Start the streams of a seed."""
+        return cls(*(generator(seed, "graph", name) for name in ("halves", "negatives", "sampler")))
+
+
 def epochs(
-    training: TrainingGraph, known: sparse.csr_array, fan: FanOut, config: GraphConfig
+    training: TrainingGraph,
+    known: sparse.csr_array,
+    fan: FanOut,
+    config: GraphConfig,
+    *,
+    draws: Draws | None = None,
+    done: int = 0,
 ) -> Iterator[Iterator[Batch]]:
     """Divide the training edges anew in every epoch, so that no supervised edge carries its own message.
 
@@ -96,6 +117,10 @@ def epochs(
         See `ranks.excluded_candidates`; masks negatives.
     fan : FanOut
     config : GraphConfig
+    draws : Draws, optional
+        Where the random numbers stand; at their start if absent.
+    done : int, default 0
+        Epochs that have been drawn before.
 
     Yields
     ------
@@ -108,9 +133,7 @@ def epochs(
     ConfigError
         If there are more workers than supervised edges in a step.
     """
-    halves = generator(config.seed, "graph", "halves")
-    negative = generator(config.seed, "graph", "negatives")
-    sampler = generator(config.seed, "graph", "sampler")
+    draws = draws or Draws.of(config.seed)
     count = training.edge_index.shape[1]
     size = batch_size_of(config, count)
     carried = int(np.clip(round(config.message_share * count), 1, max(count - 1, 1)))
@@ -121,13 +144,13 @@ def epochs(
             f"{group.size} workers are more than the {(count - carried) // steps} supervised edges of a step; start "
             "fewer, or raise 'batch_size'."
         )
-    for _ in range(config.epochs):
-        order = halves.permutation(count)
+    for _ in range(done, config.epochs):
+        order = draws.halves.permutation(count)
         carrying = training.edge_index[:, order[:carried]]
-        drawn = operators(carrying, training.num_nodes, fan, sampler)
+        drawn = operators(carrying, training.num_nodes, fan, draws.sampler)
         messages = _Messages(carrying, *drawn, share=carried / count, is_cut=size > 0)
         parts = [np.sort(part) for part in np.array_split(order[carried:], steps)]
-        negatives = (negative.integers(training.num_nodes, size=config.negatives) for _ in parts)
+        negatives = (draws.negatives.integers(training.num_nodes, size=config.negatives) for _ in parts)
         yield (
             _batch(training, part, drawn_nodes, known, messages, group)
             for part, drawn_nodes in zip(parts, negatives, strict=True)

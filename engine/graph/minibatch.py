@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,6 +76,18 @@ class Stepper:
                 total[name] = total.get(name, 0.0) + batch.edge_count * value
         return {name: value / edges for name, value in total.items()}
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what changes from step to step: the encoder, and the moments of its parameters and rows."""
+        rows = {name: adam.state_dict() for name, adam in self._rows.items()}
+        return {"encoder": self._encoder.state_dict(), "optimizer": self._optimizer.state_dict(), "rows": rows}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put back what `state_dict` has returned."""
+        self._encoder.load_state_dict(state["encoder"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        for name, moments in state["rows"].items():
+            self._row_adam(name).load_state_dict(moments)
+
     def step(self, batch: Batch) -> dict[str, float]:
         """Take one step and return the loss terms before it, over all workers."""
         self._optimizer.zero_grad()
@@ -91,16 +104,25 @@ class Stepper:
 
     def _move_rows(self, local: DirectedEncoder, nodes: Tensor) -> None:
         """Move the rows of the nodes that took part, at the rates of their tables."""
-        tables = dict(self._encoder.named_parameters())
-        group_of = {id(value): group for group in self._optimizer.param_groups for value in group["params"]}
         leaves = {name: local.get_parameter(name) for name in NODE_PARAMETERS}
         gradients = [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves.values()]
         rows, summed = self._workers.sum_rows(nodes, gradients)
         for name, gradient in zip(leaves, summed, strict=True):
-            group = group_of[id(tables[name])]
-            if name not in self._rows:
-                self._rows[name] = RowAdam(tables[name], betas=group["betas"], epsilon=group["eps"])
-            self._rows[name].step(rows, gradient, rate=group["lr"], decay=group["weight_decay"])
+            group = self._group_of(name)
+            self._row_adam(name).step(rows, gradient, rate=group["lr"], decay=group["weight_decay"])
+
+    def _row_adam(self, name: str) -> RowAdam:
+        """Return what moves the rows of a table."""
+        if name not in self._rows:
+            group = self._group_of(name)
+            table = self._encoder.get_parameter(name)
+            self._rows[name] = RowAdam(table, betas=group["betas"], epsilon=group["eps"])
+        return self._rows[name]
+
+    def _group_of(self, name: str) -> dict[str, Any]:
+        """Return the rates of a table."""
+        table = self._encoder.get_parameter(name)
+        return next(group for group in self._optimizer.param_groups if any(value is table for value in group["params"]))
 
 
 class RowAdam:
@@ -124,6 +146,15 @@ class RowAdam:
         self._mean = torch.zeros_like(table.data)
         self._square = torch.zeros_like(table.data)
         self._steps = torch.zeros(len(table), dtype=torch.int32)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the moments and counts of all rows."""
+        return {"mean": self._mean, "square": self._square, "steps": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Put back what `state_dict` has returned."""
+        for name, values in self.state_dict().items():
+            values.copy_(state[name])
 
     def step(self, rows: Tensor, gradient: Tensor, *, rate: float, decay: float) -> None:
         """Move some rows against their gradient.

@@ -16,9 +16,10 @@ from scipy import sparse
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from engine.distributed import workers
+from engine.checkpoint import follow
+from engine.distributed import alone, workers
 from engine.graph.baselines import fit_baseline
-from engine.graph.batches import Batch, batch_size_of, epochs
+from engine.graph.batches import Batch, Draws, batch_size_of, epochs
 from engine.graph.config import BASELINES, GraphConfig, Sampling
 from engine.graph.data import Prepared, TrainingGraph
 from engine.graph.heads import with_heads
@@ -146,7 +147,8 @@ def fit_form(
     """
     progress = Progress(_stage(method, training, config), config.epochs, on_epoch)
     if method == "paper":
-        return TrainedForm(*fit_paper(training, config, progress), progress.rows)
+        with alone():
+            return TrainedForm(*fit_paper(training, config, progress), progress.rows)
     known = excluded_candidates(training.edge_index, training.num_nodes)
     return TrainedForm(*_fit_encoder(method, training, known, config, progress), progress.rows)
 
@@ -171,10 +173,15 @@ def _fit_encoder(
             penalty=lambda: config.role_decay * encoder.role_difference(),
         )
         averaged = AveragedModel(encoder)
-        for epoch, batches in enumerate(epochs(training, known, fan, config), start=1):
-            progress.report(epoch, stepper.epoch(batches))
+        draws = Draws.of(config.seed)
+        streams = {"halves": draws.halves, "negatives": draws.negatives, "sampler": draws.sampler}
+        loop = follow(progress.stage, progress.report, stepper=stepper, averaged=averaged, **streams)
+        drawn = epochs(training, known, fan, config, draws=draws, done=loop.done)
+        for epoch, batches in enumerate(drawn, start=loop.done + 1):
+            loop.report(epoch, stepper.epoch(batches))
             if epoch > config.epochs - _averaged_epochs(config):
                 averaged.update_parameters(encoder)
+            loop.keep(epoch)
         final = cast(DirectedEncoder, averaged.module)
         scorer = _scorer(final, training, inference_messages(training, fan, config))
     scorer, shift = with_level(scorer, training, generator(config.seed, "graph", "reciprocity"))

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.checkpoint import follow
 from engine.graph.config import GraphConfig
 from engine.graph.data import TrainingGraph
 from engine.graph.heads import direction_scale, one_way_validation
@@ -34,7 +35,8 @@ def fit_paper(
             training.num_nodes, dimension=config.dimension, layers=config.paper_layers, features=training.features
         )
         optimizer = torch.optim.Adam(encoder.parameters(), lr=config.learning_rate)
-        for epoch in range(1, config.epochs + 1):
+        loop = follow(progress.stage, progress.report, encoder=encoder, optimizer=optimizer, draws=rng)
+        for epoch in range(loop.done + 1, config.epochs + 1):
             # Row averages serve for the printed sums: the length of a row is normalised away after each layer.
             out_neighbours, in_neighbours = operators(training.edge_index, training.num_nodes, fan, rng)
             source, target = encoder(sparse_tensor(out_neighbours), sparse_tensor(in_neighbours))
@@ -45,7 +47,8 @@ def fit_paper(
             )
             loss = backward_in_blocks(source, target, loss_of, count=len(is_one_way))
             optimizer.step()
-            progress.report(epoch, {"asymmetric": loss})
+            loop.report(epoch, {"asymmetric": loss})
+            loop.keep(epoch)
         with torch.no_grad():
             source, target = encoder(*map(sparse_tensor, inference_messages(training, fan, config)))
     nothing = np.zeros(training.num_nodes, dtype=np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.checkpoint import follow
 from engine.distributed import workers
 from engine.errors import NotEnoughDataError, TrainingError
 from engine.result import EpochRecord, OnEpoch
@@ -122,7 +123,14 @@ def optimise(
     optimizer = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps * config.epochs)
     records: list[dict[str, object]] = []
-    for epoch in range(1, config.epochs + 1):
+
+    def report(epoch: int, losses: dict[str, float]) -> None:
+        records.extend({"stage": stage.name, "epoch": epoch, "loss": name, "value": v} for name, v in losses.items())
+        if stage.on_epoch is not None:
+            stage.on_epoch(EpochRecord(stage=stage.name, epoch=epoch, epochs=config.epochs, losses=losses))
+
+    loop = follow(stage.name, report, net=net, optimizer=optimizer, schedule=schedule)
+    for epoch in range(loop.done + 1, config.epochs + 1):
         order = torch.stack([inputs.train[torch.randperm(n_train)] for _ in range(members)])
         total = 0.0
         for batch in order.split(config.batch_size, dim=1):  # (M, B)
@@ -140,8 +148,6 @@ def optimise(
             losses["tune log loss"] = stage.tuning_loss()
         if not np.isfinite(list(losses.values())).all():
             raise TrainingError(f"The loss of '{stage.name}' is not finite in epoch {epoch}; lower 'learning_rate'.")
-        records += [{"stage": stage.name, "epoch": epoch, "loss": name, "value": v} for name, v in losses.items()]
-        if stage.on_epoch is not None:
-            record = EpochRecord(stage=stage.name, epoch=epoch, epochs=config.epochs, losses=losses)
-            stage.on_epoch(record)
+        loop.report(epoch, losses)
+        loop.keep(epoch)
     return records

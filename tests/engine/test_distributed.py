@@ -59,9 +59,9 @@ def edges(tmp_path_factory) -> Path:
     return path
 
 
-def start(size: int, data: Path, out: Path, *, kind: str = "graph", **settings: str) -> subprocess.Popen:
+def start(size: int, data: Path, out: Path, *, kind: str = "graph", words=(), **settings: str) -> subprocess.Popen:
     """Start a training with some workers."""
-    words = ["train", kind, "--data", data, "--out", out, "--progress", out.with_suffix(".progress"), "--set"]
+    words = ["train", kind, "--data", data, "--out", out, "--progress", out.with_suffix(".progress"), *words, "--set"]
     words += [f"{name}={value}" for name, value in (KIND_SETTINGS.get(kind, SETTINGS) | settings).items()]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(size)]
     return subprocess.Popen(
@@ -75,9 +75,9 @@ def start(size: int, data: Path, out: Path, *, kind: str = "graph", **settings: 
     )
 
 
-def finished(size: int, data: Path, out: Path, **settings: str) -> Run:
+def finished(size: int, data: Path, out: Path, **options) -> Run:
     """Train with some workers and return the run, which the first of them alone prints."""
-    process = start(size, data, out, **settings)
+    process = start(size, data, out, **options)
     printed, err = process.communicate(timeout=180)
     assert process.returncode == 0, err
     assert printed.count("made by:") == 1
@@ -143,17 +143,34 @@ def test_two_workers_have_the_losses_and_metrics_of_one(kind, rows_of, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_killed_worker_ends_the_run_with_a_clear_sentence_and_leaves_nothing(edges, tmp_path):
-    process = start(2, edges, tmp_path / "killed", epochs="10000", batch_size="16")
-    progress, deadline = tmp_path / "killed.progress", time.monotonic() + 90
-    while not (progress.exists() and progress.read_text()):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
-    os.kill(process_of_rank(1, process.pid), signal.SIGKILL)
-    _, err = process.communicate(timeout=90)
-    assert process.returncode != 0
-    assert "another worker ended" in err and "nothing" in err
-    assert [path.name for path in tmp_path.iterdir()] == ["killed.progress"]
+def test_killed_workers_end_the_run_with_a_sentence_and_resume_ends_it_with_the_losses_of_one(edges, tmp_path):
+    settings = {"epochs": "150", "batch_size": "100", "averaged_share": "0.5"}
+    out, left = tmp_path / "killed", tmp_path / ".killed.checkpoint" / "001.safetensors"
+    for number, (rank, how) in enumerate([(1, signal.SIGKILL), (0, signal.SIGKILL), (1, signal.SIGTERM)]):
+        written = left.stat().st_mtime_ns if left.exists() else 0
+        process = start(2, edges, out, words=["--checkpoint", "0.2", *["--resume"] * (number > 0)], **settings)
+        wait_for(lambda: left.exists() and left.stat().st_mtime_ns > written, process)  # noqa: B023 - called at once
+        os.kill(process_of_rank(rank, process.pid), how)
+        killed = time.monotonic()
+        printed, err = process.communicate(timeout=90)
+        assert process.returncode != 0 and printed == "" and time.monotonic() - killed < 60
+        assert "no run was written" in err and ("another worker ended" in err or rank == 0)
+        assert "The same command with --resume goes on" in err or rank == 0
+        assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [".killed.checkpoint"]
+    again = finished(2, edges, out, words=["--resume"], **settings)
+    one = run(load("graph", str(edges)), build_config(GraphConfig, SETTINGS | settings))
+    assert again.history.drop(columns="value").equals(one.history.drop(columns="value"))
+    np.testing.assert_allclose(again.history["value"], one.history["value"], rtol=1e-3)
+    np.testing.assert_allclose(again.metrics["value"], one.metrics["value"], atol=0.02)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["killed"]
+
+
+def wait_for(happened, process: subprocess.Popen) -> None:
+    """Wait until something has happened while a process runs."""
+    deadline = time.monotonic() + 120
+    while not happened():
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.05)
 
 
 def test_a_process_of_its_own_is_a_group_of_one(monkeypatch):

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import runs
 from engine.errors import RunError
+from engine.partial import sweep
 from engine.runs import Run, check_target, list_runs, read_run, write_run
 
 COMMAND = ["python", "-m", "engine", "train", "graph", "--seed", "7"]
@@ -131,12 +131,12 @@ def test_a_path_that_no_system_takes_is_refused(tmp_path):
         check_target(tmp_path / ("x" * 300) / "run")
 
 
-@pytest.mark.parametrize("moment", ["_sync", "_write_files"])
+@pytest.mark.parametrize("moment", ["engine.partial.sync", "engine.runs._write_files"])
 def test_a_full_disk_leaves_nothing_and_says_so(tiny_result, tmp_path, monkeypatch, moment):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(runs, moment, fail)
+    monkeypatch.setattr(moment, fail)
     with pytest.raises(RunError, match=r"cannot be written \(No space left on device\); choose another with --out"):
         write_run(tiny_result, tmp_path / "full", command=COMMAND)
     assert list(tmp_path.iterdir()) == []
@@ -147,7 +147,7 @@ def test_an_interrupted_write_leaves_nothing(tiny_result, tmp_path, monkeypatch,
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(runs, "_sync", fail)
+    monkeypatch.setattr("engine.partial.sync", fail)
     with pytest.raises(error):
         write_run(tiny_result, tmp_path / "cut", command=COMMAND)
     assert list(tmp_path.iterdir()) == []
@@ -185,8 +185,13 @@ def test_a_process_killed_while_writing_leaves_no_run(tmp_path):
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, timeout=60)
     assert ended.returncode == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
-    assert (left / "manifest.json").exists() and left.name.startswith(".killed-")
+    assert (left / "manifest.json").exists() and left.name.startswith(".killed.")
     assert list_runs(tmp_path) == []
+    # What it left is swept away, but not what another process has only just begun.
+    sweep(tmp_path)
+    assert left.exists()
+    sweep(tmp_path, older=0.0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_runs_are_listed_newest_first_and_anything_else_is_passed_over(tiny_result, tmp_path):
