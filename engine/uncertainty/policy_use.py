@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.metrics.calibration import wilson_interval
@@ -49,26 +50,25 @@ def judge_policy(policy: Policy, rows: pd.DataFrame, *, seed: int = 0) -> Judged
     Raises
     ------
     DataError
-        If a column is absent, or a label is not 0 or 1.
+        If a column is absent or a value is not allowed; names the column, the value and its row.
     """
     missing = [name for name in ("label", "score", "uncertainty") if name not in rows.columns]
     if missing:
         raise DataError(f"Column '{missing[0]}' is missing; a policy is judged on label, score and uncertainty.")
-    label = pd.to_numeric(rows["label"], errors="coerce").to_numpy(float)
-    if not np.isin(label, (0.0, 1.0)).all():
-        row = int(np.flatnonzero(~np.isin(label, (0.0, 1.0)))[0])
-        raise DataError(f"Column 'label' is {rows['label'].iloc[row]!r} in row {row + 1}; 0 or 1 is needed.")
+    label = _checked(rows, "label", lambda v: np.isin(v, (0.0, 1.0)), "0 or 1")
+    # On another scale, percent for one, every threshold would select something else.
+    _checked(rows, "score", lambda v: (v >= 0) & (v <= 1), "a number from 0 to 1")
     score, uncertainty = (pd.to_numeric(rows[name], errors="coerce") for name in ("score", "uncertainty"))
     chosen = apply_policy(policy, score, uncertainty).astype(float)
     weight = np.ones(len(rows))
     if "weight" in rows.columns:
-        weight = pd.to_numeric(rows["weight"], errors="coerce").to_numpy(float)
-        if not (weight >= 0).all():
-            row = int(np.flatnonzero(~(weight >= 0))[0])
-            raise DataError(f"Column 'weight' is {rows['weight'].iloc[row]!r} in row {row + 1}; 0 or more is needed.")
+        weight = _checked(rows, "weight", lambda v: np.isfinite(v) & (v >= 0), "0 or more")
     parts = np.stack([weight * chosen * label, weight * chosen, weight * label, weight], axis=1)
     by_unit = parts
     if "unit" in rows.columns:
+        if rows["unit"].isna().any():
+            row = int(np.flatnonzero(rows["unit"].isna())[0])
+            raise DataError(f"Column 'unit' has no value in row {row + 1}; name the unit or leave the column out.")
         by_unit = parts_by_unit(parts, pd.factorize(rows["unit"])[0].astype(np.int64))
     values = _ratios(parts.sum(axis=0))
     tp, n, positives, total = (round(float(v)) for v in parts.sum(axis=0))
@@ -85,6 +85,17 @@ def judge_policy(policy: Policy, rows: pd.DataFrame, *, seed: int = 0) -> Judged
     count = len(by_unit) if len(by_unit) < len(parts) else total
     table = pd.DataFrame({"metric": METRICS, "value": values, "ci_low": low, "ci_high": high, "n": count})
     return Judged(metrics=table, selected=n, verdict=_verdict(policy.target, n, float(low[0]), float(high[0])))
+
+
+def _checked(rows: pd.DataFrame, name: str, is_allowed: Callable[[Floats], NDArray[np.bool_]], wanted: str) -> Floats:
+    """Read a column of numbers, and name the first that is not allowed."""
+    values: Floats = pd.to_numeric(rows[name], errors="coerce").to_numpy(float)
+    bad = np.flatnonzero(~is_allowed(values))
+    if bad.size:
+        found = rows[name].iloc[int(bad[0])]
+        shown = "has no value" if pd.isna(found) else f"is '{str(found)[:40]}'"
+        raise DataError(f"Column '{name}' {shown} in row {bad[0] + 1}; {wanted} is needed.")
+    return values
 
 
 def parts_by_unit(parts: Floats, unit: Ints) -> Floats:

@@ -239,7 +239,12 @@ def test_a_weight_counts_as_that_many_rows():
         (new_rows().drop(columns="score"), "Column 'score' is missing"),
         (new_rows().assign(label=2), "Column 'label' is .*2.* in row 1"),
         (new_rows().assign(weight=-1), "Column 'weight' is .*-1.* in row 1"),
-        (new_rows().assign(score="high"), "'score' is missing in row 1"),
+        (new_rows().assign(weight=np.inf), "Column 'weight' is 'inf' in row 1; 0 or more"),
+        (new_rows().assign(score="high"), "Column 'score' is 'high' in row 1; a number from 0 to 1"),
+        (new_rows().assign(score=np.where(np.arange(400) == 6, 50.0, 0.5)), "Column 'score' is '50.0' in row 7"),
+        (new_rows().assign(score=np.nan), "Column 'score' has no value in row 1"),
+        (new_rows().assign(uncertainty="low"), "'uncertainty' is missing in row 1"),
+        (new_rows().assign(unit=[None, *range(399)]), "Column 'unit' has no value in row 1"),
     ],
 )
 def test_rows_that_cannot_be_judged_are_refused(rows, words):
