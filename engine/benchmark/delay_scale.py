@@ -107,7 +107,7 @@ SUBJECT = Subject(
         Task(tool=OURS, step="curve", work=curve, needs=("engine.backends", "engine.delay.counts")),
         Task(tool="pandas", step="curve", work=by_pandas),
         *(Task(tool=tool, step="curve", work=None) for tool in TOOLS),
-        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.backends", "engine.delay.statistics")),
+        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.cli", "engine.delay.described")),
     ),
     keys={"exits": _EXIT, "curve": ("bin",)},
 )

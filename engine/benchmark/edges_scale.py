@@ -111,7 +111,7 @@ SUBJECT = Subject(
         Task(tool=OURS, step="pairs", work=pairs, needs=("engine.backends", "engine.graph.described_counts")),
         Task(tool="pandas", step="pairs", work=by_pandas),
         Task(tool="networkx", step="pairs", work=by_networkx, needs=("networkx",)),
-        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.backends", "engine.graph.described_tables")),
+        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.cli", "engine.graph.described")),
     ),
     keys={"totals": ("what",), "degrees": ("side", "degree")},
 )

@@ -106,7 +106,7 @@ SUBJECT = Subject(
         Task(tool=OURS, step=SIMULATE, work=write_events),
         Task(tool=OURS, step="pairs", work=pairs, needs=("engine.backends", "engine.graph.events_counts")),
         Task(tool="pandas", step="pairs", work=by_pandas),
-        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.backends", "engine.graph.events")),
+        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.cli", "engine.graph.described")),
     ),
     keys={"pairs": ("source", "target")},
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 import tempfile
@@ -91,7 +92,7 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> tuple[float, str
             process.wait(_LOOK_SECONDS)
             return peak, ""
         seen = peak_gib(process.pid)
-        peak = peak if seen != seen else seen
+        peak = peak if math.isnan(seen) else seen
         if held_gib(process.pid) > limits.memory_gib:
             return peak, f"out of memory at {limits.memory_gib:.3g} GiB"
         if time.monotonic() - started > limits.seconds:

@@ -61,7 +61,7 @@ def count(text: str) -> int:
         If it is not whole.
     """
     number = float(text)
-    if number != int(number):
+    if not number.is_integer():
         raise ValueError(text)
     return int(number)
 

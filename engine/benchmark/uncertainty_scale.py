@@ -113,7 +113,7 @@ SUBJECT = Subject(
         Task(tool="pandas", step="grid", work=by_pandas),
         Task(tool="scikit-learn", step="grid", work=by_scikit_learn, needs=("sklearn.calibration",)),
         Task(tool=OURS, step="counts", work=counts, needs=("engine.backends", "engine.uncertainty.compress")),
-        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.backends", "engine.uncertainty.described")),
+        Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.cli", "engine.uncertainty.described")),
     ),
     keys={"cells": tuple(_CELL), "rates": tuple(_CELL)},
 )

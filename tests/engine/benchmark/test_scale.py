@@ -13,8 +13,10 @@ import pytest
 from engine.benchmark import scale
 from engine.benchmark.limited import Limits, Outcome
 from engine.benchmark.scale_command import LEAST_ROWS, count
+from engine.benchmark.scale_engine import described
 from engine.benchmark.scale_subject import OURS, SIMULATE, difference, question
 from engine.cli import main
+from engine.errors import EngineError
 from engine.result import KINDS
 
 GENEROUS = Limits(memory_gib=4, seconds=60)
@@ -116,6 +118,11 @@ def test_a_difference_is_the_largest_and_infinite_where_rows_or_numbers_are_miss
     assert difference(ours, ours[["a", "n"]], ("a",)) == 0
 
 
+def test_a_description_without_an_answer_says_its_sentence(tmp_path):
+    with pytest.raises(EngineError, match="holds no .parquet file"):
+        described("delay", tmp_path)
+
+
 @pytest.mark.slow
 def test_the_command_measures_ours_and_the_others_in_processes_of_their_own(tmp_path, capsys):
     words = ["benchmark", "scale", "--rows", "1e4", "--kinds", "delay", "--out", str(tmp_path), "--json"]
@@ -156,6 +163,6 @@ def test_a_wrong_option_is_one_sentence(words, sentence, capsys):
 
 def test_rows_are_whole_numbers_also_by_their_power():
     assert (count("1e6"), count("12345")) == (1_000_000, 12_345)
-    for text in ("1.5", "many"):
+    for text in ("1.5", "inf", "many"):
         with pytest.raises(ValueError):
             count(text)
