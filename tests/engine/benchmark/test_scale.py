@@ -119,7 +119,7 @@ def test_a_difference_is_the_largest_and_infinite_where_rows_or_numbers_are_miss
 
 
 def test_a_description_without_an_answer_says_its_sentence(tmp_path):
-    with pytest.raises(EngineError, match="holds no .parquet file"):
+    with pytest.raises(EngineError, match=r"holds no \.parquet file"):
         described("delay", tmp_path)
 
 
