@@ -166,7 +166,10 @@ def _findings(stage: Staged, task: _Task, rows: int, shape: Shape) -> tuple[list
     others = [finding for finding in shape.findings if finding.severity != "stops"]
     whole = list(whole_table(stage, task.form, rows, shape.facts))
     said = [note for note in notes if isinstance(note, Finding)]
-    return [*missing, *early, *repeated, *whole, *late, *others, *noted, *said], [*offending, *more]
+    return [*missing, *early, *_unpaired(stage, task), *repeated, *whole, *late, *others, *noted, *said], [
+        *offending,
+        *more,
+    ]
 
 
 def _unplayed(stage: Staged, task: _Task) -> Iterator[Finding]:
@@ -189,6 +192,10 @@ def _unplayed(stage: Staged, task: _Task) -> Iterator[Finding]:
     if task.form == "events" and "target" in stage.names:
         sentence = f"{stage.source} has a column 'target', so that it would be read as edges; rename or drop it."
         yield Finding(severity="stops", sentence=sentence, column="target", stops="both")
+
+
+def _unpaired(stage: Staged, task: _Task) -> Iterator[Finding]:
+    """Yield a score without an uncertainty, and the other way round."""
     for one, other in (("score", "uncertainty"), ("uncertainty", "score")):
         if task.kind == "uncertainty" and one in task.playing and other not in task.playing and task.form == "rows":
             sentence = (
