@@ -125,8 +125,9 @@ def _described(
     scope = importlib.import_module("engine.delay.scope").scope_of(log, config, day)
     if arguments.out is None and arguments.tables is None:
         return log, scope, described.printed_tables(log, scope, config), None
-    origin = BUNDLED[source].origin if arguments.data in BUNDLED else "own"
-    result = described.describe(log, scope, config, source=source, origin=origin)
+    known = BUNDLED.get(arguments.data)
+    about = {} if known is None else {"origin": known.origin, "description": known.description}
+    result = described.describe(log, scope, config, source=source, **about)
     return log, scope, result.curves, result
 
 

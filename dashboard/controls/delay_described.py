@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.cache import Run
-from dashboard.controls.delay import day_text, has_engagement, page_facts, stored
+from dashboard.controls.delay import day_text, has_engagement, is_described, page_facts, stored
 from dashboard.layout import number
 
 _SETTINGS = ("attribution-days", "waiting-days", "step-days")
@@ -32,7 +32,7 @@ def answer(run: Run) -> str:
     return (
         f"Of the {facts['pending']:,} exposures still negative on {day}, {int(facts['flipped']):,} turned positive "
         f"later: {_percent(flips['value'])} [{_percent(flips['ci_low'])}, {_percent(flips['ci_high'])}]. "
-        f"{_rates(row)}, {_percent(row.rate_final)} came." + _present(run)
+        f"{_rates(row)}; in the end {_percent(row.rate_final)} did." + _present(run)
     )
 
 
@@ -47,12 +47,12 @@ def _row(table: pd.DataFrame, day: float) -> Any | None:
 def _rates(row: Any) -> str:
     """Say the rate as counted and as estimated."""
     estimated = (
-        "no estimate was possible yet"
+        "no estimate was possible"
         if pd.isna(row.rate_estimated)
-        else f"{_percent(row.rate_estimated)} [{_percent(row.rate_estimated_low)}, "
-        f"{_percent(row.rate_estimated_high)}] estimated"
+        else f"the estimate was {_percent(row.rate_estimated)} [{_percent(row.rate_estimated_low)}, "
+        f"{_percent(row.rate_estimated_high)}]"
     )
-    return f"Of {int(row.exposures):,} exposures {_percent(row.rate_seen)} had converted, {estimated}"
+    return f"By then {_percent(row.rate_seen)} of {int(row.exposures):,} exposures had converted; {estimated}"
 
 
 def _expected(row: Any, start: str) -> str:
@@ -90,6 +90,13 @@ def note(run: Run) -> str:
         f"{facts['exposures']:,} earlier exposures, {facts['matured']:,} with their whole window of {window} days, "
         f"{facts['test']:,} later ones{units}.{dropped}{engaged}"
     )
+
+
+def draws_note(run: Run) -> str:
+    """Say what the draws behind the error of a window took together, where no units are named."""
+    if not is_described(run) or page_facts(run)["units"]:
+        return ""
+    return " No units are named: exposures of one moment are drawn together."
 
 
 def training_command(run: Run) -> str:

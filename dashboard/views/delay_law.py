@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import layout
 from dashboard.cache import Run
-from dashboard.controls import delay, delay_labels, delay_window
+from dashboard.controls import delay, delay_described, delay_labels, delay_window
 from dashboard.glossary import TERMS
 from dashboard.views.delay_described import missing
 from engine.figures.delay import hazard_curves
@@ -67,7 +67,7 @@ def _tradeoff(run: Run, choice: delay.Choice) -> None:
             how_to_read="What an estimate of the present conversion rate is off by when the label is read at each "
             f"window. {TERMS['window_error'].help()}  \nThe star marks the smallest error; the band is 95 %, widened "
             "to hold the value where a drift within its standard error counts as none. Paired draws judge whether "
-            "another window errs more.",
+            "another window errs more." + delay_described.draws_note(run),
             alt=sentence.replace("**", ""),
         )
         st.caption(sentence)

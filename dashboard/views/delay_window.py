@@ -100,7 +100,7 @@ def _rate_card(run: Run, segment: str) -> None:
     final = delay.final_rows(run, segment)
     came = "" if final is None else f" · {layout.number(100 * float(final['converted'].iloc[-1]))} % over the whole log"
     layout.metric_card(
-        f"Conversion rate within {last.elapsed_days:g} days",
+        f"Converts within {last.elapsed_days:g} days",
         100 * last.converted,
         100 * last.converted_low,
         100 * last.converted_high,

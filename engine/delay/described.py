@@ -10,10 +10,9 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from engine.claims import CLAIM_COLUMNS, MINIMUM_UNITS, claim_row
 from engine.delay.asof import asof_days, asof_tables
-from engine.delay.claims import FLIP_MARGIN, engagement_claim, recent_claims
 from engine.delay.config import DelayConfig
+from engine.delay.described_claims import described_claims
 from engine.delay.draws import exit_ages, read_sums, sums_of, unit_facts, with_unit
 from engine.delay.relation import Log
 from engine.delay.scope import Scope
@@ -22,13 +21,14 @@ from engine.delay.statistics import horizon_bin_of, statistics_tables
 from engine.delay.tradeoff import tradeoff_of, waiting_grid
 from engine.delay.window_counts import described_windows, window_cells
 from engine.result import DIFFERENCE_COLUMNS, METRIC_COLUMNS, DatasetInfo, Origin, RunResult
-from engine.seeding import generator
 from engine.tables import content_hash
 
 _COUNTED = ("exposures", "matured", "immature", "pending")
 
 
-def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str, origin: Origin = "own") -> RunResult:
+def describe(
+    log: Log, scope: Scope, config: DelayConfig, *, source: str, origin: Origin = "own", description: str = ""
+) -> RunResult:
     """Describe how the labels of a log arrive, as a training does, for data that need not fit into memory.
 
     Parameters
@@ -43,6 +43,8 @@ def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str, origin
         What the run calls the data.
     origin : str, default "own"
         Where they come from.
+    description : str, default ""
+        What they hold.
 
     Returns
     -------
@@ -59,7 +61,8 @@ def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str, origin
 
     Notes
     -----
-    Intervals draw groups of whole units; without units, moments of exposure (see `engine.delay.draws.with_unit`).
+    Intervals draw groups of whole units. Without units the claims take exposures as independent, and the error of a
+    window draws moments of exposure (see `engine.delay.draws.with_unit`).
     """
     started = time.perf_counter()
     facts = collected(scope_facts(scope.exposures, as_of=scope.as_of, end=scope.end)).iloc[0].to_dict()
@@ -69,13 +72,14 @@ def describe(log: Log, scope: Scope, config: DelayConfig, *, source: str, origin
     by_unit = collected(unit_facts(with_unit(scope.exposures), as_of=scope.as_of, waiting_days=config.waiting_days))
     curves["present"] = _present(log, scope, curves["asof"], grid)
     curves["snapshot"] = _snapshot(log, scope, config, facts, by_unit)
-    curves["claims"] = _claims(log, facts["has_truth"], config, by_unit, curves["present"])
+    is_unit = "unit" in log.exposures.columns
+    curves["claims"] = described_claims(
+        by_unit, curves["present"], config, has_truth=facts["has_truth"], is_unit=is_unit
+    )
     curves["differences"] = pd.DataFrame(columns=list(DIFFERENCE_COLUMNS))
     rows = {"exposures": log.rows, "conversions": log.conversions, "exposures without a final label": scope.dropped}
     whole = content_hash(curves["asof"], curves["arrival"], curves["present"])
-    info = DatasetInfo(
-        name=source, origin=origin, data_id=whole, description="Described from counts, without a training.", rows=rows
-    )
+    info = DatasetInfo(name=source, origin=origin, data_id=whole, description=description, rows=rows)
     return RunResult(
         kind="delay",
         config=config,
@@ -233,48 +237,3 @@ def _snapshot(
             }
         ]
     )
-
-
-def _claims(
-    log: Log, has_truth: bool, config: DelayConfig, by_unit: pd.DataFrame, present: pd.DataFrame
-) -> pd.DataFrame:
-    """Measure what of the claims C3 and C5 needs no model."""
-    rng = generator(config.seed, "described", "claims")
-    drawn: dict[str, Any] = {"resamples": config.resamples, "rng": rng}
-    is_unit = "unit" in log.exposures.columns
-    drawn["n_unit"] = "units" if is_unit else "exposures"
-    sums = by_unit.astype(dict.fromkeys(by_unit.columns.drop("draw"), np.float64))
-    label = sums["draw"].to_numpy()
-    rows = []
-    if has_truth and sums["recent"].sum() > 0:
-        terms = sums[["open", "flipped", "recent", "flipped"]].to_numpy()
-        n = int(sums["recent_units" if is_unit else "recent"].sum())
-        ages = (float(sums["youngest"].min()), float(sums["oldest"].max()))
-        rows += recent_claims(terms, label, ages=ages, n=n, **drawn)
-    elif not has_truth:
-        rows += _expected(present)
-    others = sums["waiting"] - sums["engaged"]
-    if has_truth and sums["engaged"].sum() > 0 and others.sum() > 0:
-        terms = np.column_stack((sums["engaged"], sums["engaged_flips"], others, sums["flips"] - sums["engaged_flips"]))
-        n = int(sums["waiting_units" if is_unit else "waiting"].sum())
-        rows.append(engagement_claim(terms, label, n=n, **drawn))
-    if len(sums) < MINIMUM_UNITS:
-        # Few groups give too narrow an interval, however many units they hold.
-        rows = [row | {"verdict": "inconclusive"} for row in rows]
-    kinds = {name: np.float64 for name in ("value", "ci_low", "ci_high", "margin")} | {"n": np.int64, "sign": np.int64}
-    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS)).astype(kinds)
-
-
-def _expected(present: pd.DataFrame) -> list[dict[str, Any]]:
-    """C3 at the end of the log, where only an estimate is to be had."""
-    (row,) = present[present["segment"] == "all"].to_dict("records")
-    if not row["pending"] or np.isnan(row["flips_expected"]):
-        return []
-    value, low, high = (row[f"flips_expected{end}"] / row["pending"] for end in ("", "_low", "_high"))
-    return [
-        claim_row(
-            "C3", effect="Share of open labels expected to flip", comparison="Kaplan–Meier estimate", baseline="none",
-            segment="exposures without a conversion at the end of the log", value=value, ci_low=low, ci_high=high,
-            n=int(row["pending"]), n_unit="exposures", margin=FLIP_MARGIN,
-        )
-    ]  # fmt: skip

@@ -116,8 +116,8 @@ def test_the_answer_says_what_flipped_what_was_counted_and_what_is_open_now(stor
     answer = app.markdown[0].value
     assert f"Of the {facts['pending']:,} exposures still negative on day {facts['as_of']:g}, " in answer
     assert f"{int(facts['flipped']):,} turned positive later: " in answer
-    assert f"{number(100 * row['rate_seen'])} % had converted" in answer
-    assert f"{number(100 * row['rate_final'])} % came." in answer
+    assert f"{number(100 * row['rate_seen'])} % of {row['exposures']:,} exposures had converted" in answer
+    assert f"{number(100 * row['rate_final'])} % did." in answer
     assert f"{int(present['pending']):,} labels are open and {number(present['flips_expected'])} [" in answer
     assert f"{facts['dropped']:,} exposures without a final label are left out" in app.caption[1].value
     assert "without a training" in app.caption[1].value and "DRESS" not in texts(app)
@@ -140,7 +140,7 @@ def test_the_fourth_card_is_the_rate_that_counting_misses(stored, opened) -> Non
     app = opened(delay_segment="segment B")
     rows = run.curve("arrival").query("view == 'snapshot' and key == 'B'")
     last = rows.iloc[-1]
-    assert app.metric[3].label == "Conversion rate within 30 days"
+    assert app.metric[3].label == "Converts within 30 days"
     assert app.metric[3].value == f"{number(100 * last['converted'])} %"
     assert f"counted {number(100 * last['converted_naive'])} %" in texts(app)
 

@@ -16,6 +16,7 @@ from engine.delay.described import describe
 from engine.delay.relation import exposures_of
 from engine.delay.scope import scope_of
 from engine.delay.simulate import SimulationConfig, simulate
+from engine.metrics.calibration import wilson_interval
 from engine.result import RunResult
 from engine.runs import read_run, write_run
 
@@ -141,14 +142,22 @@ def test_without_a_conversion_nothing_flips_and_nothing_breaks(frame) -> None:
     assert (rows.loc[["C3"], "value"] == 0).all() and (rows["verdict"] != "supported").all()
 
 
-def test_few_moments_of_exposure_without_units_give_no_verdict() -> None:
+def test_without_units_exposures_count_as_independent_however_few_their_moments() -> None:
     rng = np.random.default_rng(0)
-    time = np.repeat(np.arange(10) * 9.0, 80)
-    delay = np.where(rng.random(800) < 0.4, rng.uniform(0, 30, 800), np.nan)
-    found = described(pd.DataFrame({"exposure_time": time, "conversion_time": time + delay}), 72.0)
+    time = np.repeat(np.arange(10) * 9.0, 400)
+    delay = np.where(rng.random(4000) < 0.4, rng.uniform(0, 30, 4000), np.nan)
+    config = DelayConfig(resamples=400, asof_days=2)
+    found = described(pd.DataFrame({"exposure_time": time, "conversion_time": time + delay}), 45.0, config)
+    row, facts = found.curves["claims"].iloc[0], found.curves["snapshot"].iloc[0]
+    low, high = wilson_interval(np.array([facts["flipped"]]), np.array([facts["pending"]]))
+    assert row["value"] == facts["flipped"] / facts["pending"] and row["verdict"] == "supported"
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((low[0], high[0]), abs=0.006)
+
+
+def test_few_units_give_no_verdict(frame) -> None:
+    found = described(frame.assign(unit=[f"u{row % 12}" for row in range(len(frame))]))
     claims = found.curves["claims"]
-    assert claims["value"].iloc[0] > 0.05 and claims["n"].iloc[0] > 100
-    assert set(claims["verdict"]) == {"inconclusive"}
+    assert set(claims["n"]) == {12} and set(claims["verdict"]) == {"inconclusive"}
 
 
 def test_a_log_younger_than_its_window_says_that_nothing_can_be_estimated() -> None:
