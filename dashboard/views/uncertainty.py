@@ -68,8 +68,9 @@ def _reliability(choice: controls.Choice) -> None:
         how_to_read="Test rows. A curve on the dashed line comes true. Below it, the score promises too much. Each "
         "point is a bin with an equal number of tuning rows; the bar is its 95 % Wilson interval, hollow points have "
         "fewer than 30 rows, the strip below counts rows, positives in full colour. Where positives are rare, the axes "
-        "are logarithmic. **If the curves part, one threshold treats rows of equal score but different chances "
-        "alike.** The tab *Reliability* has every bucket by itself, tuning rows, slices, other bins and axes.",
+        "are logarithmic. **If the curves part beyond their bars, one threshold treats rows of equal score but "
+        "different chances alike.** The tab *Reliability* has every bucket by itself, tuning rows, slices, other bins "
+        "and axes.",
         alt=controls.answer(choice),
     )
 

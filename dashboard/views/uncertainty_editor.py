@@ -132,9 +132,9 @@ def _map(choice: controls.Choice, lines: Any, *, beside: Any) -> None:
         title="The boundary on the tuning rows: score against uncertainty",
         how_to_read="Rows are uncertainty buckets, columns are score bins that widen downwards. The strong line is "
         "your boundary: what lies right of it is selected. The dashed line is the best single threshold for the same "
-        "goal. **If cells in one column differ, a straight line is not the best boundary.** Cells in brackets hold "
-        "fewer than 20 rows. Bias is the observed minus the predicted rate in points; the interval is that of the "
-        "rate, in percent.",
+        "goal. **If cells in one column differ by more than their intervals, one threshold treats different chances "
+        "alike.** Cells in brackets hold fewer than 20 rows. Bias is the observed minus the predicted rate in points; "
+        "the interval is that of the rate, in percent.",
         alt="Positive rate by score and uncertainty bucket with the chosen thresholds.",
     )
 
@@ -158,7 +158,8 @@ def _frontier(choice: controls.Choice, goal: Any, mine: Any, single: Any) -> Non
         how_to_read="Each curve is a family of boundaries fixed on the tuning rows, from few rows selected on the left "
         "to all on the right. On the right they are judged on the rows they were chosen on; on the left on the test "
         "rows, with 95 % bands from resampled units. The dashed bound is what no boundary of these buckets and bins "
-        "can pass on the tuning rows. The diamond is your boundary, the ring the best single threshold. **Where the "
-        "curves of several thresholds lie above that of one, uncertainty helps.**",
+        "can pass on the tuning rows. The diamond is your boundary, the ring the best single threshold. **Uncertainty "
+        "helps where, on the test rows, a curve of several thresholds lies above that of one beyond the bands; on the "
+        "tuning rows it does so by choice alone.**",
         alt="Precision against recall of one threshold, MIST and the exact program on test and tuning rows.",
     )
