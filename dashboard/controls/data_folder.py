@@ -13,8 +13,8 @@ VARIABLE = "RECOMMENDER_LENS_DATA"
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 """Files that are offered. A DuckDB file is not: a view in it may read files elsewhere."""
 MOST_LISTED = 500
-MOST_VISITED = 20_000
-"""Entries of the folder that are looked at for the list."""
+MOST_VISITED = 5_000
+"""Files and folders that are looked at for the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,9 @@ def _entries(folder: Path) -> Iterator[Listed | None]:
                 Listed(name=(here / name).relative_to(folder).as_posix(), bytes=sizes[name]) if name in sizes else None
             )
         parts = [size for name, size in sizes.items() if name.lower().endswith(".parquet")]
-        if len(parts) > 1 and here != folder:
+        if len(parts) < 2 or here == folder:
+            yield None
+        else:
             yield Listed(name=f"{here.relative_to(folder).as_posix()}/", bytes=sum(parts))
 
 
@@ -79,6 +81,14 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size if path.is_file() else None
     except OSError:
         return None
+
+
+def shown(word: str) -> str:
+    """Write a path below the data folder so that it says nothing about the machine; any other word stays."""
+    folder = root()
+    if folder is None or not word.startswith(f"{folder}{os.sep}"):
+        return word
+    return f"${VARIABLE}/{Path(word).relative_to(folder).as_posix()}"
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -81,15 +81,14 @@ def _left_out(found: Inspection) -> int:
 
 
 def _balance(balance: dict[str, Any]) -> Figure:
-    """Write the counts of the classes; the share is that of the last one."""
-    counts = {str(name): int(count) for name, count in balance.items() if isinstance(count, int | float)}
+    """Write the counts of the classes, and the share of the one that is looked for."""
+    counts = {str(name).replace("_", " "): int(count) for name, count in balance.items()}
     total = sum(counts.values())
-    last = next(reversed(counts), "")
-    value = f"{100 * counts[last] / total:.3g} %" if total else "–"
-    parts = " · ".join(
-        f"{escape_markdown(name.replace('_', ' '), limit=30)} {count:,}" for name, count in counts.items()
-    )
-    return Figure(label=f"Share of {escape_markdown(last.replace('_', ' '), limit=20)}", value=value, note=parts)
+    sought = "1" if "1" in counts else next(iter(counts), "")
+    value = f"{100 * counts[sought] / total:.3g} %" if total else "–"
+    parts = " · ".join(f"{escape_markdown(name, limit=30)}: {count:,}" for name, count in counts.items())
+    label = "Positives" if sought == "1" else escape_markdown(sought[:1].upper() + sought[1:], limit=20)
+    return Figure(label=label, value=value, note=parts)
 
 
 def _span(time: dict[str, Any]) -> Figure:

@@ -39,6 +39,14 @@ FORM_GLOSSES = {
 GLOSSES = {
     "source": "Where the link starts: what somebody looks at.",
     "target": "Where it points: what is recommended, cited or followed.",
+    "exposure_id": "Name of the exposure; its row number without it.",
+    "exposure_time": "When somebody was exposed.",
+    "engagement_time": "First sign of interest after the exposure; empty if none.",
+    "conversion_time": "When they converted; empty if not so far.",
+    "visit_time": "First visit after the exposure; no feature, and not used.",
+    "segment": "Group that is shown apart; a feature too.",
+    "campaign": "Cohort of the exposure; no feature.",
+    "window_days": "Days in which a conversion counts; 30 for all without it.",
     "label": "What came true: 0 or 1, true or false, yes or no.",
     "score": "Predicted probability of a 1, from 0 to 1.",
     "uncertainty": "Any number that rises with doubt: the variance of several models, an entropy.",
@@ -46,7 +54,7 @@ GLOSSES = {
     "unit": "Whom several rows share, such as a customer; intervals resample units, and units are never split.",
 }
 """Role to what its column holds, where the schema says it to engineers."""
-_TIMES = "ISO dates or times, or numbers of days."
+_TIMES = "ISO dates, or numbers of days."
 NOBODY = ""
 """Stands for no column; a file has no column without a name."""
 _COLUMNS = 4
@@ -175,12 +183,12 @@ def others_text(kind: Kind, roles: Roles) -> str:
     names = ", ".join(f"**{escape_markdown(name, limit=40)}**" for name in roles.others[:_NAMED])
     more = f" and {len(roles.others) - _NAMED:,} more" if len(roles.others) > _NAMED else ""
     if kind == "graph":
-        use = "are not used"
+        use = "Not used"
     elif roles.form == "scores":
-        use = "are not used, except texts with few values: by those the rows are looked at apart"
+        use = "Not used, but for texts with few values, by which rows are looked at apart"
     else:
-        use = "are features of the model"
-    return f"Without a role: {names}{more}; they {use}."
+        use = "Features of the model"
+    return f"{use}: {names}{more}."
 
 
 def _one_role(role: Role, names: Sequence[str], guess: str, key: str) -> str:

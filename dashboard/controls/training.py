@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import cache, jobs
+from dashboard import cache, jobs, uploads
+from dashboard.controls import data_folder
 from dashboard.state import RUN_TITLE, TRAIN
 from engine.cli import CONFIGS
 from engine.datasets import BUNDLED, DEFAULT
@@ -171,11 +172,16 @@ def runs_table() -> pd.DataFrame:
             "Seed": manifest["seed"],
             "Seconds": manifest["seconds"],
             "Trained (UTC)": manifest["created"][:16].replace("T", " "),
-            "Command": shlex.join(manifest["command"]),
+            "Command": shlex.join(_shown(word) for word in manifest["command"]),
         }
         for run_id, manifest in cache.list_runs().items()
     ]
     return pd.DataFrame(rows)
+
+
+def _shown(word: str) -> str:
+    """Write a word of a command without the place where a reader's file is or was kept."""
+    return "FILE" if word.startswith(f"{uploads.uploads_folder()}/") else data_folder.shown(word)
 
 
 __all__ = [

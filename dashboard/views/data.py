@@ -100,10 +100,9 @@ def _preview(source: Any, preview: Any) -> None:
         height=246,
         alt="First rows of the file",
     )
-    cut = (
-        "" if len(looks) == len(preview.columns) else f" and the first {len(looks)} of {len(preview.columns):,} columns"
-    )
-    st.caption(f"First {len(preview.rows)} rows{cut}, as written.")
+    few = len(looks) < len(preview.columns)
+    cut = f" of the first {len(looks)} of {len(preview.columns):,} columns" if few else ""
+    st.caption(f"First {len(preview.rows)} rows{cut}, as written; the types are guessed from them.")
 
 
 def _confirm_and_check(kind: Kind, source: Any, preview: Any) -> str:
@@ -129,12 +128,12 @@ def _confirm_and_check(kind: Kind, source: Any, preview: Any) -> str:
 
 def _confirm(kind: Kind, source: Any, preview: Any) -> Any:
     """Show the guessed roles."""
-    head, tools = st.columns([0.72, 0.28], vertical_alignment="bottom")
-    with head:
-        st.markdown("**Which column is what?**")
-        form = data_roles.choose_form(kind, source, preview)
-        st.caption(data_roles.FORM_GLOSSES[form])
-    with tools, st.popover("What a file holds", icon=":material/help:", width="stretch"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("**Which column is what?**", width="content")
+        tools = st.popover("What a file holds", icon=":material/help:", type="tertiary", width="content")
+    form = data_roles.choose_form(kind, source, preview)
+    st.caption(data_roles.FORM_GLOSSES[form])
+    with tools:
         st.markdown(data_roles.role_table(kind, form))
         _samples(kind, form)
     chosen = data_roles.choose_roles(kind, form, source, preview)

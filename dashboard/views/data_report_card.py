@@ -13,6 +13,9 @@ _NUMBERS = {
     "Distinct": st.column_config.NumberColumn(format="localized", width="small"),
 }
 
+_FEW = 10
+"""Rows of a table that are all shown at once."""
+
 
 def draw(found: Any) -> None:
     """Draw the card.
@@ -69,7 +72,7 @@ def _tables(found: Any) -> None:
                 table,
                 hide_index=True,
                 width="stretch",
-                height=min(35 * (len(table) + 1) + 3, 388),
+                height="content" if len(table) <= _FEW else 388,
                 column_config={key: config for key, config in _NUMBERS.items() if key in table.columns},
                 alt=f"{name} of the file",
             )

@@ -67,7 +67,7 @@ def test_the_report_stands_on_the_page_in_the_readers_words(worker: Worker) -> N
         "Left out": "2",
         "Repeated": "3",
         "Missing": "4",
-        "Share of 1": "25 %",
+        "Positives": "25 %",
         "Time": "59 days",
     }
     assert "no time zone" in shown and "0123456789abcdef" in shown

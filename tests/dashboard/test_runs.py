@@ -185,6 +185,24 @@ def test_stored_runs_are_listed_with_the_command_that_repeats_them(store_run: St
     assert table["Command"].tolist() == ["python -m engine train graph"]
 
 
+def test_a_command_says_nothing_of_where_own_files_lie(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("RECOMMENDER_LENS_DATA", str(tmp_path / "data"))
+    manifest = {
+        "kind": "graph",
+        "dataset": {"name": "own-data.csv", "origin": "own"},
+        "seed": 0,
+        "seconds": 1,
+        "created": "2026-01-01T00:00:00",
+        "command": ["--data", f"{runs}/.uploads/0123/own-data.csv", f"{tmp_path}/data/a/b.csv", f"{tmp_path}/database"],
+    }
+    monkeypatch.setattr(training.cache, "list_runs", lambda: {"graph-1": manifest})
+    (command,) = training.runs_table()["Command"]
+    assert command == f"--data FILE '$RECOMMENDER_LENS_DATA/a/b.csv' {tmp_path}/database"
+
+
 @pytest.mark.parametrize("kind", ["graph", "delay", "uncertainty"])
 def test_every_setting_of_every_model_has_an_input_with_its_meaning(runs: Path, kind: str) -> None:
     app = opened()

@@ -2,6 +2,7 @@
 
 import os
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def test_a_file_above_the_limit_is_refused_before_it_is_written(folder: Path, mo
     with pytest.raises(ConfigError, match=r"The file has 1\.0 MB; at most 1 MB can be uploaded"):
         uploads.keep(b"0" * (2**20 + 1), name="own-data.csv")
     assert len(list(folder.glob("*"))) == 1
+
+
+def test_the_server_takes_no_larger_file_than_is_kept() -> None:
+    settings = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text())
+    assert settings["server"]["maxUploadSize"] * 2**20 == uploads.MOST_BYTES
 
 
 def test_all_kept_files_together_are_limited_and_room_comes_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
