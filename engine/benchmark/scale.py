@@ -27,7 +27,7 @@ ROWS = (1_000_000, 10_000_000, 100_000_000)
 MODULES: dict[Kind, tuple[str, ...]] = {
     "uncertainty": ("engine.benchmark.uncertainty_scale",),
     "delay": ("engine.benchmark.delay_scale",),
-    "graph": ("engine.benchmark.events_scale", "engine.benchmark.edges_scale"),
+    "graph": ("engine.benchmark.edges_scale", "engine.benchmark.events_scale"),
 }
 """Kind to the modules that hold a `SUBJECT`."""
 COLUMNS = (
@@ -53,6 +53,8 @@ class Plan:
     seed: int
     on_step: Callable[[str], None]
     """Receives what comes next."""
+    on_size: Callable[[pd.DataFrame], None]
+    """Receives the table so far after every size: the largest take long."""
 
 
 def measure_all(kinds: Sequence[Kind], sizes: Sequence[int], plan: Plan) -> pd.DataFrame:
@@ -84,10 +86,16 @@ def measure_all(kinds: Sequence[Kind], sizes: Sequence[int], plan: Plan) -> pd.D
             found = _measure_size(subject, module, folder, size, plan, ended)
             rows += [{"kind": subject.kind, "data": subject.data, "rows": size} | row for row in found]
             ended |= {(row["tool"], row["step"]) for row in found if row["note"]}
+            plan.on_size(_table(rows))
             if not plan.keep:
                 shutil.rmtree(folder, ignore_errors=True)
             if (OURS, SIMULATE) in ended:
                 break
+    return _table(rows)
+
+
+def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Lay out what was measured, with what follows from it."""
     table = pd.DataFrame(rows, columns=list(COLUMNS)).assign(**machine())
     return with_growth(table.assign(rows_per_second=table["rows"] / table["seconds"]))
 
@@ -116,7 +124,7 @@ def with_growth(table: pd.DataFrame) -> pd.DataFrame:
         fitted = power_law(answered["rows"], answered[["cpu_seconds"]]).iloc[0]
         known = {name: fitted[name] for name in ("exponent", "ci_low", "ci_high")}
         parts.append(part.assign(**known, n_sizes=fitted["n"]))
-    return pd.concat(parts).sort_index() if parts else table
+    return pd.concat(parts).sort_index()
 
 
 def _measure_size(

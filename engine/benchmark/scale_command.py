@@ -67,7 +67,7 @@ def count(text: str) -> int:
 
 
 def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
-    """Measure how time and memory grow, write ``scale.csv`` and print it.
+    """Measure how time and memory grow, write ``scale.csv`` after every size, and print it.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     for option, value in (("--memory-gib", memory), ("--seconds", arguments.seconds)):
         if not value > 0:
             raise ConfigError(f"'{option}' is {value:g}; it must be above 0.")
-    folder = output_folder(arguments.out)
+    stored = output_folder(arguments.out) / f"{arguments.file}.csv"
     with work_folder(arguments.work) as work, progress_bar() as progress:
         task = progress.add_task("", total=None)
         plan = scale.Plan(
@@ -102,7 +102,7 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
             python=arguments.peers,
             seed=arguments.seed,
             on_step=lambda what: progress.update(task, description=what),
+            on_size=lambda table: table.to_csv(stored, index=False, float_format="%.4g"),
         )
         table = scale.measure_all(arguments.kinds, sizes, plan)
-    table.to_csv(folder / f"{arguments.file}.csv", index=False, float_format="%.4g")
     sys.stdout.write((table.to_json(orient="records") if arguments.json else scale.text_of(table)) + "\n")

@@ -22,9 +22,10 @@ from engine.result import KINDS
 GENEROUS = Limits(memory_gib=4, seconds=60)
 
 
-def plan(work: Path, *, keep: bool = True, limits: Limits = GENEROUS) -> scale.Plan:
+def plan(work: Path, *, keep: bool = True, limits: Limits = GENEROUS, on_size=lambda _: None) -> scale.Plan:
     """Return a plan for a test."""
-    return scale.Plan(work=work, keep=keep, limits=limits, python="/nowhere/python", seed=0, on_step=lambda _: None)
+    shared = {"python": "/nowhere/python", "seed": 0, "on_step": lambda _: None}
+    return scale.Plan(work=work, keep=keep, limits=limits, on_size=on_size, **shared)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_differences_are_those_from_our_answer_and_rates_those_of_the_wall(asked
     assert table.loc[("pandas", "pairs"), "max_difference"] == 2
     assert np.isnan(table.loc[(OURS, "pairs"), "max_difference"])
     assert table.loc[(OURS, "pairs"), "rows_per_second"] == 1000
-    assert list(table.reset_index().columns) != [] and set(scale.COLUMNS) <= set(table.reset_index().columns)
+    assert set(table.reset_index().columns) == set(scale.COLUMNS)
 
 
 def test_data_are_thrown_away_after_their_size_or_kept_and_used_again(asked, tmp_path):
@@ -73,6 +74,13 @@ def test_data_are_thrown_away_after_their_size_or_kept_and_used_again(asked, tmp
     assert SIMULATE not in set(again["step"]) and (OURS, SIMULATE, 10_000) not in asked
     next((tmp_path / "edges-0-10000").glob("*.parquet")).unlink()
     assert SIMULATE in set(scale.measure_all(["graph"], [10_000], plan(tmp_path))["step"])
+
+
+def test_the_table_so_far_is_handed_over_after_every_size(asked, tmp_path):
+    parts = []
+    table = scale.measure_all(["graph"], [10_000, 20_000], plan(tmp_path, on_size=parts.append))
+    assert [part["rows"].max() for part in parts] == [10_000, 20_000]
+    pd.testing.assert_frame_equal(parts[-1], table)
 
 
 def test_growth_is_the_slope_of_the_logarithms_of_processor_time(asked, tmp_path):
