@@ -50,4 +50,5 @@ def _inspect(arguments: argparse.Namespace, words: Sequence[str]) -> None:
         table=arguments.table,
         backend=arguments.backend,
     )
-    sys.stdout.write(f"{found.to_json()}\n" if arguments.json else report.card(found))
+    text = importlib.import_module("engine.inspection.text")
+    sys.stdout.write(f"{found.to_json()}\n" if arguments.json else text.text_of(found))

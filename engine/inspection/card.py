@@ -41,6 +41,24 @@ def card(inspection: Inspection) -> str:
     return "\n".join(lines)
 
 
+def number_text(value: Any) -> str:
+    """Write a value for a table: numbers with four digits, nothing for a missing one.
+
+    Parameters
+    ----------
+    value : Any
+
+    Returns
+    -------
+    str
+    """
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
 def _facts(found: Inspection) -> list[str]:
     """List what the data are as a whole."""
     lines = [f"- Kind: {found.kind}, {found.form}", f"- Rows: {found.rows:,}"]
@@ -51,7 +69,7 @@ def _facts(found: Inspection) -> list[str]:
     if found.time:
         span = found.time
         zone = f", zone {_safe(span['zone'])}" if span["zone"] else ", no zone" if span["unit"] == "dates" else ""
-        first, last = (_safe(_number(span[end])) for end in ("first", "last"))
+        first, last = (_safe(number_text(span[end])) for end in ("first", "last"))
         lines.append(f"- Time: {first} to {last} ({span['days']:,.0f} days, as {span['unit']}{zone})")
     lines.append(f"- Content hash: `{found.content_hash}` (SHA-256 of the bytes of the file)")
     if found.data_id:
@@ -65,17 +83,8 @@ def _table(columns: pd.DataFrame) -> list[str]:
     """Lay out a table."""
     lines = ["| " + " | ".join(columns.columns) + " |", "|" + " --- |" * len(columns.columns)]
     for row in columns.itertuples(index=False):
-        lines.append("| " + " | ".join(_safe(_number(value)) for value in row) + " |")
+        lines.append("| " + " | ".join(_safe(number_text(value)) for value in row) + " |")
     return lines
-
-
-def _number(value: Any) -> str:
-    """Write a value, numbers with four digits."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _safe(text: Any) -> str:

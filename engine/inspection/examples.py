@@ -6,6 +6,7 @@ import csv
 import importlib
 import io
 
+import numpy as np
 import pandas as pd
 
 from engine.inspection.roles import roles_of
@@ -47,6 +48,7 @@ _LINES: dict[str, tuple[dict[str, str], ...]] = {
     ),
 }
 _ROWS = 2_000
+_ITEMS, _USERS, _DAYS = 60, 600, 150
 
 
 def template(kind: Kind, form: str) -> str:
@@ -87,7 +89,7 @@ def example(kind: Kind, form: str) -> bytes:
     Returns
     -------
     bytes
-        UTF-8. Edges are those of Debian programs that ship with the project; all others are simulated.
+        UTF-8. Rows to train on are a part of the grocery data that ship with the project; all others are simulated.
 
     Raises
     ------
@@ -102,23 +104,39 @@ def _frame(kind: Kind, form: str) -> pd.DataFrame:
     """Make the rows of an example."""
     if form == "events":
         return _events()
+    if form == "rows":
+        return _purchases()
     simulate = importlib.import_module(f"engine.{kind}.simulate").simulate
     frame: pd.DataFrame = simulate(_ROWS)
-    truth = [name for name in frame.columns if name.startswith("true_")]
-    left_out = ["score", "uncertainty"] if form == "rows" else []
-    return frame.drop(columns=[*truth, *left_out], errors="ignore")
+    frame = frame.drop(columns=[name for name in frame.columns if name.startswith("true_")])
+    times = [name for name in frame.columns if name.endswith("_time")]
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    for name in times:
+        moments = start + pd.to_timedelta(frame[name], unit="D").dt.round("s")
+        frame[name] = moments.dt.strftime("%Y-%m-%dT%H:%M:%SZ").where(frame[name].notna())
+    evidence = [name for name in frame.columns if name.startswith(("k_", "n_"))]
+    return frame.drop(columns=evidence).round(4)
+
+
+def _purchases() -> pd.DataFrame:
+    """Take whole weeks of some households."""
+    datasets = importlib.import_module("engine.datasets")
+    frame = pd.read_parquet(datasets.SAMPLE_DATA / datasets.BUNDLED["journey-purchases"].file)
+    chosen = frame[frame["unit"].isin(sorted(frame["unit"].unique())[:: max(1, 2500 * _ROWS // len(frame) // 4)])]
+    kept = ["unit", "week", "label", "category", "weeks_since_purchase", "spend_per_purchase", "age", "income"]
+    return chosen[kept].head(3 * _ROWS).round(3)
 
 
 def _events() -> pd.DataFrame:
-    """Simulate purchases in which some items follow others within days."""
-    numpy = importlib.import_module("numpy")
-    rng = numpy.random.default_rng(0)
-    rows = []
-    for user in range(300):
-        for _ in range(4):
-            day, item = int(rng.integers(0, 150)), int(rng.integers(0, 8))
+    """Simulate purchases after which a fitting item follows within days."""
+    rng = np.random.default_rng(0)
+    rows: list[tuple[str, str, int]] = []
+    for user in range(_USERS):
+        for _ in range(12):
+            day, item = int(rng.integers(0, _DAYS)), int(rng.integers(0, _ITEMS))
             rows.append((f"u{user}", f"item {item}", day))
-            if rng.random() < 0.6:
-                rows.append((f"u{user}", f"item {(item + 1) % 8} refill", day + int(rng.integers(2, 15))))
-    frame = pd.DataFrame(rows, columns=["user", "item", "time"])
+            for step in (1, 2):
+                if rng.random() < 0.6:
+                    rows.append((f"u{user}", f"refill {(item + step) % _ITEMS}", day + int(rng.integers(1, 20))))
+    frame = pd.DataFrame(rows, columns=["user", "item", "time"]).sort_values(["time", "user"], ignore_index=True)
     return frame.assign(time=(pd.Timestamp("2026-01-01") + pd.to_timedelta(frame["time"], unit="D")).dt.date)
