@@ -80,8 +80,6 @@ DELAY: Final = {
 UNCERTAINTY: Final = {
     "scorer": "uncertainty-scorer",
     "target": "uncertainty-precision",
-    "split": "uncertainty-split",
-    "scale": "uncertainty-axes",
     "method": "uncertainty-method",
     "map": "uncertainty-map",
     "thresholds": "uncertainty-thresholds",
