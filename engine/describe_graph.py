@@ -122,7 +122,7 @@ def _info(data: str, source: str, columns: Sequence[str]) -> DatasetInfo:
     if bundled is not None:
         return DatasetInfo(name=data, origin=bundled.origin, data_id="", description=bundled.description)
     origin: Origin = "simulated" if any(str(name).startswith("true_") for name in columns) else "own"
-    return DatasetInfo(name=source, origin=origin, data_id="", description="Described, not trained.")
+    return DatasetInfo(name=source, origin=origin, data_id="", description="")
 
 
 def _as_json(source: str, result: Any) -> dict[str, Any]:

@@ -81,10 +81,12 @@ def choose_run(kind: Kind) -> Run | None:
 
 
 def run_label(manifest: dict[str, Any]) -> str:
-    """Say which data and seed a run was trained with, safe for markdown."""
+    """Say which data and seed a run was trained with, or that it was described, safe for markdown."""
     name = manifest["dataset"]["name"]
     title = BUNDLED[name].title if name in BUNDLED else name
-    return f"{escape_markdown(title)} · seed {int(manifest['seed'])} · {escape_markdown(manifest['created'][:10])}"
+    described = "described · " if "described" in manifest.get("curves", ()) else ""
+    day = escape_markdown(manifest["created"][:10])
+    return f"{escape_markdown(title)} · {described}seed {int(manifest['seed'])} · {day}"
 
 
 __all__ = ["EngineError", "Run", "choose_run", "run_label", "run_picker"]

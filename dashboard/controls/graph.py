@@ -14,6 +14,7 @@ from dashboard.state import GRAPH
 from engine.errors import RunError
 from engine.graph import readout
 from engine.graph.config import shown_method
+from engine.graph.described_scene import described_scene, is_described
 from engine.graph.explore import PAIR_COLUMNS, Scene
 
 EXPLORE = "Explore a node"
@@ -28,6 +29,8 @@ def scene(run: Run) -> Scene:
 
 def _open(run: Run) -> Scene:
     """Read the tables that the page draws from, or say why they are of no use."""
+    if is_described(run):
+        return described_scene(run)
     form = shown_method(str(run.manifest["config"]["form"]))
     shown = Scene(run.curve("nodes"), run.curve("edges"), run.predictions, form)
     lacking = [name for name in PAIR_COLUMNS if not (name in shown.edges and name in shown.lists)]

@@ -50,11 +50,15 @@ def claims_of(runs: dict[Kind, Run]) -> pd.DataFrame:
         Columns of `engine.claims.CLAIM_COLUMNS` and ``run``; verdicts from `engine.claims.as_shown`.
     """
     tables = [as_shown(run.curve("claims")).assign(run=run.id) for run in runs.values()]
-    return pd.concat(tables, ignore_index=True).sort_values("claim", kind="stable", ignore_index=True)
+    # A run without a training may measure no claim.
+    found = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(found, ignore_index=True).sort_values("claim", kind="stable", ignore_index=True)
 
 
 def claims_sentence(claims: pd.DataFrame) -> str:
     """Say how many of the measured effects support their claims."""
+    if claims.empty:
+        return "No claim is measured on these runs: they were described, not trained."
     return summary(claims)
 
 

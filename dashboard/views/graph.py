@@ -9,8 +9,9 @@ import streamlit as st
 from dashboard import layout
 from dashboard.cache import Run
 from dashboard.controls import EngineError, graph, graph_summary, run_picker
+from dashboard.controls import graph_described as controls
 from dashboard.state import GRAPH
-from dashboard.views import graph_evaluation, graph_explore, graph_projection, graph_review
+from dashboard.views import graph_described, graph_evaluation, graph_explore, graph_projection, graph_review
 
 _TABS = {
     graph.EXPLORE: graph_explore.draw,
@@ -24,6 +25,9 @@ def render() -> None:
     run = run_picker("graph")
     # A run that cannot be read stops the page here, with one message.
     graph.scene(run)
+    if controls.is_described(run):
+        graph_described.render(run)
+        return
     graph_projection.begin(run)
     top = st.container()
     tabs = st.tabs(list(_TABS), key=GRAPH["tab"], on_change="rerun", bind="query-params")

@@ -37,7 +37,7 @@ def render() -> None:
     for column, kind in zip(st.columns(3), _QUESTIONS, strict=True):
         with column:
             _question_card(kind, runs.get(kind), broken.get(kind), claims)
-    if claims is not None:
+    if claims is not None and len(claims):
         _claims(claims)
 
 

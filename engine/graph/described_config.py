@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from engine.errors import ConfigError
 from engine.graph.events_config import EventSettings
 
+ALL = "all"
+"""Name of the bucket of all that has `LEAST_TRIALS` or more."""
+LEAST_TRIALS = 5
+"""With fewer trials hardly anything can lean beyond chance."""
 _WHOLE = {"stored_nodes": (10, 20_000), "stored_links": (1, 1_000), "stored_edges": (100, 1_000_000)}
 _WHOLE |= {"listed": (1, 1_000), "most_items": (2, 20_000)}
 

@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from engine.graph.described_config import ALL, LEAST_TRIALS
 from engine.graph.described_counts import LEAN, MOST_TRIALS
 from engine.metrics.calibration import wilson_interval
 
 TRIAL_STARTS = (1, 2, 3, 5, 10, 20, 50, 100, MOST_TRIALS + 1)
 """Least number of trials of every bucket."""
-ALL = "all"
-LEAST_TRIALS = 5
-"""With fewer trials hardly anything can lean beyond chance."""
 _FAIR = 0.5
 
 

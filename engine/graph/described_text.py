@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from engine.graph.described_lean import ALL, LEAST_TRIALS
+from engine.graph.described_config import ALL, LEAST_TRIALS
 
 MINIMUM = 20
 """With fewer nodes, edges or pairs a share says too little for a sentence."""
@@ -71,23 +71,28 @@ def leaning(table: pd.DataFrame, what: str) -> pd.Series | None:
 
 
 def percent(share: float) -> str:
-    """Write a share in percent with three digits; never more than there is.
+    """Write a share in percent with three digits; what is not all is never written as all, nor something as none.
 
     Examples
     --------
-    >>> percent(0.123456), percent(1.0), percent(0.9999), percent(0.99999), percent(0.00125)
-    ('12.3 %', '100 %', '99.99 %', '>99.99 %', '0.125 %')
+    >>> percent(0.123456), percent(0.85), percent(1.0), percent(0.9999), percent(0.99999), percent(0.00125)
+    ('12.3 %', '85.0 %', '100 %', '99.99 %', '>99.99 %', '0.125 %')
     """
-    if share == 1:
-        return "100 %"
+    return f"{_in_percent(share)} %"
+
+
+def _in_percent(share: float) -> str:
+    """Write a share in percent without the sign."""
+    if share in (0, 1):
+        return f"{100 * share:.0f}"
     if share > 0.9995:
-        return f"{100 * share:.2f} %" if share < 0.99995 else ">99.99 %"
-    return f"{100 * share:.3g} %" if share == 0 or share >= 1e-6 else "<0.0001 %"
+        return f"{100 * share:.2f}" if share < 0.99995 else ">99.99"
+    return f"{100 * share:#.3g}" if share >= 1e-6 else "<0.0001"
 
 
 def _interval(low: float, high: float) -> str:
     """Write the ends of an interval of a share; empty without one."""
-    return "" if pd.isna(low) or pd.isna(high) else f" [{percent(low)}, {percent(high)}]"
+    return "" if pd.isna(low) or pd.isna(high) else f" [{_in_percent(low)}, {_in_percent(high)}]"
 
 
 def _one_way(facts: pd.Series) -> str:
@@ -107,10 +112,10 @@ def _against_chance(facts: pd.Series) -> str:
         return f"{told} (n {int(facts['source_nodes'])} nodes, too few to compare)"
     low, high = facts["one_way_low"], facts["one_way_high"]
     if low > facts["chance_high"]:
-        return f"{told}, so fewer edges are answered than by chance"
+        return f"{told}, so fewer edges have an edge back than by chance"
     if high < facts["chance_low"]:
-        return f"{told}, so edges are answered more often than by chance"
-    return f"{told}, so edges are answered about as often as by chance"
+        return f"{told}, so more edges have an edge back than by chance"
+    return f"{told}, so about as many edges have an edge back as by chance"
 
 
 def _replicated(replication: pd.DataFrame) -> str:

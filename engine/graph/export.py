@@ -11,6 +11,7 @@ import pandas as pd
 
 from engine.errors import ConfigError, DataError
 from engine.graph.config import shown_method
+from engine.graph.described_scene import described_scene, is_described
 from engine.graph.explore import Scene, links
 from engine.graph.whatif import parameters
 from engine.runs import Run
@@ -42,6 +43,8 @@ def opened_scene(run: Run) -> Scene:
     """
     if run.kind != "graph":
         raise DataError(f"Run '{run.id}' is of the kind '{run.kind}', which has no embeddings; name a run of 'graph'.")
+    if is_described(run):
+        return described_scene(run)
     return Scene(run.curve("nodes"), run.curve("edges"), run.predictions, shown_method(run.manifest["config"]["form"]))
 
 
@@ -76,6 +79,8 @@ def embedding_table(run: Run, *, neighbours: int = NEIGHBOURS) -> pd.DataFrame:
     and whether the edge back is known: of a run that kept a part of its edges, as far as those tell.
     """
     scene = opened_scene(run)
+    if is_described(run):
+        raise DataError(f"Run '{run.id}' was not trained and has no embeddings; export a .graphml or .gexf file.")
     source, target = (run.embedding(name).astype(np.float32) for name in ("source", "target"))
     target_offset, source_offset = run.embedding("target_offset"), run.embedding("source_offset")
     # What the cosine form adds to a pair whose reversal is a training edge; the literal form has no such term.
@@ -203,15 +208,17 @@ def neighbourhood_graph(run: Run, node: int, *, hops: int = 1) -> DiGraph:
             f"{len(inside):,} nodes lie within {hops} {'hop' if hops == 1 else 'hops'} of '{scene.names[node]}'; at "
             f"most {MOST_NODES:,} are exported, so take fewer hops, or another node."
         )
-    graph = networkx.DiGraph()
-    about = pd.concat([scene.nodes, run.curve("projection")], axis=1).iloc[inside]
+    graph, hidden = networkx.DiGraph(), ("score", "split") if is_described(run) else ()
+    places = [run.curve("projection")] if "projection" in run.manifest["curves"] else []
+    about = pd.concat([scene.nodes, *places], axis=1).iloc[inside]
     for position, row in zip(inside.tolist(), about.to_dict("records"), strict=True):
         row |= {"label": scene.names[position], "hops": int(steps[position])}
         graph.add_nodes_from([(str(position), _plain_values(row))])
     edges = scene.edges[scene.edges["source"].isin(inside) & scene.edges["target"].isin(inside)]
     for row in edges.to_dict("records"):
         ends = str(row.pop("source")), str(row.pop("target"))
-        graph.add_edges_from([(*ends, _unreserved(row) | {"kind": _KIND[str(row["split"])]})])
+        shown = {name: value for name, value in row.items() if name not in hidden}
+        graph.add_edges_from([(*ends, _unreserved(shown) | {"kind": _KIND[str(row["split"])]})])
     for row in predicted.to_dict("records"):
         ends = (str(node), str(row["other"])) if row["role"] == "target" else (str(row["other"]), str(node))
         pair = _plain_values({name: row[name] for name in _PAIR})

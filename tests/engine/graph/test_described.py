@@ -160,15 +160,17 @@ def test_metrics_have_the_baseline_beside_every_share(frame):
 
 def test_sentences_compare_with_chance_only_where_there_is_enough(frame):
     tables = dict(described(frame).curves)
-    assert "about as often as by chance" in sentences(tables)[0]
+    assert "about as many edges have an edge back as by chance" in sentences(tables)[0]
     facts = tables["described"].assign(one_way_low=0.1, one_way_high=0.2)
-    assert "answered more often than by chance" in answer(tables | {"described": facts})
-    assert "fewer edges are answered" in answer(tables | {"described": facts.assign(one_way_low=1.0, one_way_high=1.0)})
+    assert "more edges have an edge back than by chance" in answer(tables | {"described": facts})
+    assert "fewer edges have an edge back" in answer(
+        tables | {"described": facts.assign(one_way_low=1.0, one_way_high=1.0)}
+    )
     few = described(pd.DataFrame({"source": [1], "target": [2]}))
     assert "1 edge point" in answer(few.curves) and "too few to compare" in answer(few.curves)
 
 
-@pytest.mark.parametrize(("share", "written"), [(0.0, "0 %"), (0.5, "50 %"), (0.99997, ">99.99 %"), (1.0, "100 %")])
+@pytest.mark.parametrize(("share", "written"), [(0.0, "0 %"), (0.5, "50.0 %"), (0.99997, ">99.99 %"), (1.0, "100 %")])
 def test_a_share_is_never_rounded_to_all_or_more(share, written):
     assert percent(share) == written
 

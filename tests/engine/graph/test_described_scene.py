@@ -6,6 +6,8 @@ import ibis
 import pyarrow as pa
 import pytest
 
+from engine.errors import DataError
+from engine.graph import export
 from engine.graph.described import describe
 from engine.graph.described_config import DescribeSettings
 from engine.graph.described_scene import described_scene, is_described, seen_both_ways
@@ -60,3 +62,15 @@ def test_of_equals_the_better_linked_neighbour_comes_first(run):
 def test_only_a_described_run_is_told_as_such(run):
     assert is_described(run)
     assert not is_described(Run(run.folder, run.manifest | {"curves": ["nodes", "edges"]}))
+
+
+def test_a_neighbourhood_leaves_for_other_tools_and_embeddings_are_refused(run):
+    node = export.node_position(export.opened_scene(run), "a")
+    graph = export.neighbourhood_graph(run, node)
+    assert sorted(data["label"] for _, data in graph.nodes(data=True)) == ["a", "b", "c", "d"]
+    label = dict(graph.nodes(data="label"))
+    edges = {(label[one], label[two]): data for one, two, data in graph.edges(data=True)}
+    assert edges["a", "b"] == {"seen": 5, "back_seen": 2, "is_mutual": True, "kind": "observed"}
+    assert ("c", "d") in edges and export.graph_bytes(graph, "gexf").startswith(b"<")
+    with pytest.raises(DataError, match="was not trained and has no embeddings"):
+        export.embedding_table(run)
