@@ -35,10 +35,10 @@ def asof_rates(table: pd.DataFrame, *, day: str | float) -> go.Figure:
         ("rate_estimated", "Estimated that day", OURS, "solid"),
     )
     # At the end of a log nothing may be known of what comes.
-    lines = tuple(line for line in lines if table[line[0]].notna().any())
+    shown = [line for line in lines if table[line[0]].notna().any()]
     traces = [band(table, "rate_estimated", OURS, x="when")]
     notes = []
-    for place, (column, label, color, dash) in enumerate(lines):
+    for place, (column, label, color, dash) in enumerate(shown):
         traces.append(
             {
                 "type": "scatter",
