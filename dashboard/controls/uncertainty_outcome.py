@@ -27,7 +27,9 @@ from engine.uncertainty.readings import (
 
 SPLITS = {"test": "test rows", "tune": "tuning rows"}
 CLAIM = 0.02
-"""Half width of a precision that is worth stating."""
+"""Half width of a precision that is worth stating; of one below a tenth, a fifth of it."""
+LOW = 0.1
+"""Precision below which half widths are judged beside it."""
 FEW_TUNING = 20
 """Tuning rows below which a bucket is too small to place a threshold by."""
 WIDE = 0.05
@@ -176,12 +178,14 @@ def sample_size(decision: Decision) -> tuple[bool, str]:
     value, low, high = decision.precision
     if not decision.selected:
         return False, "No test row is selected, so there is no precision to tell."
-    needed = round(rows_needed(min(max(value, 0.05), 0.95), CLAIM), -1)
+    is_low = 0 < value < LOW
+    claim = float(f"{value / 5:.1g}") if is_low else CLAIM
+    needed = round(rows_needed(value if is_low else min(max(value, 0.05), 0.95), claim), -1)
     text = (
         f"{decision.selected:,} selected test rows tell a precision of {number(value, 2)} to "
-        f"± {number((high - low) / 2, 2)}; ± {CLAIM} takes about {needed:,} rows."
+        f"± {number((high - low) / 2, 2)}; ± {number(claim, 1)} takes about {needed:,} rows."
     )
-    return (high - low) / 2 > WIDE, text
+    return (high - low) / 2 > (value / 2 if is_low else WIDE), text
 
 
 def headroom_text(choice: Choice, goal: Goal, decision: Decision) -> str:

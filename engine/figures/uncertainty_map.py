@@ -18,6 +18,8 @@ TITLE: dict[str, str] = {
     "interval": "Width of the 95 % interval of the rate",
     "bias": "Observed minus predicted rate",
 }
+RARE = 0.02
+"""Share of positives below which whole percentages would all be 0 or 1."""
 FEW = 20
 """Cells with fewer rows are written in brackets."""
 # Never opaque: the page shows through, and one ink can be read on every cell.
@@ -123,22 +125,28 @@ def _texts(cells: pd.DataFrame, shown: Shown, ink: str) -> go.Scatter:
         x=cells["column"] + 0.5,
         y=cells["bucket"] + 0.5,
         mode="text",
-        text=[_text(row, shown) for row in cells.itertuples()],
+        text=[_text(row, shown, _digits(cells)) for row in cells.itertuples()],
         textfont={"color": ink},
         hoverinfo="skip",
         showlegend=False,
     )
 
 
-def _text(row: Any, shown: Shown) -> str:
+def _digits(cells: pd.DataFrame) -> int:
+    """Return how many digits tell percentages apart: more where positives are rare."""
+    rate = float(cells["positives"].sum() / max(cells["n"].sum(), 1))
+    return 0 if rate >= RARE or rate == 0 else 1 if rate >= RARE / 10 else 2
+
+
+def _text(row: Any, shown: Shown, digits: int) -> str:
     """Write a cell: percent for shares, brackets where few rows stand behind it, a dash where none do."""
     if row.n == 0:
         return "–"
     texts = {
-        "rate": f"{100 * row.rate:.0f} %",
+        "rate": f"{100 * row.rate:.{digits}f} %",
         "n": f"{row.n:,}",
-        "interval": f"{100 * row.ci_low:.0f}–{100 * row.ci_high:.0f}",
-        "bias": f"{100 * row.bias:+.0f}",
+        "interval": f"{100 * row.ci_low:.{digits}f}–{100 * row.ci_high:.{digits}f}",
+        "bias": f"{100 * row.bias:+.{digits}f}",
     }
     return texts[shown] if row.n >= FEW else f"({texts[shown]})"
 

@@ -74,7 +74,7 @@ def bucket_color(bucket: int, n_buckets: int) -> str:
 def reliability_limit(table: pd.DataFrame) -> float:
     """Return the upper end of the rate axes that shows every point and most intervals, at most 1."""
     highest = float(table[["mean_predicted", "observed_rate"]].max().max())
-    return min(1.0, max(0.1, 1.12 * highest))
+    return min(1.0, 1.12 * highest) if highest > 0 else 0.1
 
 
 def rate_axis(table: pd.DataFrame, scale: Scale, limit: float | None) -> RateAxis:
@@ -85,7 +85,7 @@ def rate_axis(table: pd.DataFrame, scale: Scale, limit: float | None) -> RateAxi
     least = rates[rates > 0].min() if (rates > 0).any() else 0.01
     low = 10.0 ** np.floor(np.log10(min(least, 0.1)))
     if scale == "log":
-        return RateAxis(scale, low, limit if limit is not None else reliability_limit(table))
+        return RateAxis(scale, low, limit if limit is not None else max(reliability_limit(table), min(10 * low, 1.0)))
     below_one = 1 - rates[rates < 1]
     return RateAxis(scale, low, 1 - 10.0 ** np.floor(np.log10(min(below_one.min(), 0.1))) if below_one.size else 0.999)
 

@@ -72,7 +72,13 @@ def test_both_rate_axes_have_the_same_range():
 
 def test_a_rate_never_needs_an_axis_beyond_one():
     assert reliability_limit(TABLE.assign(observed_rate=0.98)) == 1.0
-    assert reliability_limit(TABLE.assign(observed_rate=0.001, mean_predicted=0.001)) == 0.1
+    # Rare positives fill their axes, too.
+    rare = TABLE.assign(observed_rate=0.001, mean_predicted=0.002)
+    assert reliability_limit(rare) == pytest.approx(0.00224)
+    assert reliability_limit(rare.assign(observed_rate=0.0, mean_predicted=0.0)) == 0.1
+    for table in (rare, rare.assign(observed_rate=0.0, mean_predicted=0.0)):
+        low, high = reliability_curves(table, names=NAMES, base_rate=0.001, scale="log").layout.xaxis.range
+        assert low < high
 
 
 @pytest.mark.parametrize("table", [TABLE.iloc[:0], TABLE.assign(n=0)])

@@ -62,6 +62,14 @@ def test_cells_are_written_with_brackets_for_few_rows_and_a_dash_for_none():
     assert list(texts.x) == [0.5, 1.5, 2.5] * 2 and list(texts.y) == [0.5] * 3 + [1.5] * 3
 
 
+@pytest.mark.parametrize(("part", "text"), [(10, "1.0 %"), (100, "0.10 %")])
+def test_rare_positives_are_told_apart(part, text):
+    table = cells()
+    columns = ["positives", "rate", "ci_low", "ci_high", "bias"]
+    rare = table.assign(positives=1, **{name: table[name] / part for name in columns[1:]}, n=20 * part)
+    assert written(decision_map(rare, LINES, names=NAMES)).text[0] == text
+
+
 def test_bias_is_written_with_its_sign_and_counts_with_separators():
     table = cells().assign(n=[1200, 50, 30, 80, 0, 40])
     counts = written(decision_map(table, LINES, names=NAMES, shown="n"))
