@@ -41,9 +41,14 @@ def escape_markdown(text: object, *, limit: int = 120) -> str:
     -------
     str
     """
-    plain = " ".join(_UNSEEN.sub("", " ".join(str(text).split())).split())
+    plain = visible(text)
     plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
     return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub("\u200b", plain))
+
+
+def visible(text: object) -> str:
+    """Write text from data on one line, without control characters and marks that turn the reading direction."""
+    return " ".join(_UNSEEN.sub("", " ".join(str(text).split())).split())
 
 
 def page_header(question: str, answer: str, run: Run) -> None:
@@ -261,4 +266,5 @@ __all__ = [
     "page_header",
     "table_card",
     "to_csv",
+    "visible",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.layout import escape_markdown
+from dashboard.layout import escape_markdown, visible
 from engine.inspection.inspection import Inspection
 from engine.inspection.preview import LOOKED_AT
 from engine.inspection.report import card
@@ -63,7 +63,7 @@ def figures(found: Inspection) -> list[Figure]:
     shown = [
         Figure(label="Rows", value=f"{found.rows:,}", note=f"{len(found.columns):,} columns"),
         Figure(label="Left out", value=f"{left:,}", note="rows that a training drops"),
-        _repeated(found.duplicates),
+        _repeated(found),
     ]
     missing = int(pd.to_numeric(found.columns["missing"], errors="coerce").fillna(0).sum())
     cells = max(found.rows * len(found.columns), 1)
@@ -107,11 +107,13 @@ def _moment(value: Any) -> str:
     return f"day {value:,.4g}" if isinstance(value, int | float) else str(value)[:19].replace("T", " ")
 
 
-def _repeated(duplicates: int | None) -> Figure:
+def _repeated(found: Inspection) -> Figure:
     """Write how many rows repeat an earlier one."""
-    if duplicates is None:
+    if found.duplicates is None:
         return Figure(label="Repeated", value="–", note="not counted in so many rows")
-    return Figure(label="Repeated", value=f"{duplicates:,}", note="rows equal to an earlier one")
+    alike = {"edges": "links given before", "events": "events given before"}
+    note = alike.get(found.form, "rows equal to an earlier one")
+    return Figure(label="Repeated", value=f"{found.duplicates:,}", note=note)
 
 
 def lines(found: Inspection) -> tuple[list[str], int]:
@@ -139,7 +141,7 @@ def columns_table(found: Inspection) -> pd.DataFrame:
     missing = pd.to_numeric(table["missing"], errors="coerce")
     return pd.DataFrame(
         {
-            "Column": table["column"].astype(str),
+            "Column": _texts(table["column"]),
             "Role": [str(role or "").replace("_", " ") for role in table["role"]],
             "Type": table["type"].astype(str),
             "Missing": missing / max(found.rows, 1),
@@ -171,4 +173,4 @@ def data_card(found: Inspection) -> bytes:
 
 def _texts(values: pd.Series) -> list[str]:
     """Write values as text, a missing one as nothing."""
-    return ["" if value is None or pd.isna(value) else str(value) for value in values]
+    return ["" if value is None or pd.isna(value) else visible(value) for value in values]

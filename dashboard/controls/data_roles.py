@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import cache
 from dashboard.controls.data_source import Source
 from dashboard.controls.one_of import one_of
-from dashboard.layout import escape_markdown
+from dashboard.layout import escape_markdown, visible
 from dashboard.state import DATA, Kind
 from engine.inspection import examples
 from engine.inspection.roles import FORMS, Role, guess_form, guess_roles, roles_of
@@ -193,12 +193,16 @@ def others_text(kind: Kind, roles: Roles) -> str:
 
 def _one_role(role: Role, names: Sequence[str], guess: str, key: str) -> str:
     """Let the reader choose the column of one role."""
+    shown = {name: visible(name) for name in names}
+    if len(set(shown.values())) < len(names):
+        # The widget tells options apart by what is shown.
+        shown = {name: name for name in names}
     nobody = "Choose a column" if role.required else "Not in my file"
     column = st.selectbox(
         title(role) + (" · needed" if role.required else ""),
         [NOBODY, *names],
         index=names.index(guess) + 1 if guess in names else 0,
-        format_func=lambda name: nobody if name == NOBODY else name,
+        format_func=lambda name: nobody if name == NOBODY else shown[name],
         key=f"{DATA['role']}-{role.name}-{key}",
     )
     st.caption(gloss(role))

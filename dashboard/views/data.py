@@ -94,8 +94,10 @@ def _preview(source: Any, preview: Any) -> None:
         st.caption(f":material/info: {layout.escape_markdown(source.reworded(warning), limit=400)}")
     looks = preview.columns[:_SHOWN_COLUMNS]
     st.dataframe(
-        preview.rows[[look.name for look in looks]],
-        column_config={look.name: st.column_config.TextColumn(f"{look.name} · {look.type}") for look in looks},
+        preview.rows[[look.name for look in looks]].map(layout.visible),
+        column_config={
+            look.name: st.column_config.TextColumn(f"{layout.visible(look.name)} · {look.type}") for look in looks
+        },
         hide_index=True,
         height=246,
         alt="First rows of the file",

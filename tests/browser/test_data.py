@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
-from driver import PATIENCE, Reader
-from playwright.sync_api import Page, expect
+from driver import PATIENCE, Reader, Server
+from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -123,12 +124,12 @@ def test_a_bad_file_gives_a_sentence_and_the_next_one_works(reader: Reader) -> N
 
 
 def test_what_one_reader_uploads_no_other_sees_and_it_goes_when_it_is_removed(
-    new_reader: Callable[..., Reader], server: object
+    new_reader: Callable[..., Reader], server: Server
 ) -> None:
     first = new_reader()
     page = upload(first, "graph", edges()[0], "mine.csv")
     expect(page.get_by_role("button", name="Check the data")).to_be_visible()
-    kept = list((server.runs / ".uploads").glob("*/own-data.csv"))  # type: ignore[attr-defined]
+    kept = list((server.runs / ".uploads").glob("*/own-data.csv"))
     assert len(kept) == 1
     # Back from another page the file is still there, without a second upload.
     first.go("Overview")
@@ -141,3 +142,16 @@ def test_what_one_reader_uploads_no_other_sees_and_it_goes_when_it_is_removed(
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("button", name="Check the data")).to_have_count(0)
     assert not kept[0].exists()
+
+
+def test_an_upload_goes_when_its_tab_is_closed(browser: BrowserContext, server: Server) -> None:
+    reader = Reader(browser.new_page(), server.url)
+    page = upload(reader, "graph", edges()[0], "mine.csv")
+    expect(page.get_by_role("button", name="Check the data")).to_be_visible()
+    (kept,) = (server.runs / ".uploads").glob("*/own-data.csv")
+    page.close()
+    for _ in range(100):
+        if not kept.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError("the file is still kept")
