@@ -155,8 +155,8 @@ def check_rows(path: Path, form: Delimited) -> None:
 def _no_table(path: Path, error: csv.Error, line: int) -> DataError:
     """Say where a file stops being a table."""
     return DataError(
-        f"File '{path.name}' is not a table of separated values ({str(error).rstrip('.')}, by line {line:,}); is a "
-        "quote left open?"
+        f"File '{path.name}' is not a table of separated values ({str(error).rstrip('.')}, by line {line:,}); a "
+        "quote is probably left open."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +56,8 @@ def shape_of(staged: Staged, form: str, rows: int) -> Shape:
     found = staged.rows.aggregate(**measures).to_pyarrow().to_pylist()[0] if measures else {}
     shape.facts |= {name: found.get(name) for name in ("users", "items", "yes", "no")}
     clock = _CLOCK[form]
-    if staged.has(clock) and found.get("first") is not None:
+    ends = [found.get("first"), found.get("last")]
+    if staged.has(clock) and all(end is not None and math.isfinite(end) for end in ends):
         shape.time, notes = _time(staged, clock, found)
         shape.findings += notes
         shape.facts["days"] = int(found["last"] // 1) - int(found["first"] // 1)
@@ -195,7 +197,7 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
     """Count conversions, late ones, and exposures whose window is still open."""
     start = staged.value("exposure_time")
     ends = [found.get(f"last {role}") for role in LATER] + [found.get("last")]
-    end = max((float(value) for value in ends if value is not None), default=0.0)
+    end = max((float(value) for value in ends if value is not None and math.isfinite(value)), default=0.0)
     none = start * ibis.null("float64")
     window = (staged.value("window_days") if staged.has("window_days") else none).fill_null(WINDOW)
     converted = staged.value("conversion_time") if staged.has("conversion_time") else none
@@ -212,6 +214,6 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
         shape.dropped.append(
             {"why": "converts after its window and counts as no conversion", "rows": int(line["late"])}
         )
-    if end - float(found.get("first") or 0) < 1 / DAY_SECONDS:
+    if shape.time is not None and end - float(found["first"]) < 1 / DAY_SECONDS:
         name = staged.column_of["exposure_time"]
         shape.findings.append(_note(name, f"All times of {staged.source} are the same moment."))
