@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ibis
 from ibis.util import gen_name
 
+from engine.delimited import delimited, ending_of
 from engine.errors import ConfigError, DataError
 from engine.spark_session import session_of
 
-_DELIMITED = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
+_CAUSE = re.compile(r"^Caused by: [\w.$]+: (.+)$", re.MULTILINE)
+_CODES = re.compile(r"^\[[A-Z_.]+\] |\s*SQLSTATE: \w+.*$")
+"""What Spark puts before and behind its messages."""
 _DATABASES = (".duckdb", ".db", ".ddb")
 MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 """Words of delimited text that stand for no value."""
@@ -72,9 +77,22 @@ def matches(path: Path) -> list[str]:
     return sorted(str(file) for file in path.parent.glob(path.name))
 
 
+def check_case(names: Sequence[str], path: Path) -> None:
+    """Refuse columns whose names differ in case only, which backends take for one."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise DataError(
+                f"File '{path.name}' has the columns '{other}' and '{name}', alike but for case; rename one."
+            )
+
+
 def first_line(error: BaseException) -> str:
-    """Return the first line of a library's message, without its full stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    """Return what a library's message begins with, or the last of its causes, without codes and full stop."""
+    causes = _CAUSE.findall(str(error))
+    lines = causes[-1:] or str(error).strip().splitlines() or [type(error).__name__]
+    return _CODES.sub("", lines[0]).strip().rstrip(".")
 
 
 def _of_files(path: Path, backend: str) -> ibis.Table:
@@ -82,26 +100,39 @@ def _of_files(path: Path, backend: str) -> ibis.Table:
     files = sorted(str(file) for file in path.rglob("*.parquet")) if path.is_dir() else matches(path) or [str(path)]
     if not files:
         raise DataError(f"Folder '{path.name}' holds no .parquet file; name another one, or a file.")
-    ending = next((ending for ending in _DELIMITED if path.name.lower().endswith(ending)), None)
-    if ending is None and path.is_file() and not path.name.lower().endswith(".parquet"):
+    is_text = ending_of(path) is not None
+    if not is_text and path.is_file() and not path.name.lower().endswith(".parquet"):
         raise DataError(
             f"'{path.name}' has the ending '{path.suffix}'; allowed are .csv, .tsv (also .gz), .parquet, a folder of "
             f"Parquet files, and {', '.join(_DATABASES)}."
         )
     if backend == "duckdb":
-        connection = _quiet(ibis.duckdb.connect())
-        if ending is None:
-            return connection.read_parquet(files)
-        # As text: a type guessed from the first rows would fail in a later one, without saying which.
-        return connection.read_csv(
-            str(path), header=True, sep=_DELIMITED[ending], all_varchar=True, nullstr=list(MISSING)
-        )
+        connection = _prepared(ibis.duckdb.connect())
+        return _text(connection, path) if is_text else connection.read_parquet(files)
     from engine import spark_files
 
     connection = ibis.pyspark.connect(session_of(backend))
-    if ending is None:
-        return spark_files.read_parquet(connection, path, files)
-    return spark_files.read_delimited(connection, path, separator=_DELIMITED[ending], missing=MISSING)
+    if is_text:
+        check_case(delimited(path).names, path)
+        return spark_files.read_delimited(connection, path, missing=MISSING)
+    return spark_files.read_parquet(connection, path, files)
+
+
+def _text(connection: Any, path: Path) -> ibis.Table:
+    """Open delimited text, every column as text: a type guessed from the first rows would fail in a later one."""
+    form = delimited(path)
+    check_case(form.names, path)
+    return connection.read_csv(
+        str(path),
+        # All said, nothing guessed: a guess passes over a header that does not fit the first rows.
+        auto_detect=False,
+        columns=dict.fromkeys(form.names, "VARCHAR"),
+        header=True,
+        delim=form.separator,
+        quote='"',
+        escape='"',
+        nullstr=list(MISSING),
+    )
 
 
 def _of_catalog(backend: str, name: str | None) -> ibis.Table:
@@ -123,7 +154,7 @@ def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
     """Open a table of a DuckDB file."""
     if backend != "duckdb":
         raise ConfigError(f"'--backend {backend}' cannot read the DuckDB file '{path.name}'; leave it out.")
-    connection = _quiet(ibis.duckdb.connect(str(path), read_only=True))
+    connection = _prepared(ibis.duckdb.connect(str(path), read_only=True))
     # The listing of Ibis uses a call that DuckDB no longer has.
     tables = sorted(row[0] for row in connection.con.sql("SELECT table_name FROM information_schema.tables").fetchall())
     listing = ", ".join(f"'{table}'" for table in tables[:12]) or "none"
@@ -134,7 +165,9 @@ def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
     return connection.table(name or tables[0])
 
 
-def _quiet(connection: Any) -> Any:
-    """Keep DuckDB's progress bar out of what a command prints."""
+def _prepared(connection: Any) -> Any:
+    """Keep DuckDB's progress bar out of what a command prints, and its conclusions to what is true of NaN as well."""
     connection.con.execute("SET enable_progress_bar = false")
+    # From the least and the largest value that a Parquet file states, it concludes that a column holds no NaN.
+    connection.con.execute("SET disabled_optimizers = 'statistics_propagation'")
     return connection

@@ -16,6 +16,8 @@ LATER = ("engagement_time", "conversion_time")
 MAX_SEGMENTS = 200
 _DAY_SECONDS = 86_400.0
 _LAST_DAY = 1e6
+_WRITTEN_OUT = 1e15
+"""Whole numbers below are written without an exponent."""
 _INSTANT = "timestamp('UTC')"
 """A moment: an offset in the text counts, and text without one is UTC. A plain timestamp would drop the offset."""
 _REQUIRED = ("exposure_time", "conversion_time")
@@ -75,14 +77,14 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     given = named.columns
     window = _number(named["window_days"]) if "window_days" in given else ibis.null("float64")
     unreadable = named["window_days"].notnull() & window.isnull() if "window_days" in given else ibis.literal(False)
-    segment = named["segment"].cast("string").fill_null("missing") if "segment" in given else "all exposures"
+    segment = _name(named["segment"]).fill_null("missing") if "segment" in given else "all exposures"
     columns |= {
         "segment": segment if isinstance(segment, ibis.Value) else ibis.literal(segment),
         "window_days": window.fill_null(attribution_days),
         "window_unreadable": unreadable,
     }
     if "unit" in given:
-        columns["unit"] = named["unit"].cast("string")
+        columns["unit"] = _name(named["unit"])
     exposures = named.select(**columns)
     facts = exposures.aggregate(**_checks(exposures)).to_pyarrow().to_pylist()[0]
     _refuse(facts, source)
@@ -131,11 +133,11 @@ def _times_as_days(table: ibis.Table, source: str) -> tuple[dict[str, ibis.Value
         elif kind.is_string():
             dated[name] = written[name]
             text = _text(column)
-            days[name] = _seconds(text.try_cast(_INSTANT)) if dated[name] else text.try_cast("float64")
+            days[name] = _days(_as_moment(text)) if dated[name] else _number(text)
         elif kind.is_timestamp() or kind.is_date():
-            days[name], dated[name] = _seconds(column.cast("timestamp")), True
+            days[name], dated[name] = _days(column.cast("timestamp")), True
         elif kind.is_unknown() and "TIMESTAMPTZ" in str(kind):  # nanoseconds with a zone, which Ibis cannot name
-            days[name], dated[name] = _seconds(column.cast(_INSTANT)), True
+            days[name], dated[name] = _days(column.cast(_INSTANT)), True
         else:
             raise DataError(f"Column '{name}' of {source} is of type {kind}; allowed are dates, or numbers of days.")
     forms = {form for form in dated.values() if form is not None}
@@ -151,7 +153,7 @@ def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool
     measures: dict[str, ibis.Value] = {}
     for name in names:
         text = _text(table[name])
-        number, stamp = text.try_cast("float64").notnull(), text.try_cast(_INSTANT).notnull()
+        number, stamp = _as_number(text).notnull(), _as_moment(text).notnull()
         measures |= {
             f"{name} all": text.count(),
             f"{name} number": number.sum(),
@@ -174,20 +176,44 @@ def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool
 
 
 def _text(column: ibis.Value) -> ibis.Value:
-    """Return text without spaces around it, NULL if nothing is left."""
-    return column.strip().nullif("")
+    """Return text without spaces around it, NULL if nothing is left or it says that there is no number."""
+    text = column.strip()
+    return ibis.ifelse(text.lower().isin(["", "nan"]), None, text)
+
+
+def _as_number(text: ibis.Value) -> ibis.Value:
+    """Read text as float64; Java reads "1d" and "1f" as numbers, too."""
+    return ibis.ifelse(text.re_search(r"[\d.][dDfF]$"), None, text).try_cast("float64")
+
+
+def _as_moment(text: ibis.Value) -> ibis.Value:
+    """Read text as a moment; Spark reads a year, a month, or a time of this very day as one, too."""
+    return ibis.ifelse(text.re_search(r"\d[-/]\d+[-/]\d"), text, None).try_cast(_INSTANT)
 
 
 def _number(column: ibis.Value) -> ibis.Value:
     """Return float64, NULL for NaN and for text that is no number."""
-    if column.type().is_string():
-        return _text(column).try_cast("float64")
-    return column.cast("float64").nullif(float("nan")) if column.type().is_floating() else column.cast("float64")
+    number = _as_number(_text(column)) if column.type().is_string() else column.cast("float64")
+    return number.nullif(float("nan"))
 
 
-def _seconds(stamp: ibis.Value) -> ibis.Value:
-    """Return days since 1970-01-01."""
-    return stamp.epoch_seconds().cast("float64") / _DAY_SECONDS
+def _name(column: ibis.Value) -> ibis.Value:
+    """Return text; whole numbers as every engine writes them, which they do not from ten million on."""
+    if not column.type().is_floating():
+        return column.cast("string")
+    number = column.cast("float64")
+    is_whole = (number % 1 == 0) & (number.abs() < _WRITTEN_OUT)
+    whole = ibis.ifelse(is_whole, number, 0.0).try_cast("int64").cast("string").concat(".0")
+    return ibis.ifelse(number.isnan(), None, ibis.ifelse(is_whole, whole, number.cast("string")))
+
+
+def _days(stamp: ibis.Value) -> ibis.Value:
+    """Return days since 1970-01-01, with parts of a second, which Spark leaves out of the seconds it counts."""
+    if stamp.get_backend().name == "pyspark":
+        seconds = stamp.cast(_INSTANT).cast("float64")
+    else:
+        seconds = stamp.epoch_seconds().cast("float64")
+    return seconds / _DAY_SECONDS
 
 
 def _checks(table: ibis.Table) -> dict[str, ibis.Value]:

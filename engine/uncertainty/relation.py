@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ ROLES = ("label", "score", "uncertainty", "weight", "split", "unit")
 _REQUIRED = ROLES[:3]
 MAX_SLICE_VALUES = 50
 """Most values of a slice column; more are no slices but ids."""
+_WRITTEN_OUT = 1e15
+"""Whole numbers below are written without an exponent."""
 _WANTED = {
     "label": "a label is 0 or 1",
     "score": "a score is a number from 0 to 1",
@@ -79,7 +82,7 @@ def scored_rows_of(
     named = _named(table, roles, source)
     free = [name for name in named.columns if name not in ROLES and not name.startswith("true_")]
     chosen = _chosen(named, free, slices, source)
-    columns = _columns(named) | {name: named[name].cast("string").fill_null("missing") for name in chosen}
+    columns = _columns(named) | {name: _name(named[name]).fill_null("missing") for name in chosen}
     rows = named.select(**columns)
     raw = {name: named[name] for name in ROLES if name in named.columns}
     bad = {name: _is_bad(rows[name], name) for name in raw}
@@ -90,7 +93,9 @@ def scored_rows_of(
     }
     measures |= {f"bad {name}": test.sum() for name, test in bad.items()}
     measures |= {f"values {name}": rows[name].nunique() for name in chosen}
-    facts = {k: int(v or 0) for k, v in rows.aggregate(**measures).to_pyarrow().to_pylist()[0].items()}
+    found = rows.aggregate(**measures).to_pyarrow().to_pylist()[0]
+    # An infinite weight has an infinite sum; it is refused below.
+    facts = {k: int(v) if v and math.isfinite(v) else 0 for k, v in found.items()}
     if facts["rows"] == 0:
         raise NotEnoughDataError(f"{source} has no rows; label, score and uncertainty of some are needed.")
     for name in raw:
@@ -159,15 +164,28 @@ def _columns(named: ir.Table) -> dict[str, ir.Value]:
     if "split" in named.columns:
         columns["split"] = named.split.cast("string").strip().lower()
     if "unit" in named.columns:
-        columns["unit"] = named.unit.cast("string")
+        columns["unit"] = _name(named.unit)
     return columns
 
 
 def _number(column: ir.Value) -> ir.Value:
     """Return float64, NULL for NaN and for text that is no number."""
     if column.type().is_string():
-        column = column.strip().nullif("").try_cast("float64")
-    return column.cast("float64").nullif(float("nan"))
+        text = column.strip().nullif("")
+        # Java reads "1d" and "1f" as numbers.
+        column = ibis.ifelse(text.re_search(r"[\d.][dDfF]$"), None, text).try_cast("float64")
+    number = column.cast("float64")
+    return number.nullif(float("nan"))
+
+
+def _name(column: ir.Value) -> ir.Value:
+    """Return text; whole numbers as every engine writes them, which they do not from ten million on."""
+    if not column.type().is_floating():
+        return column.cast("string")
+    number = column.cast("float64")
+    is_whole = (number % 1 == 0) & (number.abs() < _WRITTEN_OUT)
+    whole = ibis.ifelse(is_whole, number, 0.0).try_cast("int64").cast("string").concat(".0")
+    return ibis.ifelse(number.isnan(), None, ibis.ifelse(is_whole, whole, number.cast("string")))
 
 
 def _precision(column: ir.Value) -> str:
@@ -185,7 +203,7 @@ def _is_bad(value: ir.Value, name: str) -> ir.Value:
     if name == "label":
         return value.isnull() | ~value.isin([0.0, 1.0])
     if name == "weight":
-        return value.isnull() | (value < 1) | (value != value.floor()) | value.isinf()
+        return value.isnull() | (value < 1) | (value % 1 != 0) | value.isinf()
     if name == "score":
         return value.isnull() | (value < 0) | (value > 1)
     return value.isnull() | value.isinf()

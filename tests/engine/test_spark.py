@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ibis.expr.types import Table
 
 from engine.backends import open_table
+from engine.cli import main
 from engine.delay import counts, relation
+from engine.errors import DataError
 from engine.graph import events_counts
 from engine.uncertainty import cells, compress, slice_counts, slices
 from engine.uncertainty.bucket_cut import BucketCut
@@ -33,7 +39,7 @@ def scores(n=800):
             "uncertainty": rng.choice([-0.1, 0.1, 0.2, 0.3, 0.4], n),
             "weight": rng.integers(1, 4, n),
             "split": rng.choice(["train", " Tune", "test"], n),
-            "unit": [f"household {k}" for k in rng.integers(0, 90, n)],
+            "unit": [f"häuser {k}" for k in rng.integers(0, 90, n)],
             "region": rng.choice(["a", "ü", None], n),
             "same": "x",
         }
@@ -145,3 +151,134 @@ PAIRED = {
 @pytest.mark.parametrize("name", PAIRED)
 def test_events_are_counted_alike(name, tmp_path):
     check_equal(*both(events(), tmp_path, lambda table: PAIRED[name](events_counts.user_days(table))))
+
+
+TEXTS = {
+    "quotes": 'a,b\n"x ""y"", z","l1\nl2"\nc:\\x,"d\\"\n',
+    "missing": 'a,b\nNA,\n"NaN",""\n NA ,None\n',
+    "returns": "a,b\r\n1,2\r\n\r\n3,4",
+    "names": "\ufeffa.b, größe \n1,ü\n",
+    "semicolons": "a;b\n1,5;2\n",
+    "no rows": "a,b\n",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_is_read_alike(name, tmp_path):
+    (tmp_path / "t.csv").write_bytes(TEXTS[name].encode())
+    ours, theirs = (open_table(tmp_path / "t.csv", backend=backend).to_pyarrow().to_pylist() for backend in BACKENDS)
+    assert ours == theirs
+    assert ours or name == "no rows"
+
+
+WRITTEN = {
+    "dates": [
+        "2024-02-28",
+        " 2024-3-1 ",
+        "2024-02-29 12:00",
+        "2024-02-29T12:00:00.25+02:00",
+        "2024-03-01 10:00:00 UTC",
+    ],
+    "numbers": ["-1.5", "1e1", " 2 ", "+3", "0"],
+}
+UNREADABLE = ["12:30", "2024", "2024-02", "1d", "1.5F", "0x1", "now", "1,5"]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_times_as_text_are_read_alike(name, tmp_path):
+    table = pa.table({"exposure_time": WRITTEN[name], "conversion_time": pa.nulls(5, pa.string()), "unit": [1e7] * 5})
+    pq.write_table(table, tmp_path / "t.parquet")
+    logs = [
+        relation.exposures_of(open_table(tmp_path / "t.parquet", backend=backend), {}, source="t", attribution_days=9)
+        for backend in BACKENDS
+    ]
+    check_equal(*(log.exposures.to_pyarrow().to_pandas() for log in logs))
+    assert [(log.first_day, log.last_day, log.rows, log.has_dates) for log in logs[:1]] == [
+        (log.first_day, log.last_day, log.rows, log.has_dates) for log in logs[1:]
+    ]
+
+
+@pytest.mark.parametrize("word", UNREADABLE)
+def test_what_is_no_time_is_refused_alike(word, tmp_path):
+    times = ["2024-02-28", "2024-02-29", word]
+    pq.write_table(pa.table({"exposure_time": times, "conversion_time": times}), tmp_path / "t.parquet")
+    refusals = []
+    for backend in BACKENDS:
+        with pytest.raises(DataError) as refusal:
+            relation.exposures_of(
+                open_table(tmp_path / "t.parquet", backend=backend), {}, source="t", attribution_days=9
+            )
+        refusals.append(str(refusal.value))
+    assert refusals[0] == refusals[1] and f"'{word}'" in refusals[0]
+
+
+def typed():
+    """Columns of every type that a time, a number or a name may have, with NULL and NaN."""
+    nanoseconds = [1709078400_250000000, None, -500000000, 0]
+    return {
+        "ns": pa.array(nanoseconds, pa.timestamp("ns")),
+        "us": pa.array(nanoseconds, pa.timestamp("ns")).cast(pa.timestamp("us")),
+        "zone": pa.array(nanoseconds, pa.timestamp("ns", "Europe/Berlin")),
+        "date": pa.array([19000, None, -1, 0], pa.date32()),
+        "float": pa.array([0.25, None, float("nan"), -3.5]),
+        "narrow": pa.array([0.25, None, float("nan"), -3.5], pa.float32()),
+        "unsigned": pa.array([1, None, 255, 0], pa.uint8()),
+        "decimal": pa.array([1, None, 2, 3], pa.decimal128(10, 2)),
+    }
+
+
+@pytest.mark.parametrize("name", typed())
+def test_typed_times_are_read_alike(name, tmp_path):
+    column = typed()[name]
+    known = pa.compute.fill_null(column, column[3])
+    if name in ("float", "narrow"):
+        known = pa.compute.if_else(pa.compute.is_nan(known), column[3], known)
+    pq.write_table(
+        pa.table({"exposure_time": known, "conversion_time": column, "segment": column}), tmp_path / "t.parquet"
+    )
+    found = []
+    for backend in BACKENDS:
+        table = open_table(tmp_path / "t.parquet", backend=backend)
+        table = table.drop("segment") if name in ("ns", "us", "zone") else table
+        log = relation.exposures_of(table, {}, source="t", attribution_days=9)
+        found.append((log.conversions, log.first_day, log.last_day, log.has_dates))
+        found.append(sorted(map(str, log.exposures.to_pyarrow().to_pylist())))
+    assert found[:2] == found[2:]
+    assert found[0][0] == 2 + (name not in ("float", "narrow"))
+
+
+def said(capsys, kind, *words):
+    assert main(["describe", kind, *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+FORMS = ("data.csv", "data.parquet", "parts", "deep/a-*.parquet", "hive")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_command_says_the_same(form, tmp_path, capsys):
+    frame = dated(exposures())
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    frame.to_parquet(tmp_path / "data.parquet", index=False)
+    places = {"parts": ("parts/a.parquet", "parts/further/b.parquet"), "deep": ("deep/a-1.parquet", "deep/a-2.parquet")}
+    for first, second in places.values():
+        for place, part in ((first, frame.head(200)), (second, frame.tail(300))):
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            part.to_parquet(tmp_path / place, index=False)
+    frame.to_parquet(tmp_path / "hive", partition_cols=["segment"], index=False)
+    words = ("--data", str(tmp_path / form), "--attribution-days", "12")
+    ours, theirs = (said(capsys, "delay", *words, "--backend", backend) for backend in BACKENDS)
+    assert ours == theirs and ours["exposures"] == 500
+
+
+def test_a_table_that_spark_knows_needs_no_file(spark, tmp_path, capsys):
+    frame = dated(exposures())
+    times = {name: frame[name].dt.as_unit("us") for name in frame.columns if name.endswith("_time")}
+    frame.assign(**times).to_parquet(tmp_path / "log.parquet", index=False)
+    spark.sql("CREATE DATABASE shop")
+    spark.read.parquet(str(tmp_path / "log.parquet")).write.saveAsTable("shop.log")
+    ours = said(capsys, "delay", "--data", str(tmp_path / "log.parquet"))
+    theirs = said(capsys, "delay", "--table", "shop.log", "--backend", "local[2]")
+    assert theirs["source"] == "shop.log" and ours | {"source": "shop.log"} == theirs
+    assert main(["describe", "delay", "--table", "shop.none", "--backend", "local[2]"]) == 2
+    assert "'local[2]' has no table 'shop.none'" in capsys.readouterr().err

@@ -1,0 +1,69 @@
+"""Files open as they are: no row or name is guessed, and what is no number is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from engine.backends import first_line, open_table
+from engine.errors import ConfigError, DataError
+from engine.uncertainty.relation import scored_rows_of
+
+
+def test_a_header_that_does_not_fit_the_rows_is_not_passed_over(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4,5\n")
+    table = open_table(tmp_path / "t.csv")
+    assert table.columns == ("a", "b")
+    with pytest.raises(Exception, match="Line: 3"):
+        table.to_pyarrow()
+
+
+def test_text_separated_by_semicolons_is_read_as_such(tmp_path):
+    (tmp_path / "t.csv").write_text("a;b\n1,5;2\n")
+    assert open_table(tmp_path / "t.csv").to_pyarrow().to_pylist() == [{"a": "1,5", "b": "2"}]
+
+
+def test_names_that_differ_in_case_only_are_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("label,Label\n1,2\n")
+    with pytest.raises(DataError, match="'label' and 'Label', alike but for case"):
+        open_table(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+def test_a_nan_that_the_statistics_of_a_parquet_file_leave_out_is_found(kind, tmp_path):
+    values = pa.array([0.9, 0.5, float("nan"), 0.2], kind)
+    pq.write_table(pa.table({"label": [0, 1, 1, 0], "score": values, "uncertainty": [0.1] * 4}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="Column 'score' of t has 'nan' in data row 3; a score is a number"):
+        scored_rows_of(open_table(tmp_path / "t.parquet"), {}, source="t")
+
+
+@pytest.mark.parametrize("weight", [float("inf"), -float("inf"), 2.5])
+def test_a_weight_that_counts_no_rows_is_refused(weight, tmp_path):
+    columns = {"label": [0, 1], "score": [0.1, 0.2], "uncertainty": [0.1, 0.2], "weight": [1.0, weight]}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=f"Column 'weight' of t has '{weight}' in data row 2"):
+        scored_rows_of(open_table(tmp_path / "t.parquet"), {}, source="t")
+
+
+@pytest.mark.parametrize(("backend", "name"), [("duckdb", "log"), ("local[2]", None), ("duckdb", None)])
+def test_without_a_file_a_table_of_spark_has_to_be_named(backend, name):
+    with pytest.raises(ConfigError, match="give the 'name' of a table that Spark knows"):
+        open_table(None, backend=backend, name=name)
+
+
+def test_an_unknown_backend_is_named(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ConfigError, match="'--backend polars' is unknown"):
+        open_table(Path(tmp_path / "t.csv"), backend="polars")
+
+
+def test_of_a_chain_of_causes_the_last_is_told():
+    error = RuntimeError(
+        "An error occurred while calling o60.collectToPython.\n: org.x.SparkException: [FAILED] Reading failed.\n"
+        "\tat org.x.Y\nCaused by: org.x.RuntimeException: [MALFORMED_CSV] Malformed CSV record: 3 SQLSTATE: KD000\n"
+    )
+    assert first_line(error) == "Malformed CSV record: 3"
+    assert first_line(ValueError("Plain words.\nMore.")) == "Plain words"
