@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from dashboard.state import Kind
 
 Action = Literal["train", "describe", "inspect"]
-LONGEST: Final[dict[Action, float]] = {"inspect": 300.0, "describe": 600.0}
+LONGEST: Final[dict[Action, float]] = {"inspect": 900.0, "describe": 600.0}
 """Seconds that looking through a file and describing it may take; a training may take any time."""
 REPORT: Final = "report.json"
 """File in the folder of a job that holds what an inspection found."""
@@ -33,8 +33,6 @@ class JobSpec:
     """Role and column of own data."""
     form: str = ""
     """Form of own data for an inspection; guessed if empty."""
-    table: str = ""
-    """Table of a DuckDB file."""
     called: str = ""
     """What readers see in place of a path; neither it nor `columns` is ever a secret."""
 
@@ -77,7 +75,6 @@ def command_words(spec: JobSpec, folder: Path, out: Path) -> list[str]:
     list of str
     """
     words = [sys.executable, "-m", "engine", spec.action, spec.kind, "--data", spec.data]
-    words += [f"--table={spec.table}"] if spec.table else []
     for role, name in spec.columns:
         words += ["--column", f"{role}={name}"]
     if spec.action == "inspect":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from dashboard import jobs
+from dashboard import cache, jobs
 from dashboard.controls.data_folder import VARIABLE
 from dashboard.controls.data_roles import Roles
 from dashboard.controls.data_source import Source
@@ -36,9 +37,12 @@ def start_check(spec: JobSpec) -> str:
     """Start looking a file through in place of what this session looked at before; return a complaint, or nothing."""
     stop(DATA["check"])
     try:
-        st.session_state[DATA["check"]] = jobs.submit(spec)
+        job = jobs.submit(spec)
     except EngineError as error:
         return str(error)
+    st.session_state[DATA["check"]] = job
+    # Nobody else waits for it.
+    cache.until_session_ends(job, partial(jobs.cancel, job))
     return ""
 
 

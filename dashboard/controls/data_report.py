@@ -120,7 +120,8 @@ def lines(found: Inspection) -> tuple[list[str], int]:
     """Write the findings for markdown, what stops first; also return how many more there are."""
     written = []
     for row in found.findings.head(MOST_LINES).to_dict("records"):
-        badge = _BADGES.get(row["stops"] or row["severity"], _BADGES["note"])
+        kind = row["stops"] if row["severity"] == "stops" else row["severity"]
+        badge = _BADGES.get(kind, _BADGES["note"])
         written.append(f"{badge} {escape_markdown(row['sentence'], limit=600)}")
     return written, max(0, len(found.findings) - MOST_LINES)
 
@@ -129,9 +130,8 @@ def why_not(found: Inspection, action: str) -> str:
     """Return the first thing that stops an action, or nothing; safe for markdown."""
     if found.can_train if action == "train" else found.can_describe:
         return ""
-    rows = found.findings[found.findings["severity"] == "stops"]
-    own = rows[rows["stops"].isin([action, "both", "", None])]
-    told = own if len(own) else rows
+    own = found.findings[found.findings["stops"].isin([action, "both"])]
+    told = own if len(own) else found.findings[found.findings["severity"] == "stops"]
     return escape_markdown(told["sentence"].iloc[0], limit=600) if len(told) else "These data do not allow it."
 
 

@@ -96,6 +96,16 @@ def test_a_report_that_stops_closes_the_way_and_says_why(worker: Worker) -> None
     assert "mine.csv can be described, but not trained on" in texts(app)
 
 
+def test_rows_without_a_score_say_why_they_are_not_described(worker: Worker) -> None:
+    note = Finding(severity="note", sentence="Rows without a score cannot be described.", stops="describe")
+    worker.reports(inspection(note, can_describe=False))
+    app = checked(worker)
+    assert app.button(key="data-describe").disabled and not app.button(key="data-train").disabled
+    assert ":material/block: Rows without a score cannot be described." in [caption.value for caption in app.caption]
+    assert ":gray-badge[note] Rows without" in texts(app) and "red-badge" not in texts(app)
+    assert "mine.csv can be trained on, but not described: 40 rows" in texts(app)
+
+
 def test_data_that_stop_are_refused_whatever_the_browser_sends(worker: Worker) -> None:
     from dashboard.controls import data
 

@@ -41,7 +41,7 @@ def test_only_a_training_reports_its_progress() -> None:
 
 
 def test_a_stored_spec_is_read_as_it_was() -> None:
-    spec = JobSpec(kind="delay", data="own.csv", seed=0, action="inspect", columns=ODD, called="own.csv", table="t")
+    spec = JobSpec(kind="delay", data="own.csv", seed=0, action="inspect", columns=ODD, called="own.csv")
     # JSON makes lists of tuples.
     record = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
     record |= {"columns": [list(pair) for pair in ODD], "settings": []}
