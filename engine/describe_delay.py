@@ -128,7 +128,7 @@ def _described(
     known = BUNDLED.get(arguments.data)
     about = {} if known is None else {"origin": known.origin, "description": known.description}
     result = described.describe(log, scope, config, source=source, **about)
-    return log, scope, result.curves, result
+    return log, scope, {name: curve for name, curve in result.curves.items() if len(curve)}, result
 
 
 def _print(

@@ -92,6 +92,21 @@ def note(run: Run) -> str:
     )
 
 
+def funnel_sentence(run: Run, rows: pd.DataFrame) -> str:
+    """Say which share of the exposures reached every stage."""
+    found = {str(row.stage): row for row in rows.itertuples()}
+    parts = {
+        name: f"{_percent(row.observed)} [{_percent(row.ci_low)}, {_percent(row.ci_high)}]"
+        for name, row in found.items()
+    }
+    which = "from the snapshot day on" if page_facts(run)["has_truth"] else "whose window is over"
+    return (
+        f"Of {int(found['converted'].n):,} exposures {which}, {parts['engaged']} engaged by the waiting window and "
+        f"{parts['converted']} converted: {parts['converted_engaged']} after engaging by then, "
+        f"{parts['converted_plain']} without."
+    )
+
+
 def draws_note(run: Run) -> str:
     """Say what the draws behind the error of a window took together, where no units are named."""
     if not is_described(run) or page_facts(run)["units"]:

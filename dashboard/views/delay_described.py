@@ -25,20 +25,3 @@ def needs_training(run: Run, what: str) -> None:
         return
     layout.empty_state(f"{start} To train on the same data:")
     st.code(command, language="bash", wrap_lines=True)
-
-
-def missing(run: Run, what: str, otherwise: str) -> None:
-    """Say what is missing: that it needs a training where none was made, else what an older run lacks.
-
-    Parameters
-    ----------
-    run : Run
-    what : str
-        See `needs_training`.
-    otherwise : str
-        Markdown; shown for a run that was trained.
-    """
-    if delay.is_described(run):
-        needs_training(run, what)
-    else:
-        layout.empty_state(otherwise)

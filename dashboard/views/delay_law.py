@@ -10,7 +10,7 @@ from dashboard import layout
 from dashboard.cache import Run
 from dashboard.controls import delay, delay_described, delay_labels, delay_window
 from dashboard.glossary import TERMS
-from dashboard.views.delay_described import missing
+from dashboard.views.delay_described import needs_training
 from engine.figures.delay import hazard_curves
 from engine.figures.delay_arrival import cure_curves
 from engine.figures.delay_labels import funnel_bars
@@ -128,13 +128,19 @@ def _hazard(run: Run, choice: delay.Choice) -> None:
 def draw_funnel(run: Run) -> None:
     """Draw the funnel with the check of the entire space."""
     if delay.stored(run, "funnel").empty:
-        missing(run, "Promises for the stages of the funnel", f"This run holds no funnel. {delay.AGAIN}")
+        layout.empty_state(
+            "No exposure from the snapshot day on has a final label, so no funnel can be counted. Describe an earlier "
+            "day with --as-of."
+            if delay.is_described(run)
+            else f"This run holds no funnel. {delay.AGAIN}"
+        )
         return
+    is_described = delay.is_described(run)
     left, right = st.columns([0.6, 0.4], gap="medium")
     with right:
         segment = delay_labels.choose_funnel(run)
         rows = delay_labels.funnel_rows(run, segment)
-        sentence = delay_labels.funnel_sentence(rows)
+        sentence = delay_described.funnel_sentence(run, rows) if is_described else delay_labels.funnel_sentence(rows)
         name = layout.escape_markdown(delay.segment_text(segment))
         st.markdown(sentence)
     with left:
@@ -143,12 +149,16 @@ def draw_funnel(run: Run) -> None:
             rows,
             key="delay-funnel-chart",
             title=f"From exposure to conversion, {name}",
-            how_to_read=f"{TERMS['entire_space_product'].help()}  \n**Grey**: observed, with 95 % over units. "
-            "**Blue**: the mean of what ours promised. The parts add up: converted = engaged and "
-            "converted + not engaged and converted.",
+            how_to_read=("" if is_described else f"{TERMS['entire_space_product'].help()}  \n")
+            + "**Grey**: observed, with 95 % intervals. "
+            + ("" if is_described else "**Blue**: the mean of what ours promised. ")
+            + "The parts add up: converted = engaged and converted + not engaged and converted.",
             alt=sentence,
         )
-    _selection(run)
+    if is_described:
+        needs_training(run, "Promises for these stages, and what learning from engaged exposures alone costs,")
+    else:
+        _selection(run)
 
 
 def _selection(run: Run) -> None:

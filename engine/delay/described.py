@@ -14,6 +14,7 @@ from engine.delay.asof import asof_days, asof_tables
 from engine.delay.config import DelayConfig
 from engine.delay.described_claims import described_claims
 from engine.delay.draws import exit_ages, read_sums, sums_of, unit_facts, with_unit
+from engine.delay.funnel_counts import observed_funnel, stage_counts
 from engine.delay.relation import Log
 from engine.delay.scope import Scope
 from engine.delay.scope_counts import described_law, law_counts, law_points, scope_facts
@@ -50,9 +51,9 @@ def describe(
     -------
     RunResult
         Without methods. Curves ``arrival, cure, cohorts, asof, asof_curves, asof_cohorts, windows, tradeoff, law,
-        snapshot, claims`` as of a training, but for what needs a model; and ``present``, the row of ``asof`` for the
-        end of the log with all exposures. Final figures are NaN where labels are still open at the end. ``law`` is
-        absent where nothing had matured, ``tradeoff`` has the estimators without a network.
+        funnel, snapshot, claims`` as of a training, but for what needs a model; and ``present``, the rows of ``asof``
+        for the end of the log with all exposures. Final figures are NaN where labels are still open at the end.
+        ``law`` is absent where nothing had matured, ``tradeoff`` has the estimators without a network.
 
     Raises
     ------
@@ -70,6 +71,7 @@ def describe(
     grid = {"step_days": config.step_days, "horizon_bin": horizon_bin_of(facts["window_max"], config.step_days)}
     curves = label_tables(scope, config, facts, grid)
     by_unit = collected(unit_facts(with_unit(scope.exposures), as_of=scope.as_of, waiting_days=config.waiting_days))
+    curves["funnel"] = _funnel(scope, config)
     curves["present"] = _present(log, scope, curves["asof"], grid)
     curves["snapshot"] = _snapshot(log, scope, config, facts, by_unit)
     is_unit = "unit" in log.exposures.columns
@@ -196,6 +198,14 @@ def _tradeoff(scope: Scope, config: DelayConfig, facts: Mapping[str, Any], grid:
     read = collected(read_sums(exposures, waiting, as_of=scope.as_of, period=period))
     exits = collected(exit_ages(exposures, as_of=scope.as_of, **grid))
     return tradeoff_of(sums_of(read, exits, waiting, **grid), waiting, period, config)
+
+
+def _funnel(scope: Scope, config: DelayConfig) -> pd.DataFrame:
+    """Return the observed funnel of the exposures from the day on; at the end of the log, of all with a final label."""
+    start = scope.as_of if scope.is_past else None
+    exposures = with_unit(scope.exposures)
+    counts = stage_counts(exposures, start=start, end=scope.end, waiting_days=config.waiting_days)
+    return observed_funnel(collected(counts), config, is_unit="unit" in scope.exposures.columns)
 
 
 def _present(log: Log, scope: Scope, asof: pd.DataFrame, grid: Mapping[str, Any]) -> pd.DataFrame:

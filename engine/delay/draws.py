@@ -87,7 +87,7 @@ def unit_facts(exposures: ibis.Table, *, as_of: float, waiting_days: float) -> i
         name: _[name].sum() for name in ("recent", "open", "flipped", "waiting", "engaged", "flips", "engaged_flips")
     }
     return (
-        by_unit.mutate(draw=_draw(by_unit.unit))
+        by_unit.mutate(draw=draw_of(by_unit.unit))
         .group_by("draw")
         .aggregate(
             **sums,
@@ -120,7 +120,7 @@ def read_sums(exposures: ibis.Table, waiting: np.ndarray, *, as_of: float, perio
         `engine.delay.tradeoff_sums.Sums.line`.
     """
     timed = exposures.filter(_.exposure_time < as_of).mutate(
-        draw=_draw(exposures.unit),
+        draw=draw_of(exposures.unit),
         age=as_of - _.exposure_time,
         delay=_.conversion_time - _.exposure_time,
     )
@@ -160,7 +160,7 @@ def exit_ages(exposures: ibis.Table, *, as_of: float, step_days: float, horizon_
     """
     exits = exits_of(exposures, as_of=as_of, step_days=step_days, horizon_bin=horizon_bin)
     keys = ["segment", "draw", "exit_bin", "converted"]
-    return exits.mutate(draw=_draw(exits.unit)).group_by(keys).aggregate(n=_.count(), aged=_.age.sum()).order_by(keys)
+    return exits.mutate(draw=draw_of(exits.unit)).group_by(keys).aggregate(n=_.count(), aged=_.age.sum()).order_by(keys)
 
 
 def sums_of(
@@ -217,6 +217,6 @@ def _added(cell: tuple[np.ndarray, np.ndarray], values: np.ndarray, shape: tuple
     return table
 
 
-def _draw(unit: ibis.Value) -> ibis.Value:
-    """Return the group of a unit, the same as in `engine.delay.counts.unit_exit_counts`."""
+def draw_of(unit: ibis.Value) -> ibis.Value:
+    """Return the group of a unit, the same as in `engine.delay.counts.unit_exit_counts`, at most `GROUPS`."""
     return unit.hexdigest("md5").left(2)

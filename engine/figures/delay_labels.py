@@ -126,8 +126,8 @@ def funnel_bars(table: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     table : DataFrame
-        Columns ``label`` (of the stage), ``observed, ci_low, ci_high, predicted`` (shares of the exposures), ``n``;
-        first stage first.
+        Columns ``label`` (of the stage), ``observed, ci_low, ci_high, predicted`` (shares of the exposures; NaN
+        without a model), ``n``; first stage first.
 
     Returns
     -------
@@ -146,7 +146,9 @@ def funnel_bars(table: pd.DataFrame) -> go.Figure:
             "x": ends,
             "y": table["label"].to_numpy(),
             "text": [
-                f"  {row.observed:.1%} observed,<br>  {row.predicted:.1%} predicted" for row in table.itertuples()
+                f"  {row.observed:.1%} observed"
+                + ("" if np.isnan(row.predicted) else f",<br>  {row.predicted:.1%} predicted")
+                for row in table.itertuples()
             ],
             "textposition": "middle right",
             "textfont": {"color": TEXT},

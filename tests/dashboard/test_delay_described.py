@@ -145,6 +145,16 @@ def test_the_fourth_card_is_the_rate_that_counting_misses(stored, opened) -> Non
     assert f"counted {number(100 * last['converted_naive'])} %" in texts(app)
 
 
+def test_the_funnel_shows_what_was_observed(stored, opened, figure) -> None:
+    run = stored("past")
+    app = opened(delay_detail="Funnel")
+    rows = run.curve("funnel").query("segment == 'all'").set_index("stage")
+    bars = figure(app, 2)["data"]
+    assert [trace["name"] for trace in bars] == ["Observed", "values"] and "predicted" not in str(bars[1]["text"])
+    assert bars[0]["x"] == pytest.approx(rows["observed"].iloc[1:].tolist())
+    assert f"{number(100 * rows.loc['engaged', 'observed'])} % [" in texts(app)
+
+
 def test_what_the_data_do_not_hold_is_not_offered(stored, opened) -> None:
     stored("times")
     app = opened()

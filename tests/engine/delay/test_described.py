@@ -79,6 +79,14 @@ def test_the_claims_that_need_no_model_have_the_value_and_n_of_a_training(coupon
     assert ends[0] == pytest.approx(ends[1], rel=0.05)
 
 
+def test_the_funnel_has_what_was_observed_and_promises_nothing(coupons) -> None:
+    trained, found = read_run(SHIPPED).curve("funnel"), coupons.curves["funnel"]
+    keys = ["segment", "stage", "n", "observed"]
+    pd.testing.assert_frame_equal(found[keys], trained[keys], check_exact=True)
+    ends = [table.query("segment == 'all'")[["ci_low", "ci_high"]].to_numpy() for table in (found, trained)]
+    assert ends[0] == pytest.approx(ends[1], abs=0.005) and found["predicted"].isna().all()
+
+
 def test_the_trade_off_is_that_of_a_training_but_for_the_draws(coupons) -> None:
     keys = ["segment", "waiting_days", "estimator"]
     trained = read_run(SHIPPED).curve("tradeoff").set_index(keys)
@@ -132,6 +140,10 @@ def test_times_alone_are_enough(frame) -> None:
     assert set(claims["claim"]) == {"C3"} and set(claims["n_unit"]) == {"exposures"}
     assert claims["n"].iloc[0] == found.curves["snapshot"]["immature"].iloc[0]
     assert set(found.curves["tradeoff"]["segment"]) == {"all"}
+    funnel = found.curves["funnel"].set_index("stage")
+    low, high = wilson_interval(np.array([funnel.loc["converted", "observed"]]) * funnel["n"].iloc[0], funnel["n"][:1])
+    assert funnel.loc["converted", ["ci_low", "ci_high"]].tolist() == pytest.approx([low[0], high[0]])
+    assert funnel.loc["engaged", "observed"] == 0
 
 
 def test_without_a_conversion_nothing_flips_and_nothing_breaks(frame) -> None:
@@ -165,4 +177,5 @@ def test_a_log_younger_than_its_window_says_that_nothing_can_be_estimated() -> N
     found = described(pd.DataFrame({"exposure_time": time, "conversion_time": np.where(time < 15, time + 3.0, np.nan)}))
     facts = found.curves["snapshot"].iloc[0]
     assert (facts["matured"], facts["has_truth"]) == (0, False) and "law" not in found.curves
+    assert found.curves["funnel"].empty
     assert found.curves["asof"]["rate_estimated"].isna().all() and found.curves["claims"].empty
