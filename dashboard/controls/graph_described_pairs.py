@@ -114,7 +114,7 @@ def pairs_table(run: Run, name: str) -> pd.DataFrame:
             "To": rows["target"],
             "This way": rows["seen"],
             "Other way": rows["back_seen"],
-            "Ratio [95 % interval]": [_ratio(row) for row in rows.to_dict("records")],
+            "Ratio [95 %]": [_ratio(row) for row in rows.to_dict("records")],
         }
     )
     if is_order:

@@ -80,13 +80,11 @@ def pair_chart(run: Run, name: str, *, key: str) -> None:
     """Draw the first pairs of a list."""
     table = pair_controls.pairs(run, name)
     is_order = name == "time_order"
-    title = "Which pairs keep an order in time?" if is_order else "Which way do the strongest pairs point?"
+    title = _PAIR_TITLES.get(name, "Which way do the strongest pairs point?")
     layout.chart_card(
         pair_dots(
             table.head(pair_controls.SHOWN_PAIRS),
-            axis_title="Times more often in this order than the calendar gives"
-            if is_order
-            else "Share that points this way",
+            axis_title="Order ratio over the calendar's" if is_order else "Share that points this way",
             reference=1.0 if is_order else 0.5,
             is_log=is_order,
         ),
@@ -115,6 +113,7 @@ def lean_chart(run: Run, what: str, *, x_title: str, y_title: str) -> None:
     )
 
 
+_PAIR_TITLES = {"time_order": "Which pairs keep an order in time?", "lean": "Which pairs lean most to one way?"}
 _HOW_TO_READ_PAIRS = (
     "Each dot is the share of what was seen between two nodes that points as written; the dotted line is a pair that "
     "points both ways alike. Bars are 95 % Wilson intervals over rows; a share of weights has none, and its dot is "

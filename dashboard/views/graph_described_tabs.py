@@ -108,7 +108,7 @@ def pairs(run: Run) -> None:
     # The first list is drawn above.
     left, right = st.columns([0.52, 0.48]) if name != lists[0] else (st.container(), None)
     with left:
-        st.dataframe(table, hide_index=True, width="stretch", height=470)
+        st.dataframe(table, hide_index=True, width="stretch", height=470, column_config=_PAIR_COLUMNS)
     if right is not None:
         with right:
             graph_described_charts.pair_chart(run, name, key="graph-listed-pairs")
@@ -143,4 +143,14 @@ _NODE_COLUMNS: dict[str, Any] = {
     "Out": st.column_config.NumberColumn(width=55, format="localized", help="Edges out."),
     "In": st.column_config.NumberColumn(width=55, format="localized", help="Edges in."),
     "Both": st.column_config.NumberColumn(width=55, format="localized", help="Neighbours with edges both ways."),
+}
+_PAIR_COLUMNS: dict[str, Any] = {
+    "#": st.column_config.NumberColumn(width=30),
+    "This way": st.column_config.NumberColumn(format="localized", help="Seen from the first to the second node."),
+    "Other way": st.column_config.NumberColumn(format="localized", help="Seen from the second to the first node."),
+    "Ratio [95 %]": st.column_config.TextColumn(help="This way over the other way, with its 95 % interval."),
+    "Users": st.column_config.NumberColumn(format="localized", help="Users with this order at least once."),
+    "Calendar": st.column_config.NumberColumn(help="The ratio that the calendar alone would give."),
+    "Season": st.column_config.NumberColumn(help="Share of the excess that the calendar explains."),
+    "Halves": st.column_config.TextColumn(help="Whether the order holds in both halves of the users."),
 }

@@ -10,6 +10,9 @@ from engine.figures.graph_described import error_bars, legend
 from engine.figures.graph_nodes import shortened
 from engine.figures.theme import LINE, OURS, TEXT, TRUTH, plotly_layout
 
+_TICKS = [factor * 10**power for power in range(7) for factor in (1, 2, 5)]
+_LOG = {"type": "log", "tickvals": _TICKS, "ticktext": [f"{tick:,}" for tick in _TICKS]}
+
 
 def pair_dots(
     table: pd.DataFrame, *, axis_title: str, reference: float, is_log: bool = False, height: int = 400
@@ -52,7 +55,7 @@ def pair_dots(
     line = {"type": "line", "x0": reference, "x1": reference, "y0": 0, "y1": 1, "yref": "y domain"}
     layout = plotly_layout(
         height=height,
-        xaxis={"title": {"text": axis_title}} | ({"type": "log"} if is_log else {"range": [-0.02, 1.02]}),
+        xaxis={"title": {"text": axis_title}} | (_LOG if is_log else {"range": [-0.02, 1.02]}),
         yaxis={
             "tickvals": list(range(len(names))),
             "ticktext": names,

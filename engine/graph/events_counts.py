@@ -144,6 +144,8 @@ def support_counts(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
         One row ``pairs, most_users``; zeros if there is no pair.
     """
     counts = pair_counts(days, period, n_items=n_items, minimum_users=1)
+    # A negative number: a pair with an item that becomes no node.
+    counts = counts.filter(counts.pair >= 0)
     low, high = counts.low_users_0 + counts.low_users_1, counts.high_users_0 + counts.high_users_1
     return counts.aggregate(
         pairs=((low > 0).cast("int64") + (high > 0).cast("int64")).sum().cast("float64").fill_null(0.0),

@@ -115,3 +115,5 @@ def test_too_little_is_said(frame):
         described(frame.assign(time=frame["time"] % 10))
     with pytest.raises(NoEdgeError, match="'minimum_users' is 9,999"):
         described(frame, minimum_users=9_999)
+    with pytest.raises(NoEdgeError, match="U followed by V: 2;"):
+        described(frame, minimum_users=9_999, most_items=2)
