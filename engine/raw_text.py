@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
 from engine.errors import DataError
 
@@ -142,11 +142,11 @@ def _limit(path: Path) -> int | None:
 
 
 @contextmanager
-def _binary(path: Path) -> Iterator[io.BufferedIOBase]:
+def _binary(path: Path) -> Iterator[BinaryIO]:
     """Open a file as bytes, unpacked."""
     if path.name.lower().endswith(".gz"):
         with gzip.open(path, "rb") as packed:
-            yield packed
+            yield cast(BinaryIO, packed)
     else:
         with open(path, "rb") as plain:
             yield plain

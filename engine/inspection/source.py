@@ -195,6 +195,8 @@ def _bound(connection: Any, scratch: str) -> None:
     connection.con.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.con.execute(f"SET temp_directory = '{scratch}'")
     connection.con.execute("SET enable_progress_bar = false")
+    # Else the bytes of a file that is read once or twice would stay in memory.
+    connection.con.execute("SET enable_external_file_cache = false")
     # The smallest and largest value noted in a Parquet file leave NaN out, and DuckDB concludes that there is none.
     connection.con.execute("SET disabled_optimizers = 'statistics_propagation'")
 
