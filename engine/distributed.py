@@ -27,6 +27,10 @@ _ENDED = (
     "for want of memory, and start again."
 )
 
+_UNREACHED = (
+    "the other workers cannot be reached. If they run on other hosts, name the network between them in the "
+    "environment of every worker, for example GLOO_SOCKET_IFNAME=eth0, and start again."
+)
 _ALONE: ContextVar[bool] = ContextVar("alone", default=False)
 
 T = TypeVar("T")
@@ -228,7 +232,7 @@ def joined() -> Iterator[Workers]:
         return
     from torch import distributed
 
-    _together(lambda: distributed.init_process_group("gloo", timeout=_PATIENCE))
+    _together(lambda: distributed.init_process_group("gloo", timeout=_PATIENCE), otherwise=_UNREACHED)
     try:
         yield group
     finally:
@@ -257,12 +261,12 @@ def require_agreement(group: Workers, identity: Mapping[str, Any]) -> None:
         )
 
 
-def _together(operation: Callable[[], T]) -> T:
+def _together(operation: Callable[[], T], otherwise: str = _ENDED) -> T:
     """Do something that all workers do at once, and say plainly if one of them is gone."""
     try:
         return operation()
     except RuntimeError as error:
-        raise WorkerLostError(_ENDED) from error
+        raise WorkerLostError(otherwise) from error
 
 
 def launcher(words: Sequence[str]) -> list[str]:

@@ -72,7 +72,6 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     announced()  # what torchrun says must make sense before anything is read
     folder = check_target(arguments.out or _default_folder(kind))
     sweep(folder.parent)
-    sweep(folder.parent, ENDING, older=KEPT)
     dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
     identity = identity_of(kind, config, dataset.info.data_id)
     with joined() as group:
@@ -90,6 +89,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
             result = replace(result, seconds=result.seconds + checkpoint.earlier)
             write_run(result, folder, command=_command(words), threads=arguments.threads)
             checkpoint.remove()
+            sweep(folder.parent, ENDING, older=KEPT)
     print_run(read_run(folder), as_json=arguments.json)
 
 

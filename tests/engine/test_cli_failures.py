@@ -55,6 +55,8 @@ NOWHERE = ["train", "graph", "--data", "debian-programs"]
         (["train", "graph", "--seed", "x"], "Argument --seed: invalid int value: 'x'"),
         (["train", "graph", "--seed", "-1"], "'seed' is -1"),
         (["train", "graph", "--threads", "0"], "'--threads' is 0; it must be at least 1."),
+        (["train", "graph", "--checkpoint", "-1"], "'--checkpoint' is -1; it must be at least 0 seconds."),
+        (["train", "graph", "--checkpoint=nan"], "'--checkpoint' is nan; it must be at least 0 seconds."),
         (["train", "graph", "--set", "epochs"], "'--set epochs' is not of the form name=value"),
         (["train", "graph", "--set", "epoch=1"], "Setting 'epoch' is unknown; did you mean 'epochs'?"),
         (["train", "graph", "--set", "epochs=many"], "Setting 'epochs' is 'many'; allowed is a whole number."),
