@@ -78,8 +78,8 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     counts = " · ".join(f"{name} {count:,}" for name, count in result.dataset.rows.items())
     targets = sorted(result.curves["boundaries"]["target"].unique())
     middle = float(targets[len(targets) // 2])
-    scorers = result.curves["scorers"]
-    said = summary.answer(result.metrics, result.curves["differences"], "given", middle, scorers=scorers)
+    judged = {name: result.curves[name] for name in ("scorers", "verdicts")}
+    said = summary.answer(result.metrics, result.curves["differences"], "given", middle, **judged)
     sys.stdout.write(f"{source} · {counts}\n\n{said}\n")
     if folder is not None:
         sys.stdout.write(f"\n{shlex.quote(str(folder))} is a run: the dashboard opens it.\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,17 +134,20 @@ def tenths(value: float) -> str:
 
 def _helps(row: Mapping[str, Any], size: str) -> str:
     """Write how much several thresholds help, and whether a rival with one gives the same."""
-    share = f"{row['relative']:+.0f} % [{row['relative_low']:+.0f}, {row['relative_high']:+.0f}]"
+    relative = [row[name] for name in ("relative", "relative_low", "relative_high")]
+    # One threshold that reaches the precision nowhere has no recall to be set against.
+    known = all(math.isfinite(value) for value in relative)
+    by = f" by {relative[0]:+.0f} % [{relative[1]:+.0f}, {relative[2]:+.0f}]" if known else ""
     rival = RIVAL_LABEL.get(row["rival"], "")
     value, low, high = (tenths(row[name]) for name in ("rival_value", "rival_low", "rival_high"))
     beside = f"{value} points [{low}, {high}]"
     if row["verdict"] == "a repair does the same":
         return (
-            f"uncertainty helps by {share} ({size}), but one threshold with {rival} gives the same: "
+            f"uncertainty helps{by} ({size}), but one threshold with {rival} gives the same: "
             f"{beside} beside several thresholds."
         )
     last = f"; one threshold with {rival}: {beside} beside them" if rival else ""
-    return f"several thresholds help here by {share} ({size}){last}."
+    return f"several thresholds help here{by} ({size}){last}."
 
 
 def _effect(row: Mapping[str, Any], name: str = "") -> str:

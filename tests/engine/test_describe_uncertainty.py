@@ -52,8 +52,12 @@ def test_the_run_opens_with_its_slices_and_the_answer_is_printed(frame, tmp_path
     frame.rename(columns={"label": "bought"}).to_parquet(tmp_path / "s.parquet", index=False)
     words = ["--data", str(tmp_path / "s.parquet"), "--column", "label=bought", "--out", str(tmp_path / "own")]
     assert main(["describe", "uncertainty", *words, *FAST]) == 0
-    assert "the score misses the observed rate by" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "the score misses the observed rate by" in printed
     run = read_run(tmp_path / "own")
+    # It is the verdict that the page leads with.
+    words = run.curve("verdicts")["sentence"].iloc[0].removeprefix("Given score: ")
+    assert words[1:] in printed
     assert run.kind == "uncertainty"
     assert set(run.curve("slices")["column"]) == {"region"}
     assert run.curve("scorers")["scorer"].tolist() == ["given"]

@@ -45,3 +45,13 @@ def test_no_gain_from_uncertainty_is_said_only_if_a_repair_is_ruled_out_too(high
     left = verdict_sentence(row | {"repair_high": 2.8}, [0.5])
     assert "no gain from several thresholds here (" in left and "uncertainty here" not in left
     assert "on score and uncertainty: +1.0 points of recall [-0.1, +2.8], so that the data leave open" in left
+
+
+@pytest.mark.parametrize(
+    ("relative", "said"), [(25.0, "help here by +25 % [+10, +40] ("), (float("nan"), "help here (")]
+)
+def test_a_gain_over_no_recall_at_all_has_no_percentage(relative, said):
+    helps = ROW | {"verdict": "several thresholds help", "value": 12.0, "ci_low": 5.0, "ci_high": 18.0, "rival": ""}
+    helps |= {"rival_value": 0.0, "rival_low": 0.0, "rival_high": 0.0}
+    sentence = verdict_sentence(helps | {"relative": relative, "relative_low": 10.0, "relative_high": 40.0}, [0.5])
+    assert said in sentence and "nan" not in sentence
