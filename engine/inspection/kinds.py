@@ -92,14 +92,19 @@ def _infinities(staged: Staged, names: Any) -> Iterator[Check]:
         facts = staged.facts[name]
         ends = [end for end in (facts.minimum, facts.maximum) if isinstance(end, float)]
         if is_numbers(facts) and any(abs(end) == float("inf") for end in ends):
-            yield Check(
-                column=name,
-                bad=staged.number(name).isinf(),
-                said=lambda shown, row, count, name=name: (
-                    f"Column '{name}' of {staged.source} is infinite in data row {row:,}{_more(count)}; a finite "
-                    "number or no value is allowed. Correct the rows, or leave the column out."
-                ),
-            )
+            yield _infinity(staged, name)
+
+
+def _infinity(staged: Staged, name: str) -> Check:
+    """Refuse the infinite cells of one feature."""
+    return Check(
+        column=name,
+        bad=staged.number(name).isinf(),
+        said=lambda shown, row, count: (
+            f"Column '{name}' of {staged.source} is infinite in data row {row:,}{_more(count)}; a finite number or no "
+            "value is allowed. Correct the rows, or leave the column out."
+        ),
+    )
 
 
 def _dates(staged: Staged) -> Iterator[Check]:
@@ -128,16 +133,21 @@ def _windows(staged: Staged) -> Iterator[Check]:
         window = name[2:]
         if not name.startswith("k_") or f"n_{window}" not in staged.names:
             continue
-        k, n = staged.number(name), staged.number(f"n_{window}")
-        fits = (k >= 0) & (k <= n) & ~n.isinf()
-        yield Check(
-            column=name,
-            bad=~fits.fill_null(False),
-            said=lambda shown, row, count, name=name, window=window: (
-                f"Columns '{name}' and 'n_{window}' of {staged.source} do not fit in data row {row:,}{_more(count)}, "
-                f"where the first has {shown}; needed are numbers with 0 <= {name} <= n_{window}."
-            ),
-        )
+        yield _window(staged, name, f"n_{window}")
+
+
+def _window(staged: Staged, positives: str, rows: str) -> Check:
+    """Refuse positives beyond the rows that they are of."""
+    k, n = staged.number(positives), staged.number(rows)
+    fits = (k >= 0) & (k <= n) & ~n.isinf()
+    return Check(
+        column=positives,
+        bad=~fits.fill_null(False),
+        said=lambda shown, row, count: (
+            f"Columns '{positives}' and '{rows}' of {staged.source} do not fit in data row {row:,}{_more(count)}, "
+            f"where the first has {shown}; needed are numbers with 0 <= {positives} <= {rows}."
+        ),
+    )
 
 
 def _splits(staged: Staged) -> Check:

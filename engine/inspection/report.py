@@ -182,13 +182,13 @@ def _unplayed(stage: Staged, task: _Task) -> Iterator[Finding]:
                 f"{stage.source} has a column '{role}' and '{name}' is to play this role too; rename or drop one."
             )
             yield Finding(severity="stops", sentence=sentence, column=role, stops="both")
-    for role in roles_of(task.kind, task.form):
-        if role.required and role.name not in task.playing:
+    for needed in roles_of(task.kind, task.form):
+        if needed.required and needed.name not in task.playing:
             sentence = (
-                f"Column '{role.name}' is missing in {stage.source}; it has {listing}. "
-                f"Name the column that plays this role with --column {role.name}=NAME."
+                f"Column '{needed.name}' is missing in {stage.source}; it has {listing}. "
+                f"Name the column that plays this role with --column {needed.name}=NAME."
             )
-            yield Finding(severity="stops", sentence=sentence, column=role.name, stops="train")
+            yield Finding(severity="stops", sentence=sentence, column=needed.name, stops="train")
     if task.form == "events" and "target" in stage.names:
         sentence = f"{stage.source} has a column 'target', so that it would be read as edges; rename or drop it."
         yield Finding(severity="stops", sentence=sentence, column="target", stops="both")
