@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -85,15 +87,18 @@ def observed_funnel(counts: pd.DataFrame, config: DelayConfig, *, is_unit: bool)
         n = int(total[0])
         if is_unit:
             rng = generator(config.seed, "funnel", str(segment))
-            low, high = percentile_interval(
-                bootstrap(lambda weight, table=table: _shares(weight @ table), np.arange(len(table)),
-                          n_resamples=config.resamples, rng=rng)
-            )  # fmt: skip
+            draws = bootstrap(_shares_of(table), np.arange(len(table)), n_resamples=config.resamples, rng=rng)
+            low, high = percentile_interval(draws)
         else:
             low, high = wilson_interval(total, np.full(len(STAGES), total[0]))
         columns = {"n": n, "observed": _shares(total), "ci_low": low, "ci_high": high}
         tables.append(pd.DataFrame({"segment": segment, "stage": STAGES} | columns | {"predicted": np.nan}))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["segment", "stage"])
+
+
+def _shares_of(table: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the shares of a table of groups as a function of how often each is drawn."""
+    return lambda weight: _shares(weight @ table)
 
 
 def _shares(sums: np.ndarray) -> np.ndarray:
