@@ -48,7 +48,9 @@ def stored_rows(
         rows = rows.filter(rows.split == "test")
         lines *= float(cells.loc[cells["split"] == "test", "n"].sum()) / scored.total
     share = min(1.0, OVERSAMPLED * STORED_PREDICTIONS / lines)
-    drawn = rows.sample(share, method="row", seed=config.seed) if share < 1 else rows
+    # Ibis hands no seed to Spark: there, other rows are stored each time.
+    seed = None if rows.get_backend().name == "pyspark" else config.seed
+    drawn = rows.sample(share, method="row", seed=seed) if share < 1 else rows
     columns = {"y_true": drawn.label, "prob": drawn.score, "uncertainty": drawn.uncertainty}
     found = drawn.select(**columns, **{name: drawn[name] for name in scored.slices}).to_pyarrow().to_pandas()
     rng = generator(config.seed, "uncertainty", "describe", "predictions")
