@@ -224,7 +224,9 @@ def label_hint(counts: Mapping[str, int]) -> str:
     named = ", ".join(f"'{value[:20]}' ({count:,})" for value, count in list(counts.items())[:6])
     more = ", and more" if len(counts) > 6 else ""
     then = (
-        "write 1 for the one that counts as positive and 0 for the other" if len(counts) == 2 else "name a column of two values"
+        "write 1 for the one that counts as positive and 0 for the other"
+        if len(counts) == 2
+        else "name a column of two values"
     )
     return f"It holds {named}{more}: {then}."
 

@@ -41,7 +41,7 @@ def training_of(path: Path, kind: Kind, roles: Mapping[str, str]) -> tuple[str |
         config = getattr(importlib.import_module(f"engine.{kind}.config"), _CONFIGS[kind])()
         importlib.import_module(f"engine.{kind}.data").prepare(dataset, config)
     except DataError as error:
-        return data_id, str(error)
+        return data_id, _without_folder(error, path)
     except Exception as error:  # a dry run reports what it meets, a fault of the program too
         return data_id, _fault("A training", error)
     return data_id, None
@@ -73,10 +73,15 @@ def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: s
         with command.opened(argparse.Namespace(backend=backend, table=table), path, path.name) as opened:
             door(opened, roles, source=path.name, **given)
     except DataError as error:
-        return str(error)
+        return _without_folder(error, path)
     except Exception as error:
         return _fault("A description", error)
     return None
+
+
+def _without_folder(error: DataError, path: Path) -> str:
+    """Return a sentence that calls a file by its name: where a server keeps it is nobody's business."""
+    return str(error).replace(str(path), path.name)
 
 
 def _fault(what: str, error: Exception) -> str:

@@ -104,12 +104,12 @@ def _of_table(path: Path, count: int, table: str | None) -> Preview:
         check_names(opened.columns, path)
         frame = _as_text(opened.limit(LOOKED_AT))
         total = int(opened.count().to_pyarrow().as_py())
-    except DataError:
-        raise
+    except DataError as error:  # a library may name the folder, which is nobody's business
+        raise DataError(str(error).replace(str(path), path.name)) from error
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb"):
             raise
-        raise DataError(f"'{path.name}' cannot be read ({backends.first_line(error)}); check the file.") from error
+        raise DataError(f"'{path.name}' cannot be read ({_reason(error, path)}); check the file.") from error
     if total == 0:
         raise DataError(f"File '{path.name}' has columns but no rows; at least one row is needed.")
     files = (
@@ -124,6 +124,12 @@ def _of_table(path: Path, count: int, table: str | None) -> Preview:
         encoding=None,
         warnings=(),
     )
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """Return the first line of a library's message, without the folder of the file."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return first.replace(str(path), path.name)
 
 
 def _as_text(table: Any) -> pd.DataFrame:

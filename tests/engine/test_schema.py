@@ -216,6 +216,36 @@ def test_compact_dates_seconds_and_dates_for_never_are_no_days(bad):
     assert "allowed is an ISO 8601 date (2020-01-31) or a number of days up to 1,000,000" in refused([bad], "time")
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1_767_225_600, "It looks like seconds since 1970: divide the column by 86,400, or write dates."),
+        ("1767225600000", "It looks like milliseconds since 1970: divide the column by 86,400,000, or write dates."),
+        (20260131, "It looks like a compact date: write 2020-01-31 for 20200131."),
+        (5e18, "Correct or drop the row."),
+        ("9999-12-31", "Correct or drop the row."),
+    ],
+)
+def test_a_time_in_another_unit_is_told_what_it_looks_like(value, said):
+    assert refused([value], "time").endswith(said)
+
+
+def test_percent_are_told_from_other_numbers_beyond_1():
+    assert refused([55, 20.5], "number", minimum=0, maximum=1).endswith(
+        "Its largest is 55, so that it looks like percent: divide the column by 100."
+    )
+    assert refused([0.2, 1.2], "number", minimum=0, maximum=1).endswith("Correct or drop the row.")
+    assert refused([0.2, 120], "number", minimum=0, maximum=1).endswith("Correct or drop the row.")
+
+
+def test_the_values_of_a_label_are_counted_where_they_are_not_two_known_ones():
+    assert refused(["a", "b", "a"], "binary").endswith(
+        "It holds 'a' (2), 'b' (1): write 1 for the one that counts as positive and 0 for the other."
+    )
+    assert refused([0, 1, 2], "binary").endswith("It holds '0' (1), '1' (1), '2' (1): name a column of two values.")
+    assert "'f' (1), and more: name a column" in refused(list("abcdefgh"), "binary")
+
+
 def test_a_missing_time_is_nan_where_allowed():
     assert np.isnan(check(["1970-01-01", None], "time", required=False).iloc[1])
     assert "has no value in data row 2" in refused(["1970-01-01", ""], "time")

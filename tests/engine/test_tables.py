@@ -1,5 +1,7 @@
 """Files in, frames out; every unreadable file gets a sentence of its own."""
 
+import datetime
+import decimal
 import gzip
 
 import numpy as np
@@ -185,6 +187,29 @@ def test_a_truncated_parquet_file_is_refused(tmp_path, kept):
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data)) if kept < 1 else kept])
     assert "is not a readable Parquet file" in refused(path)
+
+
+def test_decimals_categories_and_clock_times_of_parquet_become_plain_columns(tmp_path):
+    table = pa.table(
+        {
+            "price": pa.array([decimal.Decimal("1.50"), None]),
+            "id": pa.array([decimal.Decimal("12345678901234567890"), decimal.Decimal("7")]),
+            "kind": pa.array(["x", "y"]).dictionary_encode(),
+            "clock": pa.array([datetime.time(9, 30), None]),
+            "half": pa.array(np.array([0.5, 0.25], dtype=np.float16)),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet", text=["id"])
+    assert found["price"].dtype == np.float64 and found["price"].iloc[0] == 1.5 and found["half"].dtype == np.float32
+    assert found["id"].tolist() == ["12345678901234567890", "7"] and found["kind"].tolist() == ["x", "y"]
+    assert found["clock"].iloc[0] == "09:30:00.000000"
+
+
+def test_a_folder_above_a_parquet_file_is_no_column(tmp_path):
+    (tmp_path / "a=1").mkdir()
+    pd.DataFrame({"b": [2]}).to_parquet(tmp_path / "a=1" / "t.parquet")
+    assert read_table(tmp_path / "a=1" / "t.parquet").to_dict("list") == {"b": [2]}
 
 
 def test_text_called_parquet_is_refused(write):
