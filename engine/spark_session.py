@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -150,7 +151,9 @@ def _await_worker(context: Any, master: str) -> None:
     done = threading.Event()
 
     def count() -> None:
-        context._jsc.sc().range(0, 1, 1, 1).count()
+        # It fails when it is cancelled below; of any other fault the first query tells.
+        with contextlib.suppress(Exception):
+            context._jsc.sc().range(0, 1, 1, 1).count()
         done.set()
 
     threading.Thread(target=count, daemon=True).start()

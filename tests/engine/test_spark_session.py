@@ -111,3 +111,35 @@ def test_a_session_with_another_master_is_not_taken_silently(monkeypatch):
     monkeypatch.setattr(SparkContext, "_active_spark_context", SimpleNamespace(master="local[4]"))
     with pytest.raises(ConfigError, match=r"differs from the Spark session of this process, 'local\[4\]'"):
         session_of("local[2]")
+
+
+def test_a_cluster_without_a_free_worker_is_given_up_without_a_traceback(monkeypatch, capsys):
+    import threading
+
+    stopped = threading.Event()
+
+    class Waiting:
+        """A context whose job ends when it is cancelled, and then by an exception."""
+
+        _jsc = property(lambda self: self)
+
+        def sc(self):
+            return self
+
+        def range(self, *bounds):
+            return self
+
+        def count(self):
+            stopped.wait(30)
+            raise RuntimeError("cancelled")
+
+        def cancelAllJobs(self):
+            stopped.set()
+
+        def stop(self):
+            stopped.set()
+
+    monkeypatch.setattr(spark_session, "READY_SECONDS", 0.05)
+    with pytest.raises(ConfigError, match=r"gave no worker within 0\.05 seconds"):
+        spark_session._await_worker(Waiting(), "spark://node:7077")
+    assert stopped.is_set() and capsys.readouterr().err == ""
