@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from dashboard.state import Kind
 
 Action = Literal["train", "describe", "inspect"]
-LONGEST: Final[dict[Action, float]] = {"inspect": 900.0, "describe": 600.0}
+LONGEST: Final[dict[Action, float]] = {"inspect": 900.0, "describe": 3600.0}
 """Seconds that looking through a file and describing it may take; a training may take any time."""
 REPORT: Final = "report.json"
 """File in the folder of a job that holds what an inspection found."""
