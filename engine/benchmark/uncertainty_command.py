@@ -20,7 +20,8 @@ def add_uncertainty(kinds: argparse._SubParsersAction) -> None:
     """Describe the command to the parser of the command line."""
     parser = kinds.add_parser("uncertainty", help="ways to set thresholds by uncertainty, ours and others'")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure (default all)")
-    parser.add_argument("--seeds", type=int, default=20, help="draws of a simulated setting (20; 5 where tau > 1 and for the control)")
+    seeds = "draws of a simulated setting (20; 5 where tau > 1 and for the control)"
+    parser.add_argument("--seeds", type=int, default=20, help=seeds)
     parser.add_argument("--trainings", type=int, default=5, help="seeds of the training on real data (default 5)")
     parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results (default benchmark)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")

@@ -15,6 +15,7 @@ from engine.seeding import generator
 from engine.uncertainty.bucket_cut import EQUAL_COUNTS, BucketCut, Span
 from engine.uncertainty.cells import interval_of
 from engine.uncertainty.grid import TAIL_GROWTH, TAIL_START, Floats, Layout
+from engine.uncertainty.order_statistics import values_at
 from engine.uncertainty.relation import Scored
 
 SCORE_STEPS = 200
@@ -66,7 +67,7 @@ def spanned(scored: Scored, cut: BucketCut) -> BucketCut:
 
 
 def step_layout(scored: Scored, cut: BucketCut = EQUAL_COUNTS, numbers: Sequence[int] = ()) -> Layout:
-    """Choose steps of score and uncertainty from approximate quantiles, in one scan.
+    """Choose steps of score and uncertainty by counting, the same on every engine.
 
     Scores get steps of equal row count, and from the top steps of 10, 12, ... rows, so that a high precision has
     thresholds to choose from. An edge belongs to the step above it, so equal scores share a step.
@@ -84,25 +85,25 @@ def step_layout(scored: Scored, cut: BucketCut = EQUAL_COUNTS, numbers: Sequence
     -------
     Layout
     """
-    ranks = TAIL_START * TAIL_GROWTH ** np.arange(0, 200)
-    tail = 1 - ranks[ranks < scored.lines / SCORE_STEPS] / scored.lines
-    shares = np.union1d(np.arange(1, SCORE_STEPS) / SCORE_STEPS, tail)
-    steps = np.arange(1, UNCERTAINTY_STEPS) / UNCERTAINTY_STEPS
+    n = scored.lines
+    top = TAIL_START * TAIL_GROWTH ** np.arange(0, 200)
+    top = top[top < n / SCORE_STEPS]
+    # Rows from an edge up; a step of the tail has a fifth of what lies above it, others one of 200 parts.
+    above = np.concatenate([n * np.arange(1, SCORE_STEPS) / SCORE_STEPS, top])
+    slack = np.maximum(1, np.concatenate([np.full(SCORE_STEPS - 1, n / SCORE_STEPS / 10), top / 10]))
+    ranks = np.minimum(np.rint(n - above).astype(np.int64) + 1, n)
+    scores = values_at(scored.rows.score, ranks, slack, upper=False)
+    shares = np.arange(1, UNCERTAINTY_STEPS) / UNCERTAINTY_STEPS
+    slack = np.full(shares.size, max(1, n / UNCERTAINTY_STEPS / 100))
+    spreads = values_at(scored.rows.uncertainty, np.maximum(np.rint(n * shares), 1).astype(np.int64), slack, upper=True)
     rows = scored.rows
-    found = rows.aggregate(
-        score=rows.score.approx_quantile(shares.tolist()),
-        uncertainty=rows.uncertainty.approx_quantile(steps.tolist()),
-        least=rows.score.min(),
-        most=rows.uncertainty.max(),
-    )
-    facts = found.to_pyarrow().to_pylist()[0]
-    scores, spreads = (np.array(facts[name], dtype=float) for name in ("score", "uncertainty"))
+    ends = rows.aggregate(least=rows.score.min(), most=rows.uncertainty.max()).to_pyarrow().to_pylist()[0]
     if cut.own or cut.span:
-        spreads = np.concatenate([spreads, *(cut.edges(spreads, n) for n in numbers)])
+        spreads = np.concatenate([spreads, *(cut.edges(spreads, number) for number in numbers)])
     # The lowest score and the highest uncertainty are no edges: nothing would lie beyond them.
     return Layout(
-        uncertainty_edges=np.unique(spreads[spreads < facts["most"]]),
-        score_edges=np.unique(scores[scores > facts["least"]]),
+        uncertainty_edges=np.unique(spreads[spreads < ends["most"]]),
+        score_edges=np.unique(scores[scores > ends["least"]]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -101,6 +102,9 @@ SCORED = {
     "split rows": lambda scored: compress.split_rows(scored, 0.4),
     "slices": lambda scored: slices.slice_cells(scored.rows, LAYOUT, scored.slices),
     "slice counts": lambda scored: slice_counts.slice_counts(scored, LAYOUT, pd.DataFrame(), UncertaintyConfig(), 0.4),
+    "layout": lambda scored: pd.DataFrame(
+        {"edges": np.concatenate([*dataclasses.astuple(compress.step_layout(scored))])}
+    ),
     "span": lambda scored: pd.DataFrame([compress.spanned(scored, BucketCut(way="width")).span]),
     "facts": lambda scored: pd.DataFrame([[scored.lines, scored.total, scored.positives, str(scored.slices)]]),
 }
@@ -183,13 +187,7 @@ def test_text_is_read_alike(name, tmp_path):
 
 
 WRITTEN = {
-    "dates": [
-        "2024-02-28",
-        " 2024-3-1 ",
-        "2024-02-29 12:00",
-        "2024-02-29T12:00:00.25+02:00",
-        "2024-03-01 10:00:00 UTC",
-    ],
+    "dates": "2024-02-28| 2024-3-1 |2024-02-29 12:00|2024-02-29T12:00:00.25+02:00|2024-03-01 10:00:00 UTC".split("|"),
     "numbers": ["-1.5", "1e1", " 2 ", "+3", "0"],
 }
 UNREADABLE = ["12:30", "2024", "2024-02", "1d", "1.5F", "0x1", "now", "1,5"]
@@ -280,6 +278,13 @@ def test_the_command_says_the_same(form, tmp_path, capsys):
     words = ("--data", str(tmp_path / form), "--attribution-days", "12")
     ours, theirs = (said(capsys, "delay", *words, "--backend", backend) for backend in BACKENDS)
     assert ours == theirs and ours["exposures"] == 500
+
+
+def test_a_description_of_scores_says_the_same(tmp_path, capsys):
+    scores(3000).to_parquet(tmp_path / "s.parquet", index=False)
+    words = ("--data", str(tmp_path / "s.parquet"), "--set", "resamples=10", "precision_targets=0.5")
+    ours, theirs = (said(capsys, "uncertainty", *words, "--backend", backend) for backend in BACKENDS)
+    assert ours == theirs and ours["rows"]["rows"] > 3000
 
 
 def test_a_table_that_spark_knows_needs_no_file(spark, tmp_path, capsys):
