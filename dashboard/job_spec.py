@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from dashboard.state import Kind
+from engine.data_name import MOST_SIGNS, is_sign
+from engine.datasets import BUNDLED
 
 Action = Literal["train", "describe", "inspect"]
 LONGEST: Final[dict[Action, float]] = {"inspect": 900.0, "describe": 3600.0}
@@ -46,6 +49,26 @@ class JobSpec:
         """What the data are called for readers."""
         return self.called or (self.data if self.action == "train" else "own scores")
 
+    def reworded(self, text: str) -> str:
+        """Put the reader's name for the data where a message has the path, or the last part of it."""
+        return reworded(text, Path(self.data), self.called) if self.called else text
+
+
+def reworded(text: str, path: Path, called: str) -> str:
+    """Put a name for a file where a message has its path, or the last part of it; the name itself stays as it is."""
+    words = sorted({str(path), path.name, called}, key=len, reverse=True)
+    # At once, because the name may hold a part of the path.
+    return re.sub("|".join(map(re.escape, words)), lambda _: called, text)
+
+
+def run_name(called: str) -> str:
+    """Return the name that a run keeps of its data, as `checked_name` allows it; nothing if none is left."""
+    text = "".join(sign for sign in " ".join(called.split()) if is_sign(sign)).strip()
+    if len(text) > MOST_SIGNS:
+        # The ending tells most; it stays.
+        text = f"{text[: MOST_SIGNS - 21].rstrip()}…{text[-20:].lstrip()}"
+    return "" if text in BUNDLED else text
+
 
 def read_spec(record: Mapping[str, Any]) -> JobSpec:
     """Make a spec of what was stored of it.
@@ -75,6 +98,9 @@ def command_words(spec: JobSpec, folder: Path, out: Path) -> list[str]:
     list of str
     """
     words = [sys.executable, "-m", "engine", spec.action, spec.kind, "--data", spec.data]
+    if spec.action != "inspect" and (name := run_name(spec.called)):
+        # One word, because a name may begin with a dash.
+        words.append(f"--name={name}")
     for role, name in spec.columns:
         words += ["--column", f"{role}={name}"]
     if spec.action == "inspect":
@@ -86,4 +112,7 @@ def command_words(spec: JobSpec, folder: Path, out: Path) -> list[str]:
     for key, value in spec.settings:
         words += ["--set", f"{key}={value}"]
     words += ["--out", str(out)]
-    return words if spec.action == "describe" else [*words, "--progress", str(folder / "progress.jsonl")]
+    if spec.action == "describe":
+        return words
+    # Nobody can go on from here, so that no checkpoint is left behind when a job is cancelled.
+    return [*words, "--checkpoint", "0", "--progress", str(folder / "progress.jsonl")]

@@ -58,7 +58,7 @@ def jobs_folder() -> Path:
 
 
 def submit(spec: JobSpec) -> str:
-    """Start a job, or return the id of the running one that does the same.
+    """Start a job, or return the id of the running training or description that does the same.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ def submit(spec: JobSpec) -> str:
     with _STARTING:
         running = [job for job in list_jobs() if job.state == "running"]
         for job in running:
-            if job.spec == spec:
+            # A check ends with the session that asked for it; that of another one must not end with it.
+            if job.spec == spec and spec.action != "inspect":
                 return job.id
         _check_room([job.spec for job in running], spec)
         _tidy()
@@ -177,7 +178,7 @@ def status(job_id: str) -> JobStatus | None:
         state=state,
         created=created,
         seconds=max(0.0, ended - created),
-        message=_message(folder, state),
+        message=spec.reworded(_message(folder, state)),
         latest=records[-1] if records else {},
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.data_name import add_name
 from engine.datasets import BUNDLED, SAMPLE_DATA
 from engine.errors import ConfigError, DataError
 from engine.result import Kind
@@ -37,6 +38,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--table", metavar="NAME", help="table of a DuckDB file; without --data, one that Spark knows")
     parser.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME")
+    add_name(parser)
     parser.add_argument("--backend", default="duckdb", help="duckdb, or a Spark master: spark://…, local[2]")
 
 

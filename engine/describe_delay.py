@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.data_name import checked_name, named
 from engine.datasets import BUNDLED
 from engine.describe_command import add_source, located, opened
 from engine.errors import ConfigError, NotEnoughDataError, RunError
@@ -78,10 +79,11 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if arguments.format is not None and arguments.tables is None:
         raise ConfigError("'--format' is that of loose tables; name their folder with --tables (--out takes a run).")
     path, source = located(arguments, roles, "delay")
+    name = checked_name(arguments.name, arguments.data)
     with opened(arguments, path, source) as table:
         log, scope, tables, result = _described(arguments, table, roles, source, config)
     if folder is not None:
-        write_run(result, folder, command=["python", "-m", "engine", *words])
+        write_run(named(result, name), folder, command=["python", "-m", "engine", *words])
     if arguments.tables is not None:
         _write(tables, Path(arguments.tables), arguments.format or FORMATS[0])
     _print(arguments, source, log, scope, tables, config)

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from engine.data_name import checked_name, named
 from engine.datasets import BUNDLED, SAMPLE_DATA
 from engine.describe_command import add_source, located, opened
 from engine.errors import DataError
@@ -68,6 +69,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     roles = parse_pairs(arguments.column, option="--column")
     folder = None if arguments.out is None else check_target(arguments.out)
     path, source = located(arguments, roles, "graph")
+    name = checked_name(arguments.name, arguments.data)
     with contextlib.ExitStack() as stack:
         # The backend has threads of its own; those below NumPy would only get in its way.
         stack.enter_context(threadpool_limits(limits=1))
@@ -78,7 +80,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
             table, roles, config, info=_info(arguments.data, source, table.columns), nodes=nodes
         )
     if folder is not None:
-        write_run(result, folder, command=["python", "-m", "engine", *words])
+        write_run(named(result, name), folder, command=["python", "-m", "engine", *words])
     if arguments.json:
         sys.stdout.write(json.dumps(_as_json(source, result), indent=2) + "\n")
         return

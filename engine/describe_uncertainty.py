@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from threadpoolctl import threadpool_limits
 
+from engine.data_name import checked_name, named
 from engine.describe_command import add_source, located, opened
 from engine.options import build_config, parse_pairs
 from engine.runs import check_target, write_run
@@ -61,13 +62,14 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     roles = parse_pairs(arguments.column, option="--column")
     folder = None if arguments.out is None else check_target(arguments.out)
     path, source = located(arguments, roles, "uncertainty")
+    name = checked_name(arguments.name, arguments.data)
     # The backend has threads of its own; those below NumPy would only get in its way.
     with threadpool_limits(limits=1), opened(arguments, path, source) as table:
         result = importlib.import_module("engine.uncertainty.described").describe(
             table, roles, config, source=source, slices=arguments.slices
         )
     if folder is not None:
-        write_run(result, folder, command=["python", "-m", "engine", *words])
+        write_run(named(result, name), folder, command=["python", "-m", "engine", *words])
     claims = result.curves["claims"]
     if arguments.json:
         found = {"source": source, "rows": dict(result.dataset.rows)}

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.checkpoint import Checkpoint, kept
 from engine.checkpoint_files import ENDING, KEPT, fits, folder_of, identity_of, require_fit, unfinished
+from engine.data_name import add_name, checked_name, named
 from engine.datasets import DEFAULT, load
 from engine.distributed import WorkerLostError, announced, joined, launcher, require_agreement
 from engine.errors import ConfigError, TrainingError
@@ -40,6 +41,7 @@ def add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a model and its baselines, write a run folder")
     train.add_argument("kind", choices=KINDS)
     train.add_argument("--data", metavar="NAME|PATH", help="bundled name, or a CSV or Parquet file")
+    add_name(train)
     train.add_argument("--nodes", metavar="PATH", help="node table (graph)")
     train.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME", help="name own columns")
     train.add_argument("--config", metavar="FILE.toml", help="settings from a file")
@@ -69,6 +71,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if arguments.seed is not None:
         settings["seed"] = arguments.seed
     config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
+    called = checked_name(arguments.name, name)
     announced()  # what torchrun says must make sense before anything is read
     folder = check_target(arguments.out or _default_folder(kind))
     sweep(folder.parent)
@@ -87,7 +90,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
             with Progress(arguments.progress) as progress:
                 result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
             result = replace(result, seconds=result.seconds + checkpoint.earlier)
-            write_run(result, folder, command=_command(words), threads=arguments.threads)
+            write_run(named(result, called), folder, command=_command(words), threads=arguments.threads)
             checkpoint.remove()
             sweep(folder.parent, ENDING, older=KEPT)
     print_run(read_run(folder), as_json=arguments.json)

@@ -14,6 +14,7 @@ import streamlit as st
 from dashboard import cache, uploads
 from dashboard.controls import data_folder
 from dashboard.controls.one_of import one_of
+from dashboard.job_spec import reworded
 from dashboard.layout import empty_state, error_box, escape_markdown
 from dashboard.state import DATA
 from engine.errors import ConfigError, EngineError
@@ -39,7 +40,7 @@ class Source:
 
     def reworded(self, text: str) -> str:
         """Put the reader's name for the file where a message has ours."""
-        return text.replace(self.path, self.called).replace(Path(self.path).name, self.called)
+        return reworded(text, Path(self.path), self.called)
 
 
 def choose() -> Source | None:

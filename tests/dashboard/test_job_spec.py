@@ -1,11 +1,13 @@
 """The words of a job are those of the command line, whatever the columns are called."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dashboard.job_spec import JobSpec, command_words, read_spec
+from dashboard.job_spec import JobSpec, command_words, read_spec, run_name
 from engine.cli import _parser
+from engine.data_name import checked_name
 from engine.options import parse_pairs
 
 FOLDER, OUT = Path("jobs/delay-1"), Path("runs/delay-1")
@@ -28,7 +30,42 @@ def test_an_inspection_prints_json_and_writes_no_run() -> None:
     spec = JobSpec(kind="graph", data="own.csv", seed=0, action="inspect", form="events", columns=(("user", "who"),))
     words = command_words(spec, FOLDER, OUT)
     assert words[3:5] == ["inspect", "graph"] and words[-3:] == ["--form", "events", "--json"]
-    assert "--out" not in words and "--seed" not in words
+    assert not {"--out", "--seed", "--checkpoint"} & set(words) and "--name" not in " ".join(words)
+
+
+@pytest.mark.parametrize("action", ["train", "describe"])
+def test_a_run_of_own_data_is_called_as_the_reader_calls_them(action: str) -> None:
+    spec = JobSpec(kind="graph", data="/x/own-data.csv", seed=0, action=action, called="--out=$(x)\n'kauf' 東京.csv")
+    assert parsed(spec).name == "--out=$(x) 'kauf' 東京.csv"
+    assert parsed(replace(spec, called="")).name is None
+
+
+@pytest.mark.parametrize(
+    ("called", "name"),
+    [
+        ("a\u202evsc.\x00exe.csv", "avsc.exe.csv"),
+        ("x" * 70 + "y" * 20 + " 2026-11-26.parquet", "x" * 59 + "…y 2026-11-26.parquet"),
+        ("debian-programs", ""),
+        ("\n", ""),
+    ],
+)
+def test_a_name_that_the_command_would_refuse_is_made_one_that_it_takes(called: str, name: str) -> None:
+    assert run_name(called) == name
+    assert not name or checked_name(name, "own.csv") == name
+
+
+def test_a_training_from_the_page_keeps_no_checkpoint() -> None:
+    train = JobSpec(kind="uncertainty", data="own.csv", seed=0)
+    assert parsed(train).checkpoint == 0
+    assert "--checkpoint" not in command_words(replace(train, action="describe"), FOLDER, OUT)
+
+
+def test_a_message_has_the_name_of_the_reader_once_in_place_of_ours() -> None:
+    spec = JobSpec(kind="graph", data="/x/data.csv", seed=0, called="sub/data.csv")
+    told = "'/x/data.csv' and data.csv and sub/data.csv have no rows."
+    assert spec.reworded(told) == "'sub/data.csv' and sub/data.csv and sub/data.csv have no rows."
+    assert replace(spec, called=r"a\1.csv").reworded("data.csv is empty") == r"a\1.csv is empty"
+    assert replace(spec, called="").reworded(told) == told
 
 
 def test_only_a_training_reports_its_progress() -> None:
