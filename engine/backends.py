@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ _CAUSE = re.compile(r"^Caused by: [\w.$]+: (.+)$", re.MULTILINE)
 _CODES = re.compile(r"^\[[A-Z_.]+\] |\s*SQLSTATE: \w+.*$")
 """What Spark puts before and behind its messages."""
 _DATABASES = (".duckdb", ".db", ".ddb")
+MEMORY_LIMIT = "2GB"
+"""Of DuckDB; beyond it the counting goes to disk."""
 MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
 """Words of delimited text that stand for no value."""
 
@@ -68,6 +72,22 @@ def open_table(path: Path | None, *, backend: str = "duckdb", name: str | None =
         raise
     except Exception as error:  # each backend has exceptions of its own
         raise DataError(f"'{path.name}' cannot be opened ({first_line(error)}); check its format.") from error
+
+
+@contextlib.contextmanager
+def bounded(table: ibis.Table) -> Iterator[None]:
+    """Let DuckDB go to disk beyond `MEMORY_LIMIT` for the body; a Spark cluster has limits of its own.
+
+    Without it DuckDB keeps what it has read for as long as four fifths of the memory last.
+    """
+    backend: Any = table.get_backend()
+    if backend.name != "duckdb":
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="recommender-lens-") as scratch:
+        backend.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        backend.raw_sql(f"SET temp_directory = '{scratch}'")
+        yield
 
 
 def matches(path: Path) -> list[str]:

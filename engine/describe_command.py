@@ -66,7 +66,9 @@ def opened(arguments: argparse.Namespace, path: Path | None, source: str) -> Ite
     """
     backends = importlib.import_module("engine.backends")
     try:
-        yield backends.open_table(path, backend=arguments.backend, name=arguments.table)
+        table = backends.open_table(path, backend=arguments.backend, name=arguments.table)
+        with backends.bounded(table):
+            yield table
     except (ConfigError, DataError):
         raise
     except Exception as error:

@@ -8,8 +8,7 @@ import importlib
 import json
 import shlex
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,6 @@ from engine.options import build_config, parse_pairs
 from engine.result import DatasetInfo, Origin
 from engine.runs import check_target, write_run
 
-MEMORY_LIMIT = "3GB"
-"""Of DuckDB; beyond it the counting goes to disk."""
 _PRINTED = ("one_way_by_degree", "degree_quantiles", "leaning", "listed_pairs", "listed_nodes")
 
 
@@ -74,7 +71,8 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
         # The backend has threads of its own; those below NumPy would only get in its way.
         stack.enter_context(threadpool_limits(limits=1))
         table = stack.enter_context(opened(arguments, path, source))
-        stack.enter_context(_on_disk(table))
+        if table.get_backend().name == "duckdb":  # No count depends on the order of the rows.
+            table.get_backend().raw_sql("SET preserve_insertion_order = false")
         nodes = _nodes(arguments, stack)
         result = importlib.import_module("engine.graph.described").describe(
             table, roles, config, info=_info(arguments.data, source, table.columns), nodes=nodes
@@ -89,20 +87,6 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     sys.stdout.write(f"{source} · {counts}\n\n{said}\n\n{_by_degree(result.curves['one_way_by_degree'])}\n")
     if folder is not None:
         sys.stdout.write(f"\n{shlex.quote(str(folder))} is a run: the dashboard opens it.\n")
-
-
-@contextlib.contextmanager
-def _on_disk(table: Any) -> Iterator[None]:
-    """Let DuckDB go to disk beyond a limit; a Spark cluster has limits of its own."""
-    backend = table.get_backend()
-    if backend.name != "duckdb":
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="describe-") as scratch:
-        backend.raw_sql(f"SET memory_limit = '{MEMORY_LIMIT}'")
-        backend.raw_sql(f"SET temp_directory = '{scratch}'")
-        backend.raw_sql("SET preserve_insertion_order = false")
-        yield
 
 
 def _nodes(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> Any | None:

@@ -215,4 +215,5 @@ class _Draw:
         drawn = (place[None] * self._sizes[:, None, None]).long() + self._offset[:, None, None]
         # A group without rows points at those of another; its loss is multiplied by 0.
         drawn = drawn.flatten(0, 1).clamp(max=self._exposure.numel() - 1)
-        return StepBatch(self._exposure[drawn], *(part[drawn] for part in self._parts), share=self._share)
+        positive, negative, first = (part[drawn] for part in self._parts)
+        return StepBatch(self._exposure[drawn], positive, negative, first, share=self._share)
