@@ -65,7 +65,7 @@ def checked_name(name: str | None, data: str | None) -> str | None:
     odd = [place for place, sign in enumerate(text, start=1) if not is_sign(sign)]
     if odd:
         raise ConfigError(
-            f"'--name' has the control character {ascii(text[odd[0] - 1])} in place {odd[0]}; leave such characters out."
+            f"'--name' has the control character {text[odd[0] - 1]!a} in place {odd[0]}; leave such characters out."
         )
     return text
 

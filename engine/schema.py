@@ -14,8 +14,8 @@ from engine.errors import DataError
 
 ColumnKind = Literal["id", "category", "number", "integer", "binary", "time"]
 
-_TRUE = {"1", "1.0", "true", "t", "yes", "y"}
-_FALSE = {"0", "0.0", "false", "f", "no", "n"}
+YES = ("1", "1.0", "true", "t", "yes", "y")
+NO = ("0", "0.0", "false", "f", "no", "n")
 _DAY = pd.Timedelta(days=1)
 _EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
 LAST_DAY = 1e6
@@ -127,8 +127,8 @@ def _binary(values: pd.Series, column: Column, source: str) -> pd.Series:
     """Read a yes/no column: 0/1, true/false, yes/no."""
     text = values.astype("string").str.strip().str.lower()
     _check_present(values.notna().to_numpy(), values, column, source)
-    yes = text.isin(_TRUE).to_numpy(dtype=bool)
-    no = text.isin(_FALSE).to_numpy(dtype=bool)
+    yes = text.isin(YES).to_numpy(dtype=bool)
+    no = text.isin(NO).to_numpy(dtype=bool)
     bad = ~(yes | no)
     if bad.any():
         counts = values.astype("string").str.strip().value_counts()
@@ -143,15 +143,11 @@ def _number(values: pd.Series, column: Column, source: str) -> pd.Series:
         raise DataError(f"Column '{column.name}' of {source} holds dates or durations; allowed are numbers.")
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     unreadable = numbers.isna() & values.notna() & (values.astype("string").str.strip() != "")
-    hint = "a number with a decimal point" if _has_decimal_comma(values[unreadable]) else "a number"
-    _reject_first(unreadable.to_numpy(dtype=bool), values, column, source, hint)
+    hint = comma_hint(values[unreadable].iloc[0]) if unreadable.any() else ""
+    wanted = "a number with a decimal point" if hint else "a number"
+    _reject_first(unreadable.to_numpy(dtype=bool), values, column, source, wanted, hint)
     _reject_first(np.isinf(numbers.to_numpy()), values, column, source, "a finite number")
     return numbers
-
-
-def _has_decimal_comma(values: pd.Series) -> bool:
-    """Say whether the first unreadable value looks like 3,14."""
-    return len(values) > 0 and re.fullmatch(r"\s*-?\d+,\d+\s*", str(values.iloc[0])) is not None
 
 
 def _days(values: pd.Series, column: Column, source: str) -> pd.Series:
@@ -201,6 +197,13 @@ def time_hint(value: Any) -> str:
         if _YEARS[0] <= number / per_day <= _YEARS[1]:
             return f"It looks like {unit} since 1970: divide the column by {per_day:,}, or write dates."
     return ""
+
+
+def comma_hint(value: Any) -> str:
+    """Say what to do about a number such as 3,14; empty for any other value."""
+    if not re.fullmatch(r"\s*[-+]?\d+,\d+\s*", str(value)):
+        return ""
+    return "It has a decimal comma: write the whole column with decimal points, 3.14 for 3,14."
 
 
 def percent_hint(column: Column, minimum: float, maximum: float) -> str:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from engine.schema import NO, YES
 from engine.tables import MISSING
 
 DAY_SECONDS = 86_400.0
-YES = ("1", "1.0", "true", "t", "yes", "y")
-NO = ("0", "0.0", "false", "f", "no", "n")
 _DATE = r"^\d{4}-\d{1,2}-\d{1,2}([T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? *(Z|[+-]\d{2}(:?\d{2})?)?)?$"
 _ZONE = r"\d:\d.*?(Z|[+-]\d{2}(?::?\d{2})?)$"
 """A zone behind a clock."""

@@ -12,7 +12,7 @@ from engine.inspection.cells import is_whole
 from engine.inspection.columns import SHOWN
 from engine.inspection.inspection import Finding, Severity
 from engine.inspection.staged import Staged
-from engine.schema import LAST_DAY, TIME_WANTED, Column, label_hint, percent_hint, time_hint
+from engine.schema import LAST_DAY, TIME_WANTED, Column, comma_hint, label_hint, percent_hint, time_hint
 
 _LABELS = 8
 """Values of a label that are counted for a message."""
@@ -112,7 +112,10 @@ def _of_role(staged: Staged, role: str, column: Column) -> Iterator[Check]:
         sentence = f"Column '{name}' ({role}) of {staged.source} holds dates or durations; allowed are numbers."
         yield Check(column=name, bad=~missing, said=lambda *_: sentence)
     else:
-        yield _allowed(staged, role, value.isnull() & ~missing, "a number with a decimal point")
+        unread = value.isnull() & ~missing
+        yield _allowed(
+            staged, role, unread, "a number with a decimal point", lambda shown: comma_hint(shown.strip("'"))
+        )
         yield _allowed(staged, role, value.isinf(), "a finite number")
     if column.required:
         yield empty

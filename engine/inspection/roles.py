@@ -27,7 +27,7 @@ _NEEDED = {"exposures": ("conversion_time",), "scores": ("score", "uncertainty")
 _LEFT_OUT = {"rows": ("score", "uncertainty"), "scores": ("time", "week")}
 """Roles of a schema that a form does not have; `describe` knows no time of scored rows."""
 _FITTING: dict[ColumnKind, tuple[str, ...]] = {
-    "id": ("text", "integer", "number", "boolean"),
+    "id": ("text", "integer", "number"),
     "category": ("text", "integer", "boolean"),
     "number": ("number", "integer", "boolean", "empty"),
     "integer": ("integer", "boolean", "empty"),

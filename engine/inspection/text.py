@@ -37,14 +37,15 @@ def _lines(found: Inspection) -> Iterator[str]:
     if found.time:
         span = found.time
         first, last = (number_text(span[end]) for end in ("first", "last"))
-        zone = f", zone {span['zone']}" if span["zone"] else ", no zone" if span["unit"] == "dates" else ""
-        yield f"times {first} to {last} · {span['days']:,.0f} days, as {span['unit']}{zone}"
+        zone = span["zone"] or ("no zone" if span["unit"] == "dates" else "")
+        zone = f"zone {zone}" if zone[:1] in "+-" and zone else zone
+        yield f"times {first} to {last} · {span['days']:,.0f} days, as {span['unit']}{f', {zone}' if zone else ''}"
     yield f"describe: {'yes' if found.can_describe else 'no'} · train: {'yes' if found.can_train else 'no'}"
     yield ""
     for row in found.findings.to_dict("records"):
         yield f"{row['severity']:6}{_clean(row['sentence'])}"
     for row in found.dropped.to_dict("records"):
-        yield f"{'drops':6}{row['rows']:,} rows: {_clean(row['why'])}."
+        yield f"{'drops':6}{row['rows']:,} row{'s' * (row['rows'] != 1)}: {_clean(row['why'])}."
     if len(found.offending):
         yield "\nfirst offending rows"
         yield from (f"  row {row['row']:,}: {_cells(row)}" for row in found.offending.head(5).to_dict("records"))

@@ -10,17 +10,19 @@ import ibis
 import ibis.expr.types as ir
 
 from engine.errors import DataError, NotEnoughDataError
+from engine.schema import NO, YES, comma_hint
 from engine.uncertainty.data import SPLITS
 from engine.uncertainty.grid import NARROW
 
 ROLES = ("label", "score", "uncertainty", "weight", "split", "unit")
 _REQUIRED = ROLES[:3]
+_NUMBERS = ("score", "uncertainty", "weight")
 MAX_SLICE_VALUES = 50
 """Most values of a slice column; more are no slices but ids."""
 _WRITTEN_OUT = 1e15
 """Whole numbers below are written without an exponent."""
 _WANTED = {
-    "label": "a label is 0 or 1",
+    "label": "a label is 0 or 1 (or true/false, yes/no)",
     "score": "a score is a number from 0 to 1",
     "uncertainty": "an uncertainty is a finite number",
     "weight": "a weight is a whole number of at least 1, the rows that a line stands for",
@@ -160,6 +162,9 @@ def _kept(chosen: Sequence[str], facts: Mapping[str, int], slices: Sequence[str]
 def _columns(named: ir.Table) -> dict[str, ir.Value]:
     """Return the role columns with their types; NULL where a value cannot be read."""
     columns: dict[str, ir.Value] = {name: _number(named[name]) for name in _REQUIRED}
+    if named.label.type().is_string():
+        text = named.label.strip().lower()
+        columns["label"] = ibis.cases((text.isin(YES), 1.0), (text.isin(NO), 0.0), else_=columns["label"])
     columns["weight"] = _number(named.weight) if "weight" in named.columns else ibis.literal(1.0)
     if "split" in named.columns:
         columns["split"] = named.split.cast("string").strip().lower()
@@ -222,9 +227,9 @@ def _complaint(named: ir.Table, rows: ir.Table, name: str, count: int, source: s
     )
     found = "no value" if first["value"] is None else f"'{first['value'][:40]}'"
     more = f" ({count:,} such rows)" if count > 1 else ""
+    then = (comma_hint(first["value"]) if name in _NUMBERS else "") or "Correct or drop the rows."
     return DataError(
-        f"Column '{name}' of {source} has {found} in data row {first['place'] + 1}{more}; {_WANTED[name]}. "
-        "Correct or drop the rows."
+        f"Column '{name}' of {source} has {found} in data row {first['place'] + 1}{more}; {_WANTED[name]}. {then}"
     )
 
 

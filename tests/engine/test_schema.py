@@ -140,7 +140,7 @@ def test_numbers_of_other_types_become_floats(values):
 def test_a_decimal_comma_is_recognised():
     assert refused(["1,5", "2,5"], "number") == (
         "Column 'a' of the table has '1,5' in data row 1 (2 rows in all); allowed is a number with a decimal point. "
-        "Correct or drop the row."
+        "It has a decimal comma: write the whole column with decimal points, 3.14 for 3,14."
     )
 
 

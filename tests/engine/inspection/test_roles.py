@@ -45,6 +45,13 @@ def test_a_label_of_three_values_is_no_label():
     assert "label" not in guess_roles("uncertainty", "rows", looks(clicked=["0", "1", "2"], age=NUMBERS))
 
 
+def test_a_yes_or_no_is_nobody_whom_rows_share():
+    found = looks(**{"bought?": ["yes", "no"], "member": ["no", "yes"], "customer id": ["0001", "0002"]})
+    assert guess_roles("uncertainty", "rows", found) == {"unit": "customer id"} | guess_roles(
+        "uncertainty", "rows", looks(**{"bought?": ["yes", "no"], "member": ["no", "yes"]})
+    )
+
+
 def test_two_dates_without_telling_names_are_told_by_their_gaps():
     found = looks(alpha=[*DATES[:2], "2026-01-04"], beta=DATES)
     assert guess_roles("delay", "exposures", found) == {"exposure_time": "alpha", "conversion_time": "beta"}

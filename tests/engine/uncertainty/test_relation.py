@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 
 from engine.errors import DataError, NotEnoughDataError
+from engine.schema import validate
+from engine.uncertainty.data import SCHEMA
 from engine.uncertainty.relation import scored_rows_of
 
 GOOD = pd.DataFrame(
@@ -52,6 +54,18 @@ def test_text_as_a_csv_file_has_it_is_read():
     assert scored(GOOD.astype(str).assign(region="x")).total == 7
 
 
+def test_labels_may_be_words_as_in_a_training():
+    words = ["yes", " NO", "t", "False"]
+    found = scored(GOOD.assign(label=words)).rows.order_by("score").to_pyarrow().to_pandas()
+    frame = GOOD.assign(label=words)
+    trained = validate(frame, [column for column in SCHEMA if column.name in frame], source="scores.csv").sort_values(
+        "score"
+    )
+    assert found["label"].tolist() == trained["label"].tolist()
+    assert sorted(trained["label"]) == [0, 0, 1, 1]
+    assert scored(GOOD.assign(label=[True, False, True, False])).rows.label.type().is_float64()
+
+
 def test_uncertainty_may_be_negative():
     assert scored(GOOD.assign(uncertainty=[-3.5, -0.1, 0.0, 2.0])).lines == 4
 
@@ -72,7 +86,13 @@ def test_columns_are_named_by_roles():
     ("column", "row", "value", "message"),
     [
         ("label", 2, 2, r"Column 'label' of scores.csv has '2.*' in data row 3; a label is 0 or 1"),
-        ("label", 0, "yes", "Column 'label' of scores.csv has 'yes' in data row 1"),
+        (
+            "label",
+            0,
+            "ja",
+            r"Column 'label' of scores.csv has 'ja' in data row 1; .*yes/no\). Correct or drop the rows.",
+        ),
+        ("score", 2, "0,25", r"has '0,25' in data row 3; .* decimal comma: write .* 3.14 for 3,14"),
         ("score", 1, 1.5, "Column 'score' of scores.csv has '1.5' in data row 2; a score is a number from 0 to 1"),
         ("score", 3, np.nan, "Column 'score' of scores.csv has .* in data row 4"),
         ("score", 0, np.inf, "Column 'score' of scores.csv has 'inf.*' in data row 1"),
