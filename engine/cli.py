@@ -6,15 +6,13 @@ import argparse
 import importlib
 import json
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from engine.cancel import cancellable
 from engine.datasets import BUNDLED, DEFAULT
 from engine.errors import ConfigError, EngineError, TrainingError
 from engine.options import build_config, parse_pairs
@@ -52,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        with _cancellable():
+        with cancellable():
             arguments = _parser().parse_args(words)
             arguments.command(arguments, words)
             sys.stdout.flush()
@@ -78,19 +76,6 @@ def _fail(sentence: str, code: int) -> int:
     if code != 2 or os.environ.get("RANK", "0") == "0":
         sys.stderr.write(f"{sentence}\n")
     return code
-
-
-@contextmanager
-def _cancellable() -> Iterator[None]:
-    """Let a termination signal count as a cancel, as Ctrl+C does; only the main thread hears signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.cancel import cancellable
 from engine.checkpoint import Checkpoint, kept
 from engine.checkpoint_files import ENDING, KEPT, fits, folder_of, identity_of, require_fit, unfinished
 from engine.data_name import add_name, checked_name, named
@@ -86,7 +87,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
         if arguments.resume:
             folder = _resumed(folder, identity, is_named=arguments.out is not None)
         options = {"every": arguments.checkpoint, "is_resumed": arguments.resume}
-        with kept(folder, identity, **options) as checkpoint, _explained(checkpoint):
+        with kept(folder, identity, **options) as checkpoint, _explained(checkpoint), cancellable():
             with Progress(arguments.progress) as progress:
                 result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
             result = replace(result, seconds=result.seconds + checkpoint.earlier)
