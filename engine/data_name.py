@@ -22,7 +22,10 @@ def add_name(parser: argparse.ArgumentParser) -> None:
     ----------
     parser : ArgumentParser
     """
-    parser.add_argument("--name", metavar="TEXT", help="what the run calls the data (default: the name of the file)")
+    # The parser has a ``name`` already: that of the command.
+    parser.add_argument(
+        "--name", dest="called", metavar="TEXT", help="what the run calls the data (default: the name of the file)"
+    )
 
 
 def is_sign(sign: str) -> bool:

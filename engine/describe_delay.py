@@ -79,7 +79,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if arguments.format is not None and arguments.tables is None:
         raise ConfigError("'--format' is that of loose tables; name their folder with --tables (--out takes a run).")
     path, source = located(arguments, roles, "delay")
-    name = checked_name(arguments.name, arguments.data)
+    name = checked_name(arguments.called, arguments.data)
     with opened(arguments, path, source) as table:
         log, scope, tables, result = _described(arguments, table, roles, source, config)
     if folder is not None:

@@ -66,7 +66,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     roles = parse_pairs(arguments.column, option="--column")
     folder = None if arguments.out is None else check_target(arguments.out)
     path, source = located(arguments, roles, "graph")
-    name = checked_name(arguments.name, arguments.data)
+    name = checked_name(arguments.called, arguments.data)
     with contextlib.ExitStack() as stack:
         # The backend has threads of its own; those below NumPy would only get in its way.
         stack.enter_context(threadpool_limits(limits=1))

@@ -62,7 +62,7 @@ def run_describe(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     roles = parse_pairs(arguments.column, option="--column")
     folder = None if arguments.out is None else check_target(arguments.out)
     path, source = located(arguments, roles, "uncertainty")
-    name = checked_name(arguments.name, arguments.data)
+    name = checked_name(arguments.called, arguments.data)
     # The backend has threads of its own; those below NumPy would only get in its way.
     with threadpool_limits(limits=1), opened(arguments, path, source) as table:
         result = importlib.import_module("engine.uncertainty.described").describe(

@@ -7,7 +7,7 @@ import importlib
 import os
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -72,7 +72,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     if arguments.seed is not None:
         settings["seed"] = arguments.seed
     config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
-    called = checked_name(arguments.name, name)
+    called = checked_name(arguments.called, name)
     announced()  # what torchrun says must make sense before anything is read
     folder = check_target(arguments.out or _default_folder(kind))
     sweep(folder.parent)
@@ -81,13 +81,17 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     with joined() as group:
         require_agreement(group, identity)
         if not group.is_first:
-            with kept(None, identity, every=0.0, is_resumed=arguments.resume):
+            runs = [folder] if arguments.out else None
+            with (
+                kept(None, identity, every=0.0, is_resumed=arguments.resume),
+                _hinting(lambda: any(fits(run, identity) for run in runs or unfinished(folder.parent, kind))),
+            ):
                 _run(kind, dataset, config, threads=arguments.threads)
             return
         if arguments.resume:
             folder = _resumed(folder, identity, is_named=arguments.out is not None)
         options = {"every": arguments.checkpoint, "is_resumed": arguments.resume}
-        with kept(folder, identity, **options) as checkpoint, _explained(checkpoint), cancellable():
+        with kept(folder, identity, **options) as checkpoint, _explained(checkpoint):
             with Progress(arguments.progress) as progress:
                 result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
             result = replace(result, seconds=result.seconds + checkpoint.earlier)
@@ -113,17 +117,28 @@ def _resumed(folder: Path, identity: Mapping[str, Any], *, is_named: bool) -> Pa
 
 
 @contextmanager
-def _explained(checkpoint: Checkpoint) -> Iterator[None]:
-    """Say of a training that is broken off how to go on; what fails by itself would fail again, and keeps nothing."""
+def _hinting(is_kept: Callable[[], bool]) -> Iterator[None]:
+    """Say of a training that is broken off how to go on, if there is something to go on from."""
     try:
-        yield
+        with cancellable():
+            yield
     except (WorkerLostError, KeyboardInterrupt) as error:
-        if not checkpoint.exists:
+        if not is_kept():
             raise
         raise type(error)(f"{error} {_GO_ON}".strip()) from error
-    except TrainingError:
-        checkpoint.remove()
-        raise
+
+
+@contextmanager
+def _explained(checkpoint: Checkpoint) -> Iterator[None]:
+    """Say how to go on; what fails by itself would fail again, and keeps nothing."""
+    with _hinting(lambda: checkpoint.exists):
+        try:
+            yield
+        except WorkerLostError:
+            raise
+        except TrainingError:
+            checkpoint.remove()
+            raise
 
 
 def _run(kind: Kind, dataset: Any, config: Any, *, threads: int, progress: Progress | None = None) -> Any:

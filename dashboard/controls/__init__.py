@@ -84,7 +84,8 @@ def run_label(manifest: dict[str, Any]) -> str:
     """Say which data and seed a run was trained with, or that it was described, safe for markdown."""
     name = manifest["dataset"]["name"]
     title = BUNDLED[name].title if name in BUNDLED else name
-    described = "described · " if "described" in manifest.get("curves", ()) else ""
+    is_described = "described" in manifest.get("curves", ()) or "describe" in manifest.get("command", ())[:4]
+    described = "described · " if is_described else ""
     day = escape_markdown(manifest["created"][:10])
     return f"{escape_markdown(title)} · {described}seed {int(manifest['seed'])} · {day}"
 

@@ -13,6 +13,8 @@ from engine.inspection.preview import LOOKED_AT
 from engine.inspection.report import card
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_LONG = 36_525
+"""Days; what spans more is more likely in another unit."""
 MOST_LINES = 12
 """Findings that are written out; all are in the table."""
 _BADGES = {
@@ -62,7 +64,7 @@ def figures(found: Inspection) -> list[Figure]:
     left = _left_out(found)
     shown = [
         Figure(label="Rows", value=f"{found.rows:,}", note=f"{len(found.columns):,} columns"),
-        Figure(label="Left out", value=f"{left:,}", note="rows that a training drops"),
+        Figure(label="Left out", value=f"{left:,}", note="rows that are not used"),
         _repeated(found),
     ]
     missing = int(pd.to_numeric(found.columns["missing"], errors="coerce").fillna(0).sum())
@@ -95,6 +97,8 @@ def _span(time: dict[str, Any]) -> Figure:
     """Write from when to when the data go, and on which clock."""
     days = time["days"]
     value = f"{days:,.0f} days" if days >= 100 else f"{days:.3g} days"
+    if days > _LONG:
+        value = "100+ years"
     ends = " to ".join(escape_markdown(_moment(time[end])) for end in ("first", "last"))
     zone = time["zone"] or ("no time zone" if time["unit"] == "dates" else "")
     return Figure(

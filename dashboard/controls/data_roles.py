@@ -13,7 +13,7 @@ from dashboard.controls.one_of import one_of
 from dashboard.layout import escape_markdown, visible
 from dashboard.state import DATA, Kind
 from engine.inspection import examples
-from engine.inspection.roles import FORMS, Role, guess_form, guess_roles, roles_of
+from engine.inspection.roles import FORMS, LEFT_OUT, Role, guess_form, guess_roles, roles_of
 
 QUESTIONS: dict[Kind, str] = {
     "graph": "Which way does it point?",
@@ -166,6 +166,8 @@ def settled(form: str, roles: Sequence[Role], names: Sequence[str], chosen: dict
     # The engine takes a column of a role's very name for it, whatever was chosen.
     by_name = [name for name, column in given.items() if column == NOBODY and name in names and name not in taken]
     given |= {name: name for name in by_name}
+    # Labelled rows need no score, and a column of this name is no feature.
+    by_name += [name for name in LEFT_OUT.get(form, ()) if name in names and name not in taken]
     problems = [f"Choose the column for {title(role)}." for role in roles if role.required and not given[role.name]]
     for column in dict.fromkeys(taken):
         players = [title(role) for role in roles if given[role.name] == column]

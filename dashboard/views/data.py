@@ -33,6 +33,8 @@ def render() -> None:
         else:
             _preview(source, preview)
     answer = "Give a table: you see what is in it and what a model would meet, before anything is trained."
+    if source is not None and preview is None:
+        answer = f"{layout.escape_markdown(source.called, limit=60)} cannot be read yet."
     if source is not None and preview is not None:
         answer = _confirm_and_check(kind, source, preview)
     with header:
@@ -140,7 +142,7 @@ def _confirm(kind: Kind, source: Any, preview: Any) -> Any:
         _samples(kind, form)
     chosen = data_roles.choose_roles(kind, form, source, preview)
     for name in chosen.by_name:
-        text = f"Column '{name}' is taken as {name} because of its name; rename it in the file to leave it out."
+        text = f"Column '{name}' is taken as {name} because of its name; rename it in the file if it is something else."
         st.caption(f":material/info: {layout.escape_markdown(text, limit=300)}")
     st.caption(data_roles.others_text(kind, chosen))
     return chosen

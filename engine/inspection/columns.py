@@ -27,7 +27,7 @@ class ColumnFacts:
     present: int
     missing: int
     distinct: int
-    """Approximate."""
+    """Exact in small data of at most `AT_ONCE` columns, else about so many, to two digits."""
     numbers: int
     """Cells that can be read as numbers."""
     dates: int
@@ -37,7 +37,7 @@ class ColumnFacts:
     example: str
 
 
-def column_facts(cells: Mapping[str, Cells], table: ir.Table) -> dict[str, ColumnFacts]:
+def column_facts(cells: Mapping[str, Cells], table: ir.Table, *, is_small: bool = False) -> dict[str, ColumnFacts]:
     """Measure every column.
 
     Parameters
@@ -46,23 +46,26 @@ def column_facts(cells: Mapping[str, Cells], table: ir.Table) -> dict[str, Colum
         By the name of the column.
     table : ibis table
         What the cells belong to.
+    is_small : bool, default False
+        Whether there is memory for the distinct values of every column.
 
     Returns
     -------
     dict of str to ColumnFacts
     """
     names = list(cells)
+    is_exact = is_small and len(names) <= AT_ONCE
     facts: dict[str, ColumnFacts] = {}
     for start in range(0, len(names), AT_ONCE):
         chosen = names[start : start + AT_ONCE]
-        found = _measured(table, [cells[name] for name in chosen])
+        found = _measured(table, [cells[name] for name in chosen], is_exact)
         for place, name in enumerate(chosen):
             own = {key.partition(" ")[2]: value for key, value in found.items() if key.startswith(f"{place} ")}
             facts[name] = _facts(name, int(found["rows"]), own, cells[name])
     return facts
 
 
-def _measured(table: ir.Table, cells: Sequence[Cells]) -> dict[str, Any]:
+def _measured(table: ir.Table, cells: Sequence[Cells], is_exact: bool) -> dict[str, Any]:
     """Run the measures of some columns; step by step, so that no expression holds another many times."""
     columns = {f"t{k}": c.text() if c.is_string else _typed(c) for k, c in enumerate(cells)}
     texts = [f"t{k}" for k, c in enumerate(cells) if c.is_string]
@@ -71,7 +74,7 @@ def _measured(table: ir.Table, cells: Sequence[Cells]) -> dict[str, Any]:
     dated = read.mutate(**{f"d{name}": stamp_of(read[name], read[f"n{name}"]) for name in texts})
     measures: dict[str, ir.Value] = {"rows": dated.count()}
     for place in range(len(cells)):
-        measures |= {f"{place} {what}": measure for what, measure in _measures(dated, f"t{place}").items()}
+        measures |= {f"{place} {what}": measure for what, measure in _measures(dated, f"t{place}", is_exact).items()}
     return dict(dated.aggregate(**measures).to_pyarrow().to_pylist()[0])
 
 
@@ -82,10 +85,10 @@ def _typed(cells: Cells) -> ir.Value:
     return cells.stamp() if cells.is_dated else cells.text()
 
 
-def _measures(table: ir.Table, name: str) -> dict[str, ir.Value]:
+def _measures(table: ir.Table, name: str, is_exact: bool) -> dict[str, ir.Value]:
     """Return the measures of one column."""
     column = table[name]
-    measures = {"present": column.count(), "distinct": column.approx_nunique()}
+    measures = {"present": column.count(), "exact" if is_exact else "about": _distinct(column, is_exact)}
     measures |= {"least": column.min(), "most": column.max()}
     if f"n{name}" in table.columns:
         number, stamp = table[f"n{name}"], table[f"d{name}"]
@@ -97,11 +100,18 @@ def _measures(table: ir.Table, name: str) -> dict[str, ir.Value]:
     return measures
 
 
+def _distinct(column: ir.Value, is_exact: bool) -> ir.Value:
+    """Count the values, or estimate how many there are."""
+    return column.nunique() if is_exact else column.approx_nunique()
+
+
 def _facts(name: str, rows: int, found: Mapping[str, Any], cells: Cells) -> ColumnFacts:
     """Turn measures into facts."""
-    parts = ("present", "distinct", "numbers", "whole", "dates", "answers")
+    parts = ("present", "exact", "numbers", "whole", "dates", "answers")
     count = {what: int(found.get(what) or 0) for what in parts}
     low, high, present = found.get("low"), found.get("high"), count["present"]
+    # Two digits, because the estimate is off by some per cent.
+    distinct = count["exact"] or int(float(f"{found.get('about') or 0:.2g}"))
     if cells.is_numeric:
         low, high, count["numbers"] = found.get("least"), found.get("most"), present
     if cells.is_dated:
@@ -121,7 +131,7 @@ def _facts(name: str, rows: int, found: Mapping[str, Any], cells: Cells) -> Colu
         type=kind,
         present=present,
         missing=rows - present,
-        distinct=min(count["distinct"], present) if present > 1 else present,
+        distinct=min(distinct, present) if present > 1 else present,
         numbers=count["numbers"],
         dates=count["dates"],
         minimum=low,

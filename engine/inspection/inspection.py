@@ -50,7 +50,7 @@ class Inspection:
     """Role to column, with those that have their role by their name."""
     rows: int
     columns: pd.DataFrame
-    """One row per column, `COLUMN_FIELDS`; ``distinct`` is approximate beyond a few thousand."""
+    """One row per column, `COLUMN_FIELDS`; ``distinct`` is rounded to two digits in large data."""
     findings: pd.DataFrame
     """One row per `Finding`, what stops first."""
     offending: pd.DataFrame

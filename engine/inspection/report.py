@@ -144,7 +144,7 @@ def _staged(data: Opened, task: _Task) -> tuple[int, Staged]:
         name: Cells(raw=data.table[name], is_text=data.is_text, keeps_words=kinds.get(name) in ("id", "category"))
         for name in data.table.columns
     }
-    facts = column_facts(cells, data.table)
+    facts = column_facts(cells, data.table, is_small=data.is_small)
     first = next(iter(facts.values()))
     rows = first.present + first.missing
     if rows == 0:

@@ -24,7 +24,7 @@ FORMS: dict[Kind, tuple[str, ...]] = {
 """What data of a kind may look like; the first is taken where nothing speaks for another."""
 _NEEDED = {"exposures": ("conversion_time",), "scores": ("score", "uncertainty")}
 """Roles that a form asks for beyond its schema."""
-_LEFT_OUT = {"rows": ("score", "uncertainty"), "scores": ("time", "week")}
+LEFT_OUT = {"rows": ("score", "uncertainty"), "scores": ("time", "week")}
 """Roles of a schema that a form does not have; `describe` knows no time of scored rows."""
 _FITTING: dict[ColumnKind, tuple[str, ...]] = {
     "id": ("text", "integer", "number"),
@@ -90,7 +90,7 @@ def schema_of(kind: Kind, form: str) -> tuple[Column, ...]:
     check_form(kind, form)
     module = "engine.graph.events_config" if form == "events" else f"engine.{kind}.data"
     schema: Sequence[Column] = importlib.import_module(module).SCHEMA
-    return tuple(column for column in schema if column.name not in _LEFT_OUT.get(form, ()))
+    return tuple(column for column in schema if column.name not in LEFT_OUT.get(form, ()))
 
 
 def check_form(kind: Kind, form: str) -> None:

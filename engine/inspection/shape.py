@@ -210,10 +210,14 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
     if line["open"]:
         why = f"has a window that is still open at the end of the log ({written}); a training leaves it out"
         shape.dropped.append({"why": why, "rows": int(line["open"])})
-    if line["late"]:
-        shape.dropped.append(
-            {"why": "converts after its window and counts as no conversion", "rows": int(line["late"])}
+    if late_rows := int(line["late"] or 0):
+        name = staged.column_of["conversion_time"]
+        told = (
+            "1 row converts after its window and counts"
+            if late_rows == 1
+            else (f"{late_rows:,} rows convert after their window and count")
         )
+        shape.findings.append(_note(name, f"Column '{name}' of {staged.source}: {told} as no conversion."))
     if shape.time is not None and end - float(found["first"]) < 1 / DAY_SECONDS:
         name = staged.column_of["exposure_time"]
         shape.findings.append(_note(name, f"All times of {staged.source} are the same moment."))

@@ -8,10 +8,12 @@ import re
 import time
 from collections.abc import Callable, Iterable
 
-import numpy as np
+import pandas as pd
 import pytest
 from driver import PATIENCE, Reader, Server
 from playwright.sync_api import BrowserContext, Page, expect
+
+from engine.datasets import SAMPLE_DATA
 
 pytestmark = pytest.mark.slow
 
@@ -32,34 +34,48 @@ def written(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def edges() -> tuple[bytes, dict[str, str]]:
-    """Write a ring of things in which each leads to the next ones, under names that try to be markup."""
-    names = [f"Größe {k} <b>'{k}'</b> $k$" for k in range(60)]
-    rows = [(names[k], names[(k + step) % 60], step) for k in range(60) for step in (1, 2, 5, 7)]
-    header = ("von “Knoten”", "nach, Knoten", "wie oft :smile:")
-    return written(header, rows), {"Source": header[0], "Target": header[1], "Weight": header[2]}
+    """Write links between real programs, whose names and those of the columns try to be markup."""
+    links = pd.read_csv(SAMPLE_DATA / "debian_programs_edges.csv.gz").head(3000)
+    header = ("von “Knoten”", "nach, Knoten", "wie :smile:")
+    rows = [
+        (f"Größe {u} <b>'x'</b> $k$", f"Größe {v} <b>'x'</b> $k$", how) for u, v, how in links.itertuples(index=False)
+    ]
+    return written(header, rows), {"Source": header[0], "Target": header[1]}
 
 
 def exposures() -> tuple[bytes, dict[str, str]]:
-    """Write coupons of which a third is redeemed within three weeks."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for k in range(1500):
-        day = float(rng.uniform(0, 120))
-        later = f"{day + rng.exponential(6):.3f}" if rng.random() < 0.35 else ""
-        rows.append((k % 400, "Nord" if k % 3 else "Süd", f"{day:.3f}", later, f"{rng.normal():.3f}"))
-    header = ("Kunde Nr.", "Region", "gezeigt am", "eingelöst am", f"x {IMAGE}")
-    return written(header, rows), {"Exposure time": header[2], "Conversion time": header[3], "Unit": header[0]}
+    """Write real coupons, a third of the features, under odd names, with households as padded numbers."""
+    log = pd.read_csv(SAMPLE_DATA / "journey_coupons.csv.gz").head(3000)
+    names = {
+        "unit": "Kunde Nr.",
+        "segment": "Gruppe",
+        "exposure_time": "gezeigt am",
+        "conversion_time": "eingelöst am",
+        "trips_60d": f"x {IMAGE}",
+        "age": "Âge (années)",
+    }
+    log = log[list(names)].assign(unit=[f"{unit:06d}" for unit in log["unit"]]).rename(columns=names)
+    roles = {"Exposure time": "gezeigt am", "Conversion time": "eingelöst am", "Unit": "Kunde Nr."}
+    return log.to_csv(index=False).encode(), roles
 
 
 def scores() -> tuple[bytes, dict[str, str]]:
-    """Write scores that promise the more too much, the more uncertain they are."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for _ in range(3000):
-        score, doubt = rng.beta(1, 3), rng.choice([0.1, 0.2, 0.3])
-        rows.append((int(rng.random() < score ** (1 + 3 * doubt)), f"{score:.4f}", doubt, "N" if score > 0.2 else "S"))
+    """Write the scores that the shipped model of purchases gave, with labels in words and a German separator."""
+    scored = pd.read_parquet(SAMPLE_DATA / "runs" / "journey-purchases" / "predictions.parquet")
     header = ("wahr? 'ja'", f"p̂ {IMAGE}", 'σ² "alt"', "Ort")
-    return written(header, rows), {"Label": header[0], "Score": header[1], "Uncertainty": header[2]}
+    table = pd.DataFrame(
+        {
+            header[0]: ["yes" if label else "no" for label in scored["y_true"]],
+            header[1]: scored["prob"],
+            header[2]: scored["uncertainty"],
+            header[3]: ["Süd" if case % 2 else "Nord" for case in scored["sample_id"]],
+        }
+    )
+    return table.to_csv(index=False, sep=";").encode(), {
+        "Label": header[0],
+        "Score": header[1],
+        "Uncertainty": header[2],
+    }
 
 
 FILES = {"graph": edges, "delay": exposures, "uncertainty": scores}
@@ -88,7 +104,8 @@ def upload(reader: Reader, kind: str, content: bytes, name: str) -> Page:
 def test_an_odd_file_becomes_a_picture_on_its_page(new_reader: Callable[..., Reader], kind: str) -> None:
     reader = new_reader("dark" if kind == "delay" else "light", height=2400)
     content, roles = FILES[kind]()
-    page = upload(reader, kind, content, f"Käufe & <i>{kind}</i> {IMAGE}.csv")
+    name = f"Käufe & <b> $k$ :smile: *{kind}*.csv"
+    page = upload(reader, kind, content, name)
     check = page.get_by_role("button", name="Check the data")
     expect(check).to_be_visible()
     if kind == "uncertainty":
@@ -111,7 +128,8 @@ def test_an_odd_file_becomes_a_picture_on_its_page(new_reader: Callable[..., Rea
     reader.drawn()
     picture = page.locator(".js-plotly-plot .main-svg, [data-testid=stVegaLiteChart] svg, [data-testid=stEchartsChart]")
     expect(picture.first).to_be_visible()
-    expect(page.get_by_test_id("stMain").get_by_text(re.compile(rf"{kind}-\d+-\d+")).first).to_be_visible()
+    context = page.get_by_test_id("stMain").get_by_test_id("stCaptionContainer").filter(has_text="Run ")
+    expect(context.first).to_contain_text(f"data {name} (own)")
 
 
 def test_a_bad_file_gives_a_sentence_and_the_next_one_works(reader: Reader) -> None:

@@ -74,4 +74,7 @@ def test_a_run_deleted_meanwhile_gives_way_to_the_next(store_run: StoreRun, runs
 
 def test_a_label_takes_no_markup_from_a_run() -> None:
     manifest = {"dataset": {"name": "![x](http://a/b.png)"}, "seed": 1, "created": "2026-01-02T03:04:05+00:00"}
+    assert run_label(manifest | {"command": ["python", "-m", "engine", "describe", "delay"]}).endswith(
+        "described · seed 1 · 2026\\-01\\-02"
+    )
     assert run_label(manifest) == "\\!\\[x\\]\\(http\\:\u200b//a/b.png\\) · seed 1 · 2026\\-01\\-02"

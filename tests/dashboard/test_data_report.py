@@ -1,12 +1,13 @@
 """The page for own data: its columns are checked, the report is read, and then something is done with them."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dashboard import jobs
-from dashboard.controls import training
+from dashboard.controls import data_report, training
 from dashboard.jobs import JobSpec
 from engine.cli import _parser
 from engine.inspection.inspection import Finding
@@ -53,6 +54,20 @@ def test_a_column_of_a_roles_name_cannot_be_left_out_and_the_page_says_so(worker
     assert "Column 'weight' is taken as weight because of its name" in texts(app)
     press(app, "data-check-start")
     assert dict(worker.specs[0].columns)["weight"] == "weight"
+
+
+def test_a_column_that_no_feature_can_be_called_is_pointed_out(runs: Path) -> None:
+    app = give(opened("uncertainty"), "bought,age,score\n" + "1,30,512\n0,41,610\n" * 9)
+    assert "Column 'score' is taken as score because of its name" in texts(app)
+
+
+def test_a_file_that_cannot_be_read_is_named_at_the_head(runs: Path) -> None:
+    assert "mine.csv cannot be read yet." in texts(give(opened("graph"), b"K\xf6ln;\xfc\n1;2\n"))
+
+
+def test_a_span_of_seconds_taken_for_days_stays_short() -> None:
+    found = replace(inspection(), time={"first": 1.7e9, "last": 1.708e9, "days": 8e6, "zone": None, "unit": "days"})
+    assert {figure.label: figure.value for figure in data_report.figures(found)}["Time"] == "100+ years"
 
 
 def test_the_report_stands_on_the_page_in_the_readers_words(worker: Worker) -> None:

@@ -36,8 +36,8 @@ def test_an_inspection_prints_json_and_writes_no_run() -> None:
 @pytest.mark.parametrize("action", ["train", "describe"])
 def test_a_run_of_own_data_is_called_as_the_reader_calls_them(action: str) -> None:
     spec = JobSpec(kind="graph", data="/x/own-data.csv", seed=0, action=action, called="--out=$(x)\n'kauf' 東京.csv")
-    assert parsed(spec).name == "--out=$(x) 'kauf' 東京.csv"
-    assert parsed(replace(spec, called="")).name is None
+    assert parsed(spec).called == "--out=$(x) 'kauf' 東京.csv"
+    assert parsed(replace(spec, called="")).called is None
 
 
 @pytest.mark.parametrize(

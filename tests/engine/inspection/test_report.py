@@ -109,6 +109,22 @@ def test_a_conversion_before_its_exposure_is_named(write):
     assert (stop["column"], stop["first_row"], stop["rows"]) == ("conversion_time", 5, 1)
 
 
+def test_what_converts_late_is_said_and_not_counted_as_left_out(write):
+    frame = exposures().sort_values("exposure_time", ignore_index=True)
+    frame.loc[[3, 4], "conversion_time"] = frame.loc[[3, 4], "exposure_time"] + 45.0
+    found = inspect(write(frame), "delay")
+    end = np.nanmax(frame[["exposure_time", "conversion_time"]].to_numpy())
+    assert found.dropped["rows"].tolist() == [int((frame["exposure_time"] + 30 > end).sum())]
+    said = "Column 'conversion_time' of t.csv: 2 rows convert after their window and count as no conversion."
+    assert said in found.findings["sentence"].tolist()
+
+
+def test_values_of_a_small_file_are_counted_and_not_estimated(write):
+    frame = scores(3000, name=[f"{k:06d}" for k in range(3000)])
+    found = inspect(write(frame), "uncertainty").columns.set_index("column")["distinct"]
+    assert found.to_dict() == frame.nunique().to_dict()
+
+
 def test_exposures_tell_their_balance_and_what_is_left_out(write):
     frame = exposures()
     found = inspect(write(frame), "delay")
