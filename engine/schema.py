@@ -172,21 +172,22 @@ def _days_unchecked(values: pd.Series, column: Column, source: str) -> pd.Series
         if as_number.notna().sum() == text.notna().sum():
             return _number(text, column, source)
         stamps = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
-        unreadable = stamps.isna() & text.notna()
-        _reject_first(
-            unreadable.to_numpy(dtype=bool), values, column, source, "an ISO 8601 date or time, or a number of days"
-        )
+        unreadable = (stamps.isna() & text.notna()).to_numpy(dtype=bool)
+        hint = time_hint(values[unreadable].iloc[0]) if unreadable.any() else ""
+        _reject_first(unreadable, values, column, source, "an ISO 8601 date or time, or a number of days", hint)
     return (stamps - _EPOCH) / _DAY
 
 
 def time_hint(value: Any) -> str:
-    """Say what unit a number that is no day may be in, and what to do; empty if nothing fits.
+    """Say how a time that is not allowed may have been meant, and what to do; empty if nothing fits.
 
     Parameters
     ----------
     value : Any
-        The first time beyond `LAST_DAY`, as given.
+        The first time beyond `LAST_DAY`, or the first that cannot be read, as given.
     """
+    if re.fullmatch(r"\s*\d{1,2}([./-])\d{1,2}\1(\d{4}|\d{2})\b.*", str(value)):
+        return "It looks like a date in another order: write 2020-01-31 for 31.01.2020 and for 1/31/2020."
     try:
         number = float(value)
     except (TypeError, ValueError):

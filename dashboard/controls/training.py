@@ -125,7 +125,7 @@ def check_settings(kind: Kind, settings: dict[str, str], seed: int) -> None:
 def followed_job(job_id: str | None) -> jobs.JobStatus | None:
     """Return the job to follow: the one this session started, else the newest, for instance after a reload.
 
-    What other sessions do with files of their own is nobody's business.
+    What other sessions do with files of their own is nobody's business, nor is what went wrong in them.
 
     Parameters
     ----------
@@ -136,7 +136,8 @@ def followed_job(job_id: str | None) -> jobs.JobStatus | None:
     JobStatus or None
     """
     own = jobs.status(job_id) if job_id else None
-    return own or next((job for job in jobs.list_jobs() if job.spec.action == "train" and not job.spec.is_own), None)
+    trainings = [job for job in jobs.list_jobs() if job.spec.action == "train" and not job.spec.is_own]
+    return own or next((job for job in trainings if job.state in ("running", "done")), None)
 
 
 def job_history(job_id: str) -> pd.DataFrame:

@@ -165,7 +165,10 @@ def start_button() -> str:
         return ""
     try:
         st.session_state[OWN_SCORES["job"]] = submit(
-            file.getvalue(), is_parquet=file.name.lower().endswith(".parquet"), settings=settings_of(*chosen)
+            file.getvalue(),
+            is_parquet=file.name.lower().endswith(".parquet"),
+            settings=settings_of(*chosen),
+            called=file.name.replace("\\", "/").rpartition("/")[2],
         )
     except EngineError as error:
         return str(error)
@@ -173,7 +176,7 @@ def start_button() -> str:
     st.rerun()
 
 
-def submit(content: bytes, *, is_parquet: bool, settings: Settings = ()) -> str:
+def submit(content: bytes, *, is_parquet: bool, settings: Settings = (), called: str = "") -> str:
     """Keep a file privately and start the job that describes it.
 
     Parameters
@@ -182,6 +185,8 @@ def submit(content: bytes, *, is_parquet: bool, settings: Settings = ()) -> str:
     is_parquet : bool
     settings : tuple of (str, str)
         Settings that differ from their defaults.
+    called : str, default ""
+        The reader's name of the file, for the run and for messages; it becomes no path.
 
     Returns
     -------
@@ -201,7 +206,9 @@ def submit(content: bytes, *, is_parquet: bool, settings: Settings = ()) -> str:
     path = uploads.keep(content, name="own-scores.parquet" if is_parquet else "own-scores.csv")
     try:
         return jobs.submit(
-            jobs.JobSpec(kind="uncertainty", data=str(path), seed=0, settings=settings, action="describe")
+            jobs.JobSpec(
+                kind="uncertainty", data=str(path), seed=0, settings=settings, action="describe", called=called
+            )
         )
     except EngineError:
         uploads.discard(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import layout
@@ -28,8 +30,16 @@ def render() -> None:
     with form:
         _choose_and_start(kind)
     with follow, st.container(border=True, height=440):
-        job_card.follow(lambda: training.followed_job(st.session_state.get(JOB)), key="train", nothing=_NOTHING)
+        job_card.follow(_job, key="train", nothing=_NOTHING)
     _earlier()
+
+
+def _job() -> Any | None:
+    """Return the job that is shown; who has seen it run sees how it ends."""
+    job = training.followed_job(st.session_state.get(JOB))
+    if job is not None and job.state == "running":
+        st.session_state[JOB] = job.id
+    return job
 
 
 def _choose_and_start(kind: Kind) -> None:

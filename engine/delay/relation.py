@@ -11,6 +11,7 @@ import numpy as np
 from engine.delay.arrival import ALL_SEGMENTS, TAKEN_SEGMENT
 from engine.delay.data import SCHEMA
 from engine.errors import DataError, NotEnoughDataError
+from engine.schema import time_hint
 
 LATER = ("engagement_time", "conversion_time")
 MAX_SEGMENTS = 200
@@ -167,9 +168,10 @@ def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool
         total, numbers, stamps = (int(found[f"{name} {part}"] or 0) for part in ("all", "number", "stamp"))
         if total not in (numbers, stamps):
             bad = found[f"{name} other"] if found[f"{name} other"] is not None else found[f"{name} least"]
+            then = time_hint(bad) or "Correct or drop the row."
             raise DataError(
                 f"Column '{name}' of {source} has '{str(bad)[:40]}' ({total - max(numbers, stamps):,} rows in all); "
-                "allowed is an ISO 8601 date or time, or a number of days. Correct or drop the row."
+                f"allowed is an ISO 8601 date or time, or a number of days. {then}"
             )
         kinds[name] = None if total == 0 else numbers < total
     return kinds

@@ -127,7 +127,7 @@ def _of_time(staged: Staged, role: str) -> Iterator[Check]:
     value, missing = staged.value(role), staged.missing(role)
     is_dated = staged.is_dated(role)
     wanted = "an ISO 8601 date or time, or a number of days"
-    yield _allowed(staged, role, value.isnull() & ~missing, wanted)
+    yield _allowed(staged, role, value.isnull() & ~missing, wanted, lambda shown: time_hint(shown.strip("'")))
     if not is_dated:
         yield _allowed(staged, role, value.isinf(), "a finite number")
     yield _allowed(

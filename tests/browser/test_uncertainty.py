@@ -72,7 +72,7 @@ def test_own_scores_become_thresholds_that_are_held_locked_taken_away_and_judged
     start = page.get_by_role("button", name="Judge these scores")
     expect(start).to_be_enabled()
     start.click()
-    expect(page.get_by_text("data own-scores.csv")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("data mine.csv")).to_be_visible(timeout=90_000)
     reader.drawn()
     first = values(page)
     assert len(first) == 4

@@ -196,6 +196,17 @@ def test_a_second_session_sees_nothing_of_the_first(worker: Worker) -> None:
     assert training.followed_job(None) is None and len(jobs.list_jobs()) == 3
 
 
+def test_what_went_wrong_in_one_session_is_not_told_in_another(worker: Worker) -> None:
+    worker.complaint.write_text("Error: Setting 'secret' is bad.\n")
+    job = jobs.submit(JobSpec(kind="graph", data="debian-programs", seed=0))
+    running = training.followed_job(None)
+    assert running is None or running.state == "running"
+    while jobs.status(job).state == "running":
+        pass
+    assert training.followed_job(None) is None
+    assert "secret" in training.followed_job(job).message
+
+
 def test_files_of_the_data_folder_are_read_where_they_are(
     worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
