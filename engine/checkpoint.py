@@ -20,7 +20,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from engine.checkpoint_files import IDENTITY, folder_of, require_fit, state_of, write_identity, write_state
+from engine.checkpoint_files import IDENTITY, folder_of, in_use, require_fit, state_of, write_identity, write_state
 from engine.distributed import workers
 from engine.errors import RunError
 from engine.partial import held
@@ -118,11 +118,13 @@ class Checkpoint:
         self._every, self._is_resumed = every, is_resumed
         self._loops, self._started, self.earlier = 0, time.monotonic(), 0.0
         self._due = self._started + every if folder is not None and every > 0 else float("inf")
+        # What was there and is not resumed is gone by now, or another process has just begun it.
+        self._is_own = is_resumed and folder is not None and (folder / IDENTITY).is_file()
 
     @property
     def exists(self) -> bool:
-        """Say whether something was kept."""
-        return self._folder is not None and (self._folder / IDENTITY).is_file()
+        """Say whether this training has kept something."""
+        return self._is_own and self._folder is not None and (self._folder / IDENTITY).is_file()
 
     @property
     def is_due(self) -> bool:
@@ -139,18 +141,23 @@ class Checkpoint:
         if not self._is_resumed:
             return b""
         path = None if self._folder is None else self._path(self._folder, number)
-        return workers().from_first(path.read_bytes() if path is not None and path.is_file() else b"")
+        # A file of no bytes is a damaged one, not none.
+        return workers().from_first((path.read_bytes() or b"\0") if path is not None and path.is_file() else b"")
 
     def write(self, number: int, state: Mapping[str, Any]) -> None:
-        """Write the file of a loop; where that fails the training goes on without, and says so."""
+        """Write the file of a loop; where that fails the training goes on without, and says so.
+
+        Raises
+        ------
+        RunError
+            If another process has begun to train the same run.
+        """
         if self._folder is None:
             return
         begin = time.monotonic()
         try:
             if not self.exists:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._hold.enter_context(held(self._folder))
-                write_identity(self._folder, self._identity)
+                self._begin(self._folder)
             write_state(self._path(self._folder, number), {**state, "seconds": self.earlier + begin - self._started})
         except (OSError, SafetensorError) as error:
             self._due = float("inf")
@@ -161,8 +168,20 @@ class Checkpoint:
 
     def remove(self) -> None:
         """Remove the files: the run is written, or going on would lead to the same failure."""
-        if self._folder is not None:
+        if self._is_own and self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _begin(self, folder: Path) -> None:
+        """Make the folder this training's own, without what a killed one may have left in it."""
+        is_new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        # On a file system without locks nobody holds anything, and a new folder is ours.
+        if not (self._is_own or self._hold.enter_context(held(folder)) or is_new):
+            raise in_use(folder)
+        self._is_own = True
+        for old in folder.glob("*.safetensors"):
+            old.unlink()
+        write_identity(folder, self._identity)
 
     @staticmethod
     def _path(folder: Path, number: int) -> Path:
@@ -227,7 +246,7 @@ def kept(run: Path | None, identity: Mapping[str, Any], *, every: float, is_resu
     with ExitStack() as hold:
         if run is not None and folder is not None and (folder / IDENTITY).is_file():
             if not hold.enter_context(held(folder)):
-                raise RunError(f"'{run}' is being trained by another process; wait for it, or choose another --out.")
+                raise in_use(folder)
             if is_resumed:
                 require_fit(run, identity)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import zlib
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ ENDING = ".checkpoint"
 IDENTITY = "checkpoint.json"
 KEPT = 7 * 86_400.0
 """Seconds after which a checkpoint that nobody has gone on from is removed."""
-_VERSION = 1
-_TREE = "tree"
+_VERSION = 2
+_TREE, _CHECK = "tree", "check"
 
 
 def identity_of(kind: str, config: Any, data_id: str) -> dict[str, Any]:
@@ -69,6 +70,12 @@ def fits(run: Path, identity: Mapping[str, Any]) -> bool:
     return _read(folder_of(run) / IDENTITY) == identity
 
 
+def in_use(folder: Path) -> RunError:
+    """Say that another process holds the folder of a checkpoint."""
+    run = folder.parent / folder.name[1 : -len(ENDING)]
+    return RunError(f"'{run}' is being trained by another process; wait for it, or choose another --out.")
+
+
 def require_fit(run: Path, identity: Mapping[str, Any]) -> None:
     """Refuse the checkpoint of a training with other settings or other data.
 
@@ -86,7 +93,11 @@ def require_fit(run: Path, identity: Mapping[str, Any]) -> None:
     stored = _read(folder_of(run) / IDENTITY)
     if stored == identity:
         return
-    if stored.get("version") != _VERSION or not isinstance(stored.get("settings"), dict):
+    if (
+        stored.get("version") != _VERSION
+        or stored.keys() != identity.keys()
+        or not isinstance(stored.get("settings"), dict)
+    ):
         reason = "is damaged or of another version of this program"
     elif stored["kind"] != identity["kind"]:
         reason = f"is of {stored['kind']}, this command trains {identity['kind']}"
@@ -119,6 +130,7 @@ def write_state(path: Path, state: Mapping[str, Any]) -> None:
     arrays: dict[str, np.ndarray] = {}
     tree = json.dumps(_packed(state, arrays))
     arrays[_TREE] = np.frombuffer(tree.encode(), np.uint8)
+    arrays[_CHECK] = _check(arrays)
     partial = path.with_suffix(".tmp")
     save_file(arrays, partial)
     sync(partial)
@@ -150,12 +162,22 @@ def state_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     Raises
     ------
     KeyError, ValueError
-        If it is no such file.
+        If it is no such file, or any of its bytes has changed.
     """
+    if not np.array_equal(arrays[_CHECK], _check(arrays)):
+        raise ValueError("other bytes than were written")
     state = _unpacked(json.loads(arrays[_TREE].tobytes()), arrays)
     if not isinstance(state, dict):
         raise ValueError("not a state")
     return state
+
+
+def _check(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return a sum over the bytes of all arrays but itself, which tells a disk's or a copy's faults."""
+    total = 0
+    for name in sorted(arrays.keys() - {_CHECK}):
+        total = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), total))
+    return np.array([total], dtype=np.int64)
 
 
 def _packed(value: Any, arrays: MutableMapping[str, np.ndarray]) -> Any:

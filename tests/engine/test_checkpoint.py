@@ -13,7 +13,7 @@ from engine.errors import RunError
 from engine.partial import held
 from engine.seeding import generator, torch_seed
 
-IDENTITY = {"version": 1, "kind": "graph", "data": "0", "settings": {"epochs": 8}}
+IDENTITY = {"version": 2, "kind": "graph", "data": "0", "settings": {"epochs": 8}}
 EPOCHS = 8
 
 
@@ -143,13 +143,19 @@ def test_a_disk_that_fills_up_ends_the_checkpoints_and_not_the_training(whole, a
     assert losses == whole[1] and said.count("\n") == 1 and "No space left on device" in said
 
 
-@pytest.mark.parametrize("change", ["cut", "parts", "order", "json"])
+@pytest.mark.parametrize("change", ["cut", "empty", "bit", "parts", "order", "json"])
 def test_a_file_that_does_not_fit_is_refused(always, tmp_path, change):
     with pytest.raises(BrokenOffError):
         attempt(tmp_path / "run", [], until=(1, 3))
     first, second = (folder_of(tmp_path / "run") / f"00{number}.safetensors" for number in (1, 2))
     if change == "cut":
         first.write_bytes(first.read_bytes()[:-9])
+    elif change == "empty":
+        first.write_bytes(b"")
+    elif change == "bit":
+        content = bytearray(first.read_bytes())
+        content[-5000] ^= 1
+        first.write_bytes(content)
     elif change == "order":
         first.write_bytes(second.read_bytes())
     elif change == "json":
@@ -163,6 +169,32 @@ def test_two_processes_never_train_one_run(always, tmp_path):
         attempt(tmp_path / "run", [], until=(1, 3))
     with held(folder_of(tmp_path / "run")), pytest.raises(RunError, match="is being trained by another process"):
         attempt(tmp_path / "run", [], is_resumed=True)
+
+
+def test_of_two_trainings_that_begin_together_the_later_ends_and_the_files_of_the_earlier_stay(always, tmp_path):
+    run, written = tmp_path / "run", folder_of(tmp_path / "run") / "001.safetensors"
+    with (
+        kept(run, IDENTITY, every=1e-9, is_resumed=False),
+        kept(run, IDENTITY | {"data": "1"}, every=1e-9, is_resumed=False) as later,
+    ):
+        folder_of(run).mkdir()
+        with held(folder_of(run)):
+            written.write_bytes(b"of the earlier")
+            with pytest.raises(RunError, match="run' is being trained by another process"):
+                train([])
+        assert not later.exists
+        later.remove()
+    assert written.read_bytes() == b"of the earlier"
+
+
+def test_what_a_killed_training_left_is_no_part_of_the_next(whole, always, tmp_path):
+    left = folder_of(tmp_path / "run") / "002.safetensors"
+    with pytest.raises(BrokenOffError):
+        attempt(tmp_path / "run", [], until=(1, 5))
+    (left.parent / "checkpoint.json").unlink()
+    with pytest.raises(BrokenOffError):
+        attempt(tmp_path / "run", [], until=(0, 5))
+    assert not left.exists()
 
 
 def test_the_time_of_before_is_known_and_parts_change_nothing_outside(always, tmp_path):

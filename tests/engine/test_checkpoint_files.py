@@ -76,6 +76,7 @@ def test_a_checkpoint_lies_hidden_beside_its_run_and_fits_the_same_training(tmp_
         (identity_of("delay", Settings(), "abc"), "is of delay, this command trains graph"),
         (NOW | {"version": 0}, "is damaged or of another version"),
         ({}, "is damaged or of another version"),
+        ({name: NOW[name] for name in NOW if name != "data"}, "is damaged or of another version"),
     ],
 )
 def test_another_training_is_refused_with_what_differs(tmp_path, then, reason):
