@@ -83,7 +83,9 @@ def note(run: Run) -> str:
     units = (
         f"; {facts['units']:,} units" if facts["units"] else "; no units are named, so exposures count as independent"
     )
-    dropped = f" {facts['dropped']:,} exposures without a final label are left out." if facts["dropped"] else ""
+    count = facts["dropped"]
+    many = f"{count:,} exposures without a final label are" if count != 1 else "1 exposure without a final label is"
+    dropped = f" {many} left out." if count else ""
     engaged = "" if has_engagement(run) else " These data hold no engagement."
     return (
         f"Described from counts, without a training. Snapshot on {day_text(facts['as_of'], facts['has_dates'])}: "

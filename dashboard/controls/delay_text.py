@@ -50,7 +50,9 @@ def method_note(run: Run) -> str:
     window = f"{facts['window_min']:g}" + (
         f" to {facts['window_max']:g}" if facts["window_max"] > facts["window_min"] else ""
     )
-    dropped = f" {facts['dropped']:,} exposures without a final label are left out." if facts["dropped"] else ""
+    count = facts["dropped"]
+    many = f"{count:,} exposures without a final label are" if count != 1 else "1 exposure without a final label is"
+    dropped = f" {many} left out." if count else ""
     return (
         f"Snapshot on {day_text(facts['as_of'], facts['has_dates'])}: {facts['exposures']:,} earlier exposures, "
         f"{facts['matured']:,} with their whole window of {window} days, {facts['test']:,} later ones to be judged on; "

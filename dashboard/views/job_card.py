@@ -82,7 +82,7 @@ def _result(job: Any) -> None:
 def _progress(job: Any, key: str) -> None:
     """Show stage, epoch and time, and the cancel button while the job runs."""
     latest = job.latest
-    doing = _DOING.get(job.spec.action, "")
+    doing = "Done" if job.state == "done" else _DOING.get(job.spec.action, "")
     text = f"{latest['stage']}: epoch {latest['epoch']} of {latest['epochs']}" if latest else doing
     share = latest["epoch"] / latest["epochs"] if latest else float(job.state == "done")
     left, right = st.columns([0.75, 0.25], vertical_alignment="center")

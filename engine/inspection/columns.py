@@ -9,7 +9,8 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
-from engine.inspection.cells import DAY_SECONDS, NO, YES, Cells, is_whole, number_of, stamp_of
+from engine.inspection.cells import DAY_SECONDS, Cells, is_whole, number_of, stamp_of
+from engine.schema import NO, YES
 
 AT_ONCE = 100
 """Columns of one pass."""

@@ -244,6 +244,8 @@ def _demoted(finding: Finding) -> Finding:
 def _columns(stage: Staged, task: _Task) -> Iterator[dict[str, Any]]:
     """Lay out what every column holds."""
     roles = {column: role for role, column in task.playing.items()}
+    # An id such as 0042 is a text, whose place among numbers says nothing.
+    ids = {task.playing[column.name] for column in task.schema if column.kind == "id" and column.name in task.playing}
     for name in stage.names:
         facts: ColumnFacts = stage.facts[name]
         yield {
@@ -252,7 +254,7 @@ def _columns(stage: Staged, task: _Task) -> Iterator[dict[str, Any]]:
             "type": facts.type,
             "missing": facts.missing,
             "distinct": facts.distinct,
-            "minimum": facts.minimum,
-            "maximum": facts.maximum,
+            "minimum": None if name in ids else facts.minimum,
+            "maximum": None if name in ids else facts.maximum,
             "example": task.examples.get(name) or facts.example,
         }

@@ -119,6 +119,12 @@ def test_what_converts_late_is_said_and_not_counted_as_left_out(write):
     assert said in found.findings["sentence"].tolist()
 
 
+def test_ids_have_no_smallest_and_no_largest(write):
+    frame = EDGES.assign(source=[f"00{u[1:]}" for u in EDGES["source"]], weight=np.arange(len(EDGES)))
+    ends = inspect(write(frame), "graph").columns.set_index("column")[["minimum", "maximum"]]
+    assert ends.loc["weight"].tolist() == [0, len(EDGES) - 1] and ends.loc[["source", "target"]].isna().all(axis=None)
+
+
 def test_values_of_a_small_file_are_counted_and_not_estimated(write):
     frame = scores(3000, name=[f"{k:06d}" for k in range(3000)])
     found = inspect(write(frame), "uncertainty").columns.set_index("column")["distinct"]
