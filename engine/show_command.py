@@ -45,13 +45,13 @@ def print_run(run: Run, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps({"manifest": run.manifest, "metrics": metrics}, indent=2) + "\n")
         return
     manifest = run.manifest
+    shown = run.metrics[run.metrics["segment"] == "all"] if "all" in set(run.metrics["segment"]) else run.metrics
     lines = [
         f"{run.id} · {manifest['dataset']['name']} ({manifest['dataset']['origin']}) · seed {manifest['seed']}"
         f" · {manifest['seconds']:g} s",
         f"made by: {shlex.join(manifest['command'])}",
         "",
-        _table(run.metrics[run.metrics["segment"] == "all"] if "all" in set(run.metrics["segment"]) else run.metrics),
-        "",
+        *([_table(shown), ""] if len(shown) else []),
         *(
             f"{row.claim} {row.verdict}: {row.effect}, {row.comparison} − {row.baseline} ({row.segment}) = "
             f"{row.value:.3g}{row.unit} [{row.ci_low:.3g}, {row.ci_high:.3g}] · n {row.n:,} {row.n_unit}"

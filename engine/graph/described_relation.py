@@ -161,9 +161,14 @@ def id_text(column: ir.Value) -> ir.Value:
         return ibis.null("string")
     if kind.is_floating():
         number = column.cast("float64").nullif(float("nan"))
-        is_whole = (number == number.floor()) & (number.abs() < 2**53)
+        is_whole = (number == _floor(number, 2.0**53)) & (number.abs() < 2**53)
         return ibis.ifelse(is_whole, number.try_cast("int64").cast("string"), number.cast("string"))
     return (column if kind.is_string() else column.cast("string")).strip().nullif("")
+
+
+def _floor(number: ir.Value, most: float) -> ir.Value:
+    """Return the whole part of a float, of one beyond `most` that of the bound: DuckDB fails beyond 64 bits."""
+    return number.clip(-most, most).floor()
 
 
 def _number(column: ir.Value) -> ir.Value:
@@ -212,7 +217,7 @@ def _days(column: ir.Value, has_dates: bool) -> ir.Value:
     """Return the day of a time as float64, NULL where it cannot be read."""
     if column.type().is_null():
         return ibis.null("float64")
-    return _stamp(column) if has_dates else _number(column).floor()
+    return _stamp(column) if has_dates else _floor(_number(column), 2 * _LAST_DAY)
 
 
 def _check_time(

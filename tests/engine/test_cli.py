@@ -45,6 +45,13 @@ def test_show_prints_the_same_as_the_training_did(train, tmp_path, capsys):
     assert "C1 supported" in capsys.readouterr().out
 
 
+def test_a_run_without_a_metric_has_no_gap_in_its_print(train, model, capsys, tiny_result):
+    bare = dataclasses.replace(tiny_result, metrics=tiny_result.metrics.head(0))
+    model.run = lambda dataset, config, on_epoch=None: dataclasses.replace(bare, config=config)
+    assert train() == 0
+    assert "\n\n\n" not in capsys.readouterr().out
+
+
 def test_json_writes_an_undefined_metric_as_null(train, model, tmp_path, capsys, tiny_result):
     metrics = tiny_result.metrics.assign(value=float("nan"))
     model.run = lambda dataset, config, on_epoch=None: dataclasses.replace(tiny_result, config=config, metrics=metrics)

@@ -35,6 +35,11 @@ def test_whole_numbers_stay_numbers_and_mixed_ends_become_text():
     assert rows(mixed, "source", "target") == [("1", "2"), ("2", "x")] and mixed.missing == 1
 
 
+def test_floats_beyond_whole_numbers_are_names_as_well():
+    ends = opened({"source": [1e20, 2.5, -3.0], "target": [float("inf"), 2.0**53, 4.0]})
+    assert rows(ends, "source", "target") == [("-3", "4"), ("1e+20", "inf"), ("2.5", "9007199254740992.0")]
+
+
 def test_columns_are_named_by_role_and_weights_are_read_from_text():
     found = opened({"from": ["a"], "to": ["b"], "w": ["2.5"]}, source="from", target="to", weight="w")
     assert rows(found, "source", "target", "weight") == [("a", "b", 2.5)]
@@ -54,6 +59,11 @@ def test_columns_are_named_by_role_and_weights_are_read_from_text():
             "has no value in data row 1 (2 such rows)",
         ),
         ({"user": [1, 2], "item": [1, 2], "time": [3.0, 2e9]}, "'time' of made.csv has '2000000000.0' in data row 2;"),
+        ({"user": [1, 2], "item": [1, 2], "time": [3.0, 1e20]}, "'time' of made.csv has '1e+20' in data row 2;"),
+        (
+            {"user": [1, 2], "item": [1, 2], "time": [float("-inf"), 3.0]},
+            "'time' of made.csv has '-inf' in data row 1;",
+        ),
         ({"user": [1, 2], "item": [1, 2], "time": ["3", "2020-01-01"]}, "has '2020-01-01' in data row 2;"),
         ({"user": [1, 2], "item": [1, 2], "time": ["2020-01-01", None]}, "has no value in data row 2;"),
         ({"source": ["a"], "target": ["b"], "time": ["soon"]}, "has 'soon' in data row 1;"),
