@@ -174,3 +174,19 @@ def test_rows_are_whole_numbers_also_by_their_power():
     for text in ("1.5", "inf", "many"):
         with pytest.raises(ValueError):
             count(text)
+
+
+def test_the_stored_answers_agree_and_ours_stayed_within_the_budget_of_memory():
+    stored = pd.read_csv(Path(scale.__file__).parent / "results" / "scale.csv")
+    assert list(stored.columns) == list(scale.COLUMNS)
+    modules = [module for kind in KINDS for module in scale.MODULES[kind]]
+    assert set(stored["data"]) == {importlib.import_module(module).SUBJECT.data for module in modules}
+    ours = stored[stored["tool"] == OURS]
+    assert ours["note"].isna().all() and (ours["peak_mebibytes"] <= 4096).all()
+    # Means of up to a hundred million scores, summed in another order.
+    assert (stored["max_difference"].dropna() < 1e-10).all()
+    assert {"pandas", "scikit-learn", "statsmodels", "lifelines", "scikit-survival", "networkx"} < set(stored["tool"])
+    hundred_million = ours[ours["rows"] == 100_000_000]
+    assert {("scores", "grid"), ("scores", "counts"), ("scores", "describe")} <= set(
+        zip(hundred_million["data"], hundred_million["step"], strict=True)
+    )
