@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from dashboard.state import Kind
-from engine.data_name import MOST_SIGNS, is_sign
-from engine.datasets import BUNDLED
 
 Action = Literal["train", "describe", "inspect"]
 LONGEST: Final[dict[Action, float]] = {"inspect": 900.0, "describe": 3600.0}
@@ -38,6 +36,8 @@ class JobSpec:
     """Form of own data for an inspection; guessed if empty."""
     called: str = ""
     """What readers see in place of a path; neither it nor `columns` is ever a secret."""
+    name: str = ""
+    """What the run calls own data, as `engine.data_name` allows it; empty for the name of the file."""
 
     @property
     def is_own(self) -> bool:
@@ -59,15 +59,6 @@ def reworded(text: str, path: Path, called: str) -> str:
     words = sorted({str(path), path.name, called}, key=len, reverse=True)
     # At once, because the name may hold a part of the path.
     return re.sub("|".join(map(re.escape, words)), lambda _: called, text)
-
-
-def run_name(called: str) -> str:
-    """Return the name that a run keeps of its data, as `checked_name` allows it; nothing if none is left."""
-    text = "".join(sign for sign in " ".join(called.split()) if is_sign(sign)).strip()
-    if len(text) > MOST_SIGNS:
-        # The ending tells most; it stays.
-        text = f"{text[: MOST_SIGNS - 21].rstrip()}…{text[-20:].lstrip()}"
-    return "" if text in BUNDLED else text
 
 
 def read_spec(record: Mapping[str, Any]) -> JobSpec:
@@ -98,9 +89,9 @@ def command_words(spec: JobSpec, folder: Path, out: Path) -> list[str]:
     list of str
     """
     words = [sys.executable, "-m", "engine", spec.action, spec.kind, "--data", spec.data]
-    if spec.action != "inspect" and (name := run_name(spec.called)):
+    if spec.action != "inspect" and spec.name:
         # One word, because a name may begin with a dash.
-        words.append(f"--name={name}")
+        words.append(f"--name={spec.name}")
     for role, name in spec.columns:
         words += ["--column", f"{role}={name}"]
     if spec.action == "inspect":

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import cache, jobs
 from dashboard.controls.data_folder import VARIABLE
 from dashboard.controls.data_roles import Roles
-from dashboard.controls.data_source import Source
+from dashboard.controls.data_source import Source, run_name
 from dashboard.controls.training import check_settings
 from dashboard.job_spec import Action, JobSpec
 from dashboard.state import DATA, JOB, Kind
@@ -106,6 +106,7 @@ def action_of(action: Action, checked_as: JobSpec, *, seed: int = 0, settings: d
         action=action,
         columns=checked_as.columns,
         called=checked_as.called,
+        name=run_name(checked_as.called),
         settings=tuple(sorted((settings or {}).items())) if action == "train" else (),
     )
 

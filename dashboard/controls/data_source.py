@@ -17,6 +17,8 @@ from dashboard.controls.one_of import one_of
 from dashboard.job_spec import reworded
 from dashboard.layout import empty_state, error_box, escape_markdown
 from dashboard.state import DATA
+from engine.data_name import MOST_SIGNS, is_sign
+from engine.datasets import BUNDLED
 from engine.errors import ConfigError, EngineError
 
 WAYS = {"upload": "Upload a file", "server": "A file on the server"}
@@ -162,6 +164,15 @@ def on_server(folder: Path, name: str) -> Source | None:
     stamp = hashlib.sha256(f"{path} {found.st_mtime_ns} {sum(parts)}".encode()).hexdigest()[:12]
     called = path.relative_to(folder).as_posix()
     return Source(path=str(path), called=called, bytes=sum(parts), stamp=stamp, is_upload=False)
+
+
+def run_name(called: str) -> str:
+    """Return the name that a run keeps of its data, as `checked_name` allows it; nothing if none is left."""
+    text = "".join(sign for sign in " ".join(called.split()) if is_sign(sign)).strip()
+    if len(text) > MOST_SIGNS:
+        # The ending tells most; it stays.
+        text = f"{text[: MOST_SIGNS - 21].rstrip()}…{text[-20:].lstrip()}"
+    return "" if text in BUNDLED else text
 
 
 def size_text(count: int) -> str:

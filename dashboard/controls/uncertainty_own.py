@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import cache, jobs, uploads
+from dashboard.controls.data_source import run_name
 from dashboard.layout import to_csv
 from dashboard.state import OWN_SCORES, RUN
 from dashboard.state import UNCERTAINTY as KEY
@@ -207,7 +208,13 @@ def submit(content: bytes, *, is_parquet: bool, settings: Settings = (), called:
     try:
         return jobs.submit(
             jobs.JobSpec(
-                kind="uncertainty", data=str(path), seed=0, settings=settings, action="describe", called=called
+                kind="uncertainty",
+                data=str(path),
+                seed=0,
+                settings=settings,
+                action="describe",
+                called=called,
+                name=run_name(called),
             )
         )
     except EngineError:

@@ -196,6 +196,17 @@ def test_a_second_session_sees_nothing_of_the_first(worker: Worker) -> None:
     assert training.followed_job(None) is None and len(jobs.list_jobs()) == 3
 
 
+def test_a_check_of_the_same_file_by_another_reader_does_not_end_with_the_first(worker: Worker) -> None:
+    worker.go.unlink()
+    spec = JobSpec(kind="graph", data="shared.csv", seed=0, action="inspect", called="shared.csv")
+    first, second = jobs.submit(spec), jobs.submit(spec)
+    jobs.cancel(first)
+    worker.go.touch()
+    while jobs.status(second).state == "running" or jobs.status(first).state == "running":
+        pass
+    assert (jobs.status(first).state, jobs.status(second).state) == ("cancelled", "done")
+
+
 def test_what_went_wrong_in_one_session_is_not_told_in_another(worker: Worker) -> None:
     worker.complaint.write_text("Error: Setting 'secret' is bad.\n")
     job = jobs.submit(JobSpec(kind="graph", data="debian-programs", seed=0))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.job_spec import JobSpec, command_words, read_spec, run_name
+from dashboard.controls.data_source import run_name
+from dashboard.job_spec import JobSpec, command_words, read_spec
 from engine.cli import _parser
 from engine.data_name import checked_name
 from engine.options import parse_pairs
@@ -35,9 +36,10 @@ def test_an_inspection_prints_json_and_writes_no_run() -> None:
 
 @pytest.mark.parametrize("action", ["train", "describe"])
 def test_a_run_of_own_data_is_called_as_the_reader_calls_them(action: str) -> None:
-    spec = JobSpec(kind="graph", data="/x/own-data.csv", seed=0, action=action, called="--out=$(x)\n'kauf' 東京.csv")
+    name = run_name("--out=$(x)\n'kauf' 東京.csv")
+    spec = JobSpec(kind="graph", data="/x/own-data.csv", seed=0, action=action, name=name)
     assert parsed(spec).called == "--out=$(x) 'kauf' 東京.csv"
-    assert parsed(replace(spec, called="")).called is None
+    assert parsed(replace(spec, name="")).called is None
 
 
 @pytest.mark.parametrize(

@@ -255,17 +255,6 @@ def test_inspections_do_not_wait_for_trainings_and_have_a_limit_of_their_own(
         wait_until_gone(pid_of(job))
 
 
-def test_a_check_of_the_same_file_by_another_reader_does_not_end_with_the_first(ending: list[str]) -> None:
-    ending[0] = "hang"
-    first, second = jobs.submit(INSPECT), jobs.submit(INSPECT)
-    assert first != second
-    jobs.cancel(first)
-    wait_until_gone(pid_of(first))
-    assert wait_for(second, state="running").state == "running"
-    jobs.cancel(second)
-    wait_until_gone(pid_of(second))
-
-
 def test_an_inspection_that_takes_too_long_is_stopped_and_says_so(
     ending: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
