@@ -6,7 +6,7 @@ import contextlib
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"
 """Words of delimited text that stand for no value."""
 
 
-def open_table(path: Path | None, *, backend: str = "duckdb", name: str | None = None) -> ibis.Table:
+def open_table(
+    path: Path | None, *, backend: str = "duckdb", name: str | None = None, text: Collection[str] = ()
+) -> ibis.Table:
     """Open a file, a folder of Parquet files, a table of a DuckDB file or one of a Spark catalog.
 
     Parameters
@@ -41,6 +43,9 @@ def open_table(path: Path | None, *, backend: str = "duckdb", name: str | None =
     name : str, optional
         Table of a DuckDB file that holds several; without a path, ``table``, ``database.table`` or
         ``catalog.database.table`` of Spark.
+    text : collection of str, optional
+        Columns of delimited text, ids above all, in which a word such as ``NA`` is a value, as in
+        `engine.tables.read_table`; elsewhere it is a missing one.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def open_table(path: Path | None, *, backend: str = "duckdb", name: str | None =
             warnings.simplefilter("ignore", DeprecationWarning)
             if path.suffix in _DATABASES and path.is_file():
                 return _of_database(path, backend, name)
-            return _of_files(path, backend)
+            return _of_files(path, backend, text)
     except (ConfigError, DataError):
         raise
     except Exception as error:  # each backend has exceptions of its own
@@ -115,7 +120,7 @@ def first_line(error: BaseException) -> str:
     return _CODES.sub("", lines[0]).strip().rstrip(".")
 
 
-def _of_files(path: Path, backend: str) -> ibis.Table:
+def _of_files(path: Path, backend: str, text: Collection[str]) -> ibis.Table:
     """Open Parquet or delimited text."""
     files = sorted(str(file) for file in path.rglob("*.parquet")) if path.is_dir() else matches(path) or [str(path)]
     if not files:
@@ -128,13 +133,13 @@ def _of_files(path: Path, backend: str) -> ibis.Table:
         )
     if backend == "duckdb":
         connection = _prepared(ibis.duckdb.connect())
-        return _text(connection, path) if is_text else connection.read_parquet(files)
+        return _known(_text(connection, path), text) if is_text else connection.read_parquet(files)
     from engine import spark_files
 
     connection = ibis.pyspark.connect(session_of(backend))
     if is_text:
         check_case(delimited(path).names, path)
-        return spark_files.read_delimited(connection, path, missing=MISSING)
+        return _known(spark_files.read_delimited(connection, path), text)
     return spark_files.read_parquet(connection, path, files)
 
 
@@ -151,8 +156,14 @@ def _text(connection: Any, path: Path) -> ibis.Table:
         delim=form.separator,
         quote='"',
         escape='"',
-        nullstr=list(MISSING),
+        nullstr=[MISSING[0]],
     )
+
+
+def _known(table: ibis.Table, text: Collection[str]) -> ibis.Table:
+    """Take words for missing values, except in some columns; there an empty cell is the only one."""
+    words = {name: MISSING[:1] if name in text else MISSING for name in table.columns}
+    return table.select(**{name: ibis.ifelse(table[name].isin(words[name]), None, table[name]) for name in words})
 
 
 def _of_catalog(backend: str, name: str | None) -> ibis.Table:

@@ -185,6 +185,24 @@ def _check_roles(kind: Kind, roles: Mapping[str, str], schema: Sequence[Column])
             raise DataError(f"'--column {role}={roles[role]}' names no role of {kind} data; it has {', '.join(known)}.")
 
 
+def texts_of(kind: Kind, roles: Mapping[str, str]) -> list[str]:
+    """Return the columns of data of a kind, and of its node table, that are read as they are written.
+
+    Parameters
+    ----------
+    kind : {"graph", "delay", "uncertainty"}
+    roles : mapping of str to str
+        Role to column name.
+
+    Returns
+    -------
+    list of str
+    """
+    module = importlib.import_module(f"engine.{kind}.data")
+    schema = module.SCHEMA + (events_config.SCHEMA if kind == "graph" else ())
+    return _texts(schema, roles) + (_texts(module.NODE_SCHEMA, {}) if kind == "graph" else [])
+
+
 def _texts(schema: Sequence[Column], roles: Mapping[str, str]) -> list[str]:
     """Return the columns of a file that hold ids and categories, which are read as they are written."""
     return [roles.get(column.name, column.name) for column in schema if column.kind in ("id", "category")]

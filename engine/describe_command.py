@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.data_name import add_name
-from engine.datasets import BUNDLED, SAMPLE_DATA
+from engine.datasets import BUNDLED, SAMPLE_DATA, texts_of
 from engine.errors import ConfigError, DataError
+from engine.options import parse_pairs
 from engine.result import Kind
 
 
@@ -66,7 +67,8 @@ def opened(arguments: argparse.Namespace, path: Path | None, source: str) -> Ite
     """
     backends = importlib.import_module("engine.backends")
     try:
-        table = backends.open_table(path, backend=arguments.backend, name=arguments.table)
+        text = texts_of(arguments.kind, parse_pairs(arguments.column, option="--column"))
+        table = backends.open_table(path, backend=arguments.backend, name=arguments.table, text=text)
         with backends.bounded(table):
             yield table
     except (ConfigError, DataError):

@@ -20,15 +20,13 @@ _PATTERN = re.compile(r"[\\*?\[\]{}]")
 _NANOSECONDS = "spark.sql.legacy.parquet.nanosAsLong"
 
 
-def read_delimited(connection: Any, path: Path, *, missing: Sequence[str]) -> ibis.Table:
+def read_delimited(connection: Any, path: Path) -> ibis.Table:
     """Open delimited text, every column as text.
 
     Parameters
     ----------
     connection : ibis Spark backend
     path : Path
-    missing : sequence of str
-        What stands for a missing value.
 
     Returns
     -------
@@ -50,10 +48,7 @@ def read_delimited(connection: Any, path: Path, *, missing: Sequence[str]) -> ib
     check_bytes(path)
     reader = connection._session.read.option("columnPruning", "false").option("mode", "FAILFAST")
     frame = reader.csv(_address(path), header=True, sep=form.separator, quote='"', escape='"', multiLine=True)
-    table = _table(connection, frame.toDF(*form.names))
-    # Spark knows one word for a missing value.
-    given = {name: table[name] for name in table.columns}
-    return table.select(**{name: ibis.ifelse(text.isin(missing), None, text) for name, text in given.items()})
+    return _table(connection, frame.toDF(*form.names))
 
 
 def read_parquet(connection: Any, path: Path, files: Sequence[str]) -> ibis.Table:

@@ -67,3 +67,10 @@ def test_of_a_chain_of_causes_the_last_is_told():
     )
     assert first_line(error) == "Malformed CSV record: 3"
     assert first_line(ValueError("Plain words.\nMore.")) == "Plain words"
+
+
+def test_a_word_for_a_missing_value_is_a_name_in_a_column_of_names(tmp_path):
+    (tmp_path / "t.csv").write_text('id,value\nNA,NA\nnan,1\n"",None\n"None",""\n')
+    found = open_table(tmp_path / "t.csv", text=["id"]).to_pyarrow()
+    assert found["id"].to_pylist() == ["NA", "nan", None, "None"]
+    assert found["value"].to_pylist() == [None, "1", None, None]
