@@ -69,8 +69,10 @@ def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: s
     given: dict[str, float] = {}
     if kind == "delay":
         given["attribution_days"] = importlib.import_module("engine.delay.config").DelayConfig().attribution_days
+    column = [f"{role}={column}" for role, column in roles.items()]
+    arguments = argparse.Namespace(kind=kind, backend=backend, table=table, column=column)
     try:
-        with command.opened(argparse.Namespace(backend=backend, table=table), path, path.name) as opened:
+        with command.opened(arguments, path, path.name) as opened:
             door(opened, roles, source=path.name, **given)
     except DataError as error:
         return _without_folder(error, path)
