@@ -16,8 +16,13 @@ fi
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 .venv/bin/python -m ruff check .
 .venv/bin/python -m ruff format --check --quiet .
-# Without its cache, which can report attributes as missing after a module of a package has changed.
-.venv/bin/python -m mypy --no-incremental
+# Types are read beside the first tests, which wait for pages. Without the cache, which can report attributes as missing
+# after a module of a package has changed.
+.venv/bin/python -m mypy --no-incremental >.venv/types.txt 2>&1 &
+checker=$!
 [ -z "$browser" ] || wait "$browser" || say "Chromium cannot be installed; browser tests will be skipped."
+status=0
 # A file stays in one process, which keeps what its tests share; the longest come first (tests/conftest.py).
-exec .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q "$@"
+.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q "$@" || status=$?
+wait "$checker" || { status=$?; cat .venv/types.txt >&2; }
+exit "$status"

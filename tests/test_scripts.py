@@ -99,9 +99,11 @@ def test_a_failed_installation_ends_there_and_is_tried_again(project):
 
 def test_the_tests_install_their_tools_check_and_run_with_further_words(project):
     assert project.run("tests/run.sh", "tests/engine", "-x").returncode == 0
-    assert project.calls() == [f"{INSTALL}tests/requirements.txt", *CHECKS, f"{TESTS} tests/engine -x"]
+    first = project.calls()
+    assert first[:3] == [f"{INSTALL}tests/requirements.txt", *CHECKS[:2]]
+    assert sorted(first[3:]) == sorted([CHECKS[2], f"{TESTS} tests/engine -x"]), "types are read beside the tests"
     assert project.run("tests/run.sh").returncode == 0
-    assert project.calls() == [*CHECKS, TESTS]
+    assert sorted(project.calls()) == sorted([*CHECKS, TESTS])
     project.run("dashboard/start.sh")
     assert project.calls() == [OPEN], "the tests' packages include the product's"
 
@@ -110,12 +112,13 @@ def test_the_tests_install_their_tools_check_and_run_with_further_words(project)
 def test_every_step_of_the_tests_can_fail_them(project, step):
     steps = [*CHECKS, TESTS]
     done = project.run("tests/run.sh", fail=steps[step])
-    assert done.returncode == 3 and project.calls() == [f"{INSTALL}tests/requirements.txt", *steps[: step + 1]]
+    ran = steps[: step + 1] if step < 2 else steps
+    assert done.returncode == 3 and sorted(project.calls()) == sorted([f"{INSTALL}tests/requirements.txt", *ran])
 
 
 def test_without_chromium_and_a_way_to_install_it_the_tests_run_and_say_so(project, bare):
     done = project.run("tests/run.sh", path=bare)
-    assert done.returncode == 0 and project.calls()[-1] == TESTS
+    assert done.returncode == 0 and TESTS in project.calls()
     assert "Chromium cannot be installed; browser tests will be skipped." in done.stderr
 
 

@@ -37,9 +37,8 @@ def described(server: Server, tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_described_log_opens_in_every_tab(described: Path, new_reader: NewReader, scheme: str) -> None:
-    reader = new_reader(scheme)
+def test_a_described_log_opens_in_every_tab(described: Path, new_reader: NewReader) -> None:
+    reader = new_reader("dark")
     page = reader.open(f"delay?delay-run={RUN}")
     expect(page.get_by_text("turned positive later").first).to_be_visible()
     expect(page.get_by_text("of them are expected to flip").first).to_be_visible()
