@@ -114,8 +114,16 @@ def test_draws_are_at_the_same_places_in_every_training_of_a_run(config):
         groups = {
             str(k): Rows(exposure=np.arange(n), positive=np.zeros(n), negative=np.ones(n)) for k, n in enumerate(sizes)
         }
+        network = StackedNetwork(1, hidden=2, outputs=1, members=config.members, groups=len(sizes))
+        seen: list[torch.Tensor] = []
+
+        def loss_of(heads: torch.Tensor, batch: loop.Batch) -> torch.Tensor:
+            seen.append(batch.exposure)
+            return heads.mean(dim=(1, 2))
+
         x = torch.zeros(max(sizes), 1)
-        return [batch.exposure for batch in loop._batches((x,), groups, config)]
+        loop.optimise(network, (x,), groups, loss_of, config=config, stage="some", progress=Progress(None))
+        return seen
 
     with torch_seed(7, "somewhere else"):
         alone = drawn([1000])
