@@ -63,8 +63,8 @@ def batches(prepared, quick, monkeypatch):
     seen, masks = [], []
     divide, loss = train.epochs, train.ranking_loss
 
-    def recorded(*arguments):
-        for steps in divide(*arguments):
+    def recorded(*arguments, **rest):
+        for steps in divide(*arguments, **rest):
             seen.extend(steps)
             yield iter(seen[-1:])
 
