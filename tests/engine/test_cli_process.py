@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent.parent
 SMALL = {
     "graph": (2000, ["epochs=3", "dimension=8", "resamples=20", "negatives=64"]),
-    "delay": (2000, ["steps=20", "members=1", "hidden=8", "resamples=20"]),
+    "delay": (2000, ["steps=20", "members=1", "hidden=8", "resamples=20", "streaming=false"]),
     "uncertainty": (3000, ["epochs=1", "members=2", "hidden=8", "resamples=20"]),
 }
 """Rows to simulate and settings with which a training takes a second or two."""
