@@ -23,8 +23,16 @@ def interrupted(number: int) -> None:
         raise RuntimeError("Query interrupted") from None
 
 
+@pytest.fixture
+def heard():
+    """Hear Ctrl+C, which a shell in the background ignores and hands on to its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_fault_after_a_signal_is_a_cancel(number):
+def test_a_fault_after_a_signal_is_a_cancel(number, heard):
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), cancellable():
         interrupted(number)
@@ -63,7 +71,8 @@ def test_a_thread_of_its_own_hears_no_signal():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_program_can_be_cancelled_while_it_is_imported(number):
     script = (
-        "import os, runpy, sys\n"
+        "import os, runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Finder:\n"
         "    def find_spec(self, name, *_):\n"
         f"        os.kill(os.getpid(), {int(number)}) if name == 'engine.cli' else None\n"
