@@ -261,7 +261,7 @@ def said(capsys, kind, *words):
     return json.loads(capsys.readouterr().out)
 
 
-FORMS = ("data.csv", "data.parquet", "parts", "deep/a-*.parquet", "hive")
+FORMS = ("data.csv", "parts", "deep/a-*.parquet", "hive")
 
 
 @pytest.mark.parametrize("form", FORMS)
