@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dashboard import jobs, process, uploads
-from dashboard.jobs import JobSpec, JobStatus
+from dashboard.jobs import JobSpec
 from engine.errors import ConfigError
+from tests.dashboard.job_steps import pid_of, wait_for, wait_until_gone
 
 SPEC = JobSpec(kind="graph", data="debian-programs", seed=1, settings=(("epochs", "2"),))
 
@@ -59,31 +60,6 @@ def ending(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[
 
     monkeypatch.setattr(jobs, "_command", command)
     return how
-
-
-def wait_for(job_id: str, *, epochs: int = 0, state: str = "") -> JobStatus:
-    """Wait until a job has ended, or shows so many epochs, or is in a state."""
-    for _ in range(600):
-        job = jobs.status(job_id)
-        assert job is not None
-        if job.state == state or (not state and job.state != "running"):
-            return job
-        if epochs and job.latest.get("epoch") == epochs:
-            return job
-        time.sleep(0.05)
-    raise AssertionError(f"job {job_id} still runs")
-
-
-def pid_of(job_id: str) -> int:
-    return int(json.loads((jobs.jobs_folder() / job_id / "job.json").read_text())["pid"])
-
-
-def wait_until_gone(pid: int) -> None:
-    for _ in range(400):
-        if process.birth(pid) is None:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"process {pid} still runs")
 
 
 def test_a_finished_job_is_done_and_keeps_its_losses(ending: list[str], runs: Path) -> None:

@@ -1,41 +1,15 @@
 """Jobs that really train: how they end, and what they leave."""
 
-import json
-import time
 from pathlib import Path
 
 import pytest
 
-from dashboard import cache, jobs, process
-from dashboard.jobs import JobSpec, JobStatus
+from dashboard import cache, jobs
+from dashboard.jobs import JobSpec
 from engine.cli import main
+from tests.dashboard.job_steps import pid_of, wait_for, wait_until_gone
 
 pytestmark = pytest.mark.slow
-
-
-def wait_for(job_id: str, *, epochs: int = 0, state: str = "") -> JobStatus:
-    """Wait until a job has ended, or shows so many epochs, or is in a state."""
-    for _ in range(600):
-        job = jobs.status(job_id)
-        assert job is not None
-        if job.state == state or (not state and job.state != "running"):
-            return job
-        if epochs and job.latest.get("epoch") == epochs:
-            return job
-        time.sleep(0.05)
-    raise AssertionError(f"job {job_id} still runs")
-
-
-def pid_of(job_id: str) -> int:
-    return int(json.loads((jobs.jobs_folder() / job_id / "job.json").read_text())["pid"])
-
-
-def wait_until_gone(pid: int) -> None:
-    for _ in range(400):
-        if process.birth(pid) is None:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"process {pid} still runs")
 
 
 @pytest.fixture(scope="module")
