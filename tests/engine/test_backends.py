@@ -32,6 +32,13 @@ def test_names_that_differ_in_case_only_are_refused(tmp_path):
         open_table(tmp_path / "t.csv")
 
 
+def test_a_comparison_counts_a_nan_that_the_statistics_of_a_parquet_file_leave_out(tmp_path):
+    pq.write_table(pa.table({"x": [0.5] * 99 + [float("nan")]}), tmp_path / "t.parquet")
+    table = open_table(tmp_path / "t.parquet")
+    # To DuckDB, NaN is the largest number; from the file's statistics it would conclude that nothing exceeds 1.
+    assert (table.x > 1).sum().to_pyarrow().as_py() == 1
+
+
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
 def test_a_nan_that_the_statistics_of_a_parquet_file_leave_out_is_found(kind, tmp_path):
     values = pa.array([0.9, 0.5, float("nan"), 0.2], kind)
