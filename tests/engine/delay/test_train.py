@@ -111,10 +111,9 @@ def half_an_outlook(n: int) -> Outlook:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-def test_exact_weights_recover_the_truth_where_unripe_labels_are_far_off(seed, dataset_of):
-    frame = simulate(120_000, SimulationConfig(seed=seed, delay_days=8.0, engaged_delay_days=14.0))
-    config = DelayConfig(seed=seed, training_days=30.0, members=2, hidden=16, steps=500, batch_size=512)
+def test_exact_weights_recover_the_truth_where_unripe_labels_are_far_off(dataset_of):
+    frame = simulate(120_000, SimulationConfig(seed=0, delay_days=8.0, engaged_delay_days=14.0))
+    config = DelayConfig(seed=0, training_days=30.0, members=2, hidden=16, steps=500, batch_size=512)
     prepared = prepare(dataset_of(frame), config)
     fitted = fit(prepared, config)
     truth = frame.set_index("exposure_id")["true_p"].loc[prepared.exposure_id].to_numpy()[prepared.test]
