@@ -37,8 +37,9 @@ def shipped(kind: Kind) -> Run:
 def changed(run: Run) -> dict[str, object]:
     """Return the settings that the run is made again with."""
     left_out = LEFT_OUT.get(run.kind, [])
-    methods = {"methods": [name for name in run.manifest["config"]["methods"] if name not in left_out]}
-    return FEWER | (methods if left_out else {})
+    if not left_out:
+        return FEWER
+    return FEWER | {"methods": [name for name in run.manifest["config"]["methods"] if name not in left_out]}
 
 
 def words_of(run: Run, folder: Path) -> list[str]:
