@@ -54,13 +54,17 @@ def write_events(folder: Path) -> Answer:
 
 def pairs(folder: Path) -> Answer:
     """Count who follows whom by our expression."""
-    from engine.graph.events_counts import Period, pair_counts, user_days
+    from engine.graph.described_kept import collect, kept
+    from engine.graph.events_blocks import blocks_of, counted_pairs
+    from engine.graph.events_counts import Period, user_days
 
     told = question(folder)
     period = Period(first_day=told["first_day"], last_day=told["last_day"], window_days=told["window"])
-    with opened(folder) as table:
-        counted = pair_counts(user_days(table), period, n_items=ITEMS, minimum_users=told["minimum_users"])
-        counts = counted.to_pyarrow().to_pandas()
+    users = told["minimum_users"]
+    with opened(folder) as table, kept(user_days(table)) as days:
+        blocks = blocks_of(days, int(days.count().to_pyarrow().as_py()))
+        with counted_pairs(days, period, n_items=ITEMS, minimum_users=users, blocks=blocks) as counted:
+            counts = collect(counted)
     low, high = np.divmod(counts["pair"].to_numpy(np.int64), ITEMS)
     found = [
         pd.DataFrame(
@@ -73,7 +77,7 @@ def pairs(folder: Path) -> Answer:
         for side, source, target in (("low", low, high), ("high", high, low))
     ]
     both = pd.concat(found)
-    return {"pairs": both[both["users"] >= told["minimum_users"]]}
+    return {"pairs": both[both["users"] >= users]}
 
 
 def describe(folder: Path) -> Answer:
@@ -104,7 +108,7 @@ SUBJECT = Subject(
     data="events",
     tasks=(
         Task(tool=OURS, step=SIMULATE, work=write_events),
-        Task(tool=OURS, step="pairs", work=pairs, needs=("engine.backends", "engine.graph.events_counts")),
+        Task(tool=OURS, step="pairs", work=pairs, needs=("engine.backends", "engine.graph.events_blocks")),
         Task(tool="pandas", step="pairs", work=by_pandas),
         Task(tool=OURS, step=DESCRIBE, work=describe, needs=("engine.cli", "engine.graph.described")),
     ),

@@ -13,6 +13,7 @@ from ibis import _
 from engine.errors import NotEnoughDataError
 from engine.graph.described_config import DescribeSettings
 from engine.graph.described_kept import collect, kept
+from engine.graph.events_blocks import blocks_of
 from engine.graph.events_counts import user_days
 from engine.graph.events_edges import EventGraph, counted_graph, period_of
 
@@ -84,7 +85,7 @@ def event_graph(events: ir.Table, settings: DescribeSettings) -> Counted:
         with kept(user_days(_coded(events, users, items, settings.most_items))) as days:
             facts = collect(days.aggregate(n=_.count(), first=_.day.min(), last=_.day.max())).iloc[0]
             period = period_of(float(facts["first"]), float(facts["last"]), settings.window_days)
-            graph = counted_graph(days, period, names, settings, collect)
+            graph = counted_graph(days, period, names, settings, collect, blocks=blocks_of(days, int(facts["n"])))
     return Counted(
         graph=graph,
         users=totals["user"],

@@ -53,7 +53,7 @@ def nearby(days: ir.Table, period: Period) -> ir.Table:
     Parameters
     ----------
     days : ibis table
-        From `user_days`.
+        From `user_days`; an item with the code -1 is no node: its days are occasions, and it is near nothing.
     period : Period
 
     Returns
@@ -63,7 +63,7 @@ def nearby(days: ir.Table, period: Period) -> ir.Table:
         window, ``before`` likewise; the day itself counts for neither.
     """
     occasions = _inside(days, period).select("user", "day").distinct()
-    others = days.select(owner="user", at="day", near="item")
+    others = days.filter(_.item >= 0).select(owner="user", at="day", near="item")
     window = period.window_days
     joined = occasions.join(
         others,
@@ -104,7 +104,38 @@ def pair_counts(days: ir.Table, period: Period, *, n_items: int, minimum_users: 
         low-then-high occasions (low followed + high preceded) and high-then-low ones; ``low_square, high_square,
         low_high`` of low followed and high followed, over both halves.
     """
-    sided = _sided(days, period, n_items=n_items, minimum_users=minimum_users)
+    items = supported_items(days, minimum_users)
+    return supported_pairs(pair_sums(days.semi_join(items, "item"), period, n_items=n_items), minimum_users)
+
+
+def supported_items(days: ir.Table, minimum_users: int) -> ir.Table:
+    """List the items, nodes all of them, with enough users for a pair: ``item``."""
+    users = days.filter(_.item >= 0).group_by("item").aggregate(users=_.user.nunique())
+    return users.filter(_.users >= minimum_users).select("item")
+
+
+def supported_pairs(sums: ir.Table, minimum_users: int) -> ir.Table:
+    """Keep the pairs of `pair_sums` with enough users in one direction at least."""
+    low, high = (sums[f"{side}_users_0"] + sums[f"{side}_users_1"] for side in ("low", "high"))
+    return sums.filter(ibis.greatest(low, high) >= minimum_users)
+
+
+def pair_sums(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
+    """Count as `pair_counts` does, but every pair: sums over users, so that rows of different users can be added.
+
+    Parameters
+    ----------
+    days : ibis table
+        From `user_days`.
+    period : Period
+    n_items : int, >= 1
+
+    Returns
+    -------
+    ibis table
+        Columns of `pair_counts`.
+    """
+    sided = _sided(days, period, n_items=n_items)
     names = ("low_followed", "low_preceded", "high_followed", "high_preceded")
     # Sums of float64: sums of whole numbers become 128 bits wide in some engines.
     per_user = sided.group_by(["user", "pair"]).aggregate({name: sided[name].cast("float64").sum() for name in names})
@@ -118,12 +149,9 @@ def pair_counts(days: ir.Table, period: Period, *, n_items: int, minimum_users: 
         "product": forward * backward,
     }
     half = per_user.user % 2
-    counted = per_user.group_by("pair").aggregate(
+    return per_user.group_by("pair").aggregate(
         {f"{name}_{h}": ibis.ifelse(half == h, value, 0.0).sum() for name, value in summed.items() for h in HALVES}
         | {"low_square": (low * low).sum(), "high_square": (high * high).sum(), "low_high": (low * high).sum()}
-    )
-    return counted.filter(
-        ibis.greatest(_.low_users_0 + _.low_users_1, _.high_users_0 + _.high_users_1) >= minimum_users
     )
 
 
@@ -144,8 +172,6 @@ def support_counts(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
         One row ``pairs, most_users``; zeros if there is no pair.
     """
     counts = pair_counts(days, period, n_items=n_items, minimum_users=1)
-    # A negative number: a pair with an item that becomes no node.
-    counts = counts.filter(counts.pair >= 0)
     low, high = counts.low_users_0 + counts.low_users_1, counts.high_users_0 + counts.high_users_1
     return counts.aggregate(
         pairs=((low > 0).cast("int64") + (high > 0).cast("int64")).sum().cast("float64").fill_null(0.0),
@@ -153,12 +179,9 @@ def support_counts(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
     )
 
 
-def _sided(days: ir.Table, period: Period, *, n_items: int, minimum_users: int) -> ir.Table:
+def _sided(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
     """Join every occasion with what is near it, and tell the two sides of each pair apart by the order of codes."""
-    supported = days.group_by("item").aggregate(users=_.user.nunique()).filter(_.users >= minimum_users)
-    own = _inside(days, period).semi_join(supported, "item")
-    near = nearby(days, period).semi_join(supported, [("near", "item")])
-    pairs = own.join(near, ["user", "day"]).filter(_.item != _.near)
+    pairs = _inside(days, period).join(nearby(days, period), ["user", "day"]).filter(_.item != _.near)
     is_low = _.item < _.near
     return pairs.select(
         "user",
@@ -184,7 +207,8 @@ def calendar_counts(days: ir.Table, period: Period) -> ir.Table:
     ibis table
         ``half, day, item, own, followed, preceded``; counts are float64.
     """
-    own = _inside(days, period).select("user", "day", "item", own=_ONE, followed=_ZERO, preceded=_ZERO)
+    nodes = _inside(days, period).filter(_.item >= 0)
+    own = nodes.select("user", "day", "item", own=_ONE, followed=_ZERO, preceded=_ZERO)
     near = nearby(days, period).select(
         "user", "day", item="near", own=_ZERO, followed=_.after.cast("float64"), preceded=_.before.cast("float64")
     )

@@ -11,15 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.errors import NoEdgeError, NotEnoughDataError
+from engine.graph.events_blocks import counted_calendar, counted_pairs
 from engine.graph.events_config import EventSettings
-from engine.graph.events_counts import (
-    Period,
-    calendar_counts,
-    item_counts,
-    pair_counts,
-    support_counts,
-    visit_counts,
-)
+from engine.graph.events_counts import Period, item_counts, support_counts, visit_counts
 from engine.graph.events_pairs import POOLED, Pairs, calendar_of, pairs_of
 from engine.graph.events_replication import replication_report
 
@@ -86,6 +80,8 @@ def counted_graph(
     items: NDArray[np.object_],
     settings: EventSettings,
     collect: Callable[[ir.Table], pd.DataFrame],
+    *,
+    blocks: int = 1,
 ) -> EventGraph:
     """Run the aggregates over user-days and choose the edges.
 
@@ -100,6 +96,8 @@ def counted_graph(
     settings : EventSettings
     collect : callable
         Runs an aggregate.
+    blocks : int, >= 1, default 1
+        Users are counted in so many blocks, see `engine.graph.events_blocks.summed`.
 
     Returns
     -------
@@ -110,17 +108,16 @@ def counted_graph(
     NoEdgeError
         If no pair becomes an edge.
     """
-    counts = collect(pair_counts(days, period, n_items=len(items), minimum_users=settings.minimum_users))
-    # A pair with the code -1 has a negative number.
-    counts = counts[counts["pair"] >= 0]
+    with counted_pairs(
+        days, period, n_items=len(items), minimum_users=settings.minimum_users, blocks=blocks
+    ) as expression:
+        counts = collect(expression)
     if counts.empty:
         found = collect(support_counts(days, period, n_items=len(items)))
         raise _without_pairs(int(found["pairs"].iloc[0]), found["most_users"].iloc[0], settings)
-    seen, visits, totals = (
-        collect(expression)
-        for expression in (calendar_counts(days, period), visit_counts(days, period), item_counts(days))
-    )
-    seen = seen[seen["item"] >= 0]
+    with counted_calendar(days, period, blocks=blocks) as expression:
+        seen = collect(expression)
+    visits, totals = collect(visit_counts(days, period)), collect(item_counts(days))
     calendar = calendar_of(seen, visits, period, reach=settings.baseline_days, n_items=len(items))
     pairs = pairs_of(counts.sort_values("pair", ignore_index=True), calendar)
     chosen = _best(pairs, settings)

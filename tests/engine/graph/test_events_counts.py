@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from engine.graph.events_counts import Period, calendar_counts, item_counts, pair_counts, user_days, visit_counts
 
 ITEMS = 4
-rows = st.tuples(st.integers(0, 4), st.integers(0, ITEMS - 1), st.integers(0, 14))
+NO_NODE = -1
+rows = st.tuples(st.integers(0, 4), st.integers(NO_NODE, ITEMS - 1), st.integers(0, 14))
 
 
 def table(events: list[tuple[int, int, int]]) -> ibis.Table:
@@ -42,7 +43,7 @@ def loops(events: list[tuple[int, int, int]], period: Period) -> dict[str, Count
             found["after"][user % 2, day, item] += item in after
             found["before"][user % 2, day, item] += item in before
         for u, v in product(own, range(ITEMS)):
-            if u != v:
+            if u not in (v, NO_NODE):
                 found["followed"][user, u, v] += v in after
                 found["preceded"][user, u, v] += v in before
     return found
