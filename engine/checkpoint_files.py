@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from engine.errors import RunError
 from engine.partial import sync
+from engine.runs import taken
 
 ENDING = ".checkpoint"
 IDENTITY = "checkpoint.json"
@@ -73,7 +74,7 @@ def fits(run: Path, identity: Mapping[str, Any]) -> bool:
 def in_use(folder: Path) -> RunError:
     """Say that another process holds the folder of a checkpoint."""
     run = folder.parent / folder.name[1 : -len(ENDING)]
-    return RunError(f"'{run}' is being trained by another process; wait for it, or choose another --out.")
+    return taken(run)
 
 
 def require_fit(run: Path, identity: Mapping[str, Any]) -> None:

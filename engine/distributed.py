@@ -20,13 +20,16 @@ from engine.errors import ConfigError, TrainingError
 if TYPE_CHECKING:
     from torch import Tensor
 
-_PATIENCE = timedelta(hours=12)
-"""How long a worker waits for the others; a worker that ends is noticed at once, whatever this says."""
+LONGEST_MINUTES = 10_080
+"""A week: the longest that a worker may be told to wait for the others."""
 _ENDED = (
     "another worker ended before the training was done, so no run was written. Read above why it ended, for example "
     "for want of memory, and start again."
 )
-
+_SILENT = (
+    "another worker did not answer for as long as --patience allows, so no run was written. Its host may have lost its "
+    "power or network. If it was only busy, as the first is with methods that it trains alone, raise --patience."
+)
 _UNREACHED = (
     "the other workers cannot be reached. If they run on other hosts, name the network between them in the "
     "environment of every worker, for example GLOO_SOCKET_IFNAME=eth0, and start again."
@@ -214,8 +217,14 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def joined() -> Iterator[Workers]:
+def joined(minutes: float = 60.0) -> Iterator[Workers]:
     """Join the other workers for the body.
+
+    Parameters
+    ----------
+    minutes : float
+        How long to wait for another worker. One that ends is noticed at once; this is for one whose host lost its
+        power or network, and must outlast what the first worker does alone while the others wait.
 
     Yields
     ------
@@ -232,7 +241,8 @@ def joined() -> Iterator[Workers]:
         return
     from torch import distributed
 
-    _together(lambda: distributed.init_process_group("gloo", timeout=_PATIENCE), otherwise=_UNREACHED)
+    patience = timedelta(minutes=minutes)
+    _together(lambda: distributed.init_process_group("gloo", timeout=patience), otherwise=_UNREACHED)
     try:
         yield group
     finally:
@@ -266,7 +276,9 @@ def _together(operation: Callable[[], T], otherwise: str = _ENDED) -> T:
     try:
         return operation()
     except RuntimeError as error:
-        raise WorkerLostError(otherwise) from error
+        # Gloo tells the two apart in words only.
+        is_silent = otherwise == _ENDED and "timed out" in str(error).lower()
+        raise WorkerLostError(_SILENT if is_silent else otherwise) from error
 
 
 def launcher(words: Sequence[str]) -> list[str]:

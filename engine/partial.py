@@ -1,10 +1,11 @@
-"""Folders that appear whole or not at all, and what is left of those whose process was killed."""
+"""Folders that appear whole or not at all, who is making one, and what is left of those whose process was killed."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ from pathlib import Path
 
 PARTIAL = ".partial"
 """Ending of a hidden folder that is being written."""
+_CLAIMANT = "process"
+"""File in a claim that says who has made it."""
+_TRIES, _PAUSE = 3, 0.1
+"""A claim is locked for a moment also by who looks whether it is, or sweeps."""
 _FRESH = 5.0
 """Seconds in which a new folder may not be held yet by the process that made it."""
 
@@ -73,14 +78,93 @@ def held(folder: Path) -> Iterator[bool]:
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # held, or on a file system that knows no locks
-            yield False
-        else:
-            yield True
+        yield _lock(handle) is True
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock an open folder; False if another process has, None on a file system that knows no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[bool]:
+    """Claim a folder for the body, which may work for hours before it has anything to put there.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Yields
+    ------
+    bool
+        False if another process has claimed it, see `claimant`. A claim ends with its process, however that ends.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written beside the folder.
+    """
+    claim = _claim_of(folder)
+    handle = _claim(claim)
+    if handle is None:
+        yield False
+        return
+    try:
+        (claim / _CLAIMANT).write_text(_this_process())
+        yield True
+    finally:
+        # While it is locked, so that whoever locks it next sees that it is gone.
+        shutil.rmtree(claim, ignore_errors=True)
+        os.close(handle)
+
+
+def claimant(folder: Path) -> str:
+    """Say which other process has claimed a folder; nothing if none has that still runs."""
+    claim = _claim_of(folder)
+    try:
+        handle = os.open(claim, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        if _lock(handle) is not False:
+            return ""
+        told = (claim / _CLAIMANT).read_text()
+    except OSError:
+        told = "another process"
+    finally:
+        os.close(handle)
+    return "" if told == _this_process() else told
+
+
+def _claim_of(folder: Path) -> Path:
+    """Return the hidden folder that stands for the claim to another."""
+    return folder.parent / f".{folder.name}.claim{PARTIAL}"
+
+
+def _claim(claim: Path) -> int | None:
+    """Make and lock the folder of a claim, and return its handle; None if another process holds it."""
+    for _ in range(_TRIES):
+        claim.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # given up in between
+            handle = os.open(claim, os.O_RDONLY)
+            if _lock(handle) is not False and claim.exists() and os.path.samestat(os.fstat(handle), claim.stat()):
+                return handle
+            os.close(handle)
+        time.sleep(_PAUSE)
+    return None
+
+
+def _this_process() -> str:
+    """Name this process as people find it."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 def sweep(parent: Path, ending: str = PARTIAL, *, older: float = _FRESH) -> None:

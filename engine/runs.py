@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from engine.errors import RunError
-from engine.partial import written_whole
+from engine.partial import claimant, written_whole
 from engine.result import KINDS, METRIC_COLUMNS, Kind, RunResult
 
 SCHEMA_VERSION = 1
@@ -54,18 +54,19 @@ def write_run(result: RunResult, folder: str | Path, *, command: Sequence[str], 
     Raises
     ------
     RunError
-        If the folder exists and is not empty, its name is not allowed, or it cannot be written.
+        If the folder exists and is not empty, its name is not allowed, another process trains it, or it cannot be
+        written.
     """
     folder = check_target(folder)
     try:
         with written_whole(folder) as partial:
             _write_files(result, partial, manifest_of(result, command=command, threads=threads))
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return folder
 
 
-def _unwritable(folder: Path, error: OSError) -> RunError:
+def unwritable(folder: Path, error: OSError) -> RunError:
     """Say why a folder cannot be written."""
     return RunError(f"Folder '{folder}' cannot be written ({error.strerror or error}); choose another with --out.")
 
@@ -85,7 +86,7 @@ def check_target(folder: str | Path) -> Path:
     ------
     RunError
         If the last part of the path is not lower-case letters, digits and hyphens, the folder holds something,
-        or the nearest existing parent is not a writable folder.
+        the nearest existing parent is not a writable folder, or another process trains this run.
     """
     folder = Path(folder)
     if not _NAME.fullmatch(folder.name):
@@ -100,10 +101,17 @@ def check_target(folder: str | Path) -> Path:
             parent = parent.parent
         writable = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     if not writable:
         raise RunError(f"Folder '{folder}' cannot be written ('{parent}' is not a writable folder); choose another.")
+    if other := claimant(folder):
+        raise taken(folder, other)
     return folder
+
+
+def taken(folder: Path, other: str = "another process") -> RunError:
+    """Say that another process trains a run."""
+    return RunError(f"'{folder}' is being trained by {other}; wait for it, or choose another --out.")
 
 
 def manifest_of(result: RunResult, *, command: Sequence[str], threads: int | None) -> dict[str, Any]:

@@ -8,27 +8,30 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.cancel import cancellable
 from engine.checkpoint import Checkpoint, kept
-from engine.checkpoint_files import ENDING, KEPT, fits, folder_of, identity_of, require_fit, unfinished
+from engine.checkpoint_files import ENDING, IDENTITY, KEPT, fits, folder_of, identity_of, require_fit, unfinished
 from engine.data_name import add_name, checked_name, named
 from engine.datasets import DEFAULT, load
-from engine.distributed import WorkerLostError, announced, joined, launcher, require_agreement
-from engine.errors import ConfigError, TrainingError
+from engine.distributed import LONGEST_MINUTES, WorkerLostError, announced, joined, launcher, require_agreement
+from engine.errors import ConfigError, RunError, TrainingError
 from engine.options import build_config, parse_pairs, read_toml
-from engine.partial import sweep
+from engine.partial import claimant, claimed, sweep
 from engine.progress import Progress
-from engine.result import KINDS, Kind
-from engine.runs import check_target, read_run, write_run
+from engine.result import KINDS, Kind, RunResult
+from engine.runs import check_target, read_run, taken, unwritable, write_run
 from engine.show_command import print_run
 
 _GO_ON = "The same command with --resume goes on from the last checkpoint."
+_ENDS = "The training is kept: when there is room at this very place, the same command with --resume ends it."
+_UNTOLD = ("--progress", "--checkpoint", "--patience")
 CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
 
 
@@ -54,6 +57,13 @@ def add_train(commands: Any) -> None:
     train.add_argument(
         "--checkpoint", type=float, default=10.0, metavar="SECONDS", help="least time between two (default 10; 0: none)"
     )
+    train.add_argument(
+        "--patience",
+        type=float,
+        default=60.0,
+        metavar="MINUTES",
+        help="longest wait for another worker that does not answer (default 60)",
+    )
     train.add_argument("--json", action="store_true", help="print manifest and metrics as JSON")
     train.add_argument("--progress", metavar="FILE", help=argparse.SUPPRESS)
     train.set_defaults(command=_train)
@@ -62,49 +72,100 @@ def add_train(commands: Any) -> None:
 def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     """Train one model with its baselines and write the run."""
     kind: Kind = arguments.kind
-    name = arguments.data or DEFAULT[kind]
+    data = arguments.data or DEFAULT[kind]
+    config = _config(arguments)
+    called = checked_name(arguments.called, data)
+    is_first = announced().is_first  # what torchrun says must make sense before anything is read
+    folder = Path(arguments.out or _default_folder(kind))
+    with ExitStack() as hold:
+        if is_first:
+            check_target(folder)
+            if arguments.out:
+                hold.enter_context(_claimed(folder))
+        sweep(folder.parent)
+        dataset = load(kind, data, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
+        identity = identity_of(kind, config, dataset.info.data_id)
+        work = partial(_run, kind, dataset, config, threads=arguments.threads)
+        with joined(minutes=arguments.patience) as group:
+            require_agreement(group, {**identity, "resume": arguments.resume})
+            if not is_first:
+                _assist(arguments, folder, identity, work)
+                return
+            if arguments.resume:
+                folder = _resumed(folder, identity, is_named=arguments.out is not None)
+            if not arguments.out:
+                hold.enter_context(_claimed(folder))
+            _write(arguments, folder, identity, lambda progress: named(work(progress=progress), called), words)
+    print_run(read_run(folder), as_json=arguments.json)
+
+
+def _config(arguments: argparse.Namespace) -> Any:
+    """Check the options, and return the settings: those of a file, and those given one by one."""
     if arguments.threads < 1:
         raise ConfigError(f"'--threads' is {arguments.threads}; it must be at least 1.")
     if not arguments.checkpoint >= 0:
         raise ConfigError(f"'--checkpoint' is {arguments.checkpoint:g}; it must be at least 0 seconds.")
+    if not 0 < arguments.patience <= LONGEST_MINUTES:
+        raise ConfigError(
+            f"'--patience' is {arguments.patience:g}; it must be above 0 and at most {LONGEST_MINUTES:,} minutes."
+        )
     settings = read_toml(arguments.config) if arguments.config else {}
     settings |= parse_pairs(arguments.set, option="--set")
     if arguments.seed is not None:
         settings["seed"] = arguments.seed
-    config = build_config(getattr(importlib.import_module(f"engine.{kind}.config"), CONFIGS[kind]), settings)
-    called = checked_name(arguments.called, name)
-    announced()  # what torchrun says must make sense before anything is read
-    folder = check_target(arguments.out or _default_folder(kind))
-    sweep(folder.parent)
-    dataset = load(kind, name, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
-    identity = identity_of(kind, config, dataset.info.data_id)
-    with joined() as group:
-        require_agreement(group, identity)
-        if not group.is_first:
-            runs = [folder] if arguments.out else None
-            with (
-                kept(None, identity, every=0.0, is_resumed=arguments.resume),
-                _hinting(lambda: any(fits(run, identity) for run in runs or unfinished(folder.parent, kind))),
-            ):
-                _run(kind, dataset, config, threads=arguments.threads)
-            return
-        if arguments.resume:
-            folder = _resumed(folder, identity, is_named=arguments.out is not None)
-        options = {"every": arguments.checkpoint, "is_resumed": arguments.resume}
-        with kept(folder, identity, **options) as checkpoint, _explained(checkpoint):
-            with Progress(arguments.progress) as progress:
-                result = _run(kind, dataset, config, threads=arguments.threads, progress=progress)
-            result = replace(result, seconds=result.seconds + checkpoint.earlier)
-            write_run(named(result, called), folder, command=_command(words), threads=arguments.threads)
-            checkpoint.remove()
-            sweep(folder.parent, ENDING, older=KEPT)
-    print_run(read_run(folder), as_json=arguments.json)
+    return build_config(
+        getattr(importlib.import_module(f"engine.{arguments.kind}.config"), CONFIGS[arguments.kind]), settings
+    )
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Refuse a run that another process trains, and let no other begin it."""
+    with ExitStack() as hold:
+        try:
+            is_ours = hold.enter_context(claimed(folder))
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        if not is_ours:
+            raise taken(folder, claimant(folder) or "another process")
+        yield
+
+
+def _assist(arguments: argparse.Namespace, folder: Path, identity: Mapping[str, Any], work: Callable[[], Any]) -> None:
+    """Help the first worker, and say of a training that is broken off how to go on."""
+    runs = [folder] if arguments.out else None
+    with (
+        kept(None, identity, every=0.0, is_resumed=arguments.resume),
+        _hinting(lambda: any(fits(run, identity) for run in runs or unfinished(folder.parent, arguments.kind))),
+    ):
+        work()
+
+
+def _write(
+    arguments: argparse.Namespace,
+    folder: Path,
+    identity: Mapping[str, Any],
+    work: Callable[[Progress], RunResult],
+    words: Sequence[str],
+) -> None:
+    """Train, from a checkpoint if one is to be resumed, and write the run."""
+    options = {"every": arguments.checkpoint, "is_resumed": arguments.resume}
+    with kept(folder, identity, **options) as checkpoint, _explained(checkpoint):
+        with Progress(arguments.progress) as progress:
+            result = work(progress)
+        result = replace(result, seconds=result.seconds + checkpoint.earlier)
+        try:
+            write_run(result, folder, command=_command(words), threads=arguments.threads)
+        except RunError as error:
+            raise RunError(f"{error} {_ENDS}" if checkpoint.exists else str(error)) from error
+        checkpoint.remove()
+        sweep(folder.parent, ENDING, older=KEPT)
 
 
 def _resumed(folder: Path, identity: Mapping[str, Any], *, is_named: bool) -> Path:
     """Return the run to go on with: the named one, else the latest beside it that was the same training."""
     waiting = [folder] if is_named else unfinished(folder.parent, identity["kind"])
-    waiting = [run for run in waiting if folder_of(run).is_dir()]
+    waiting = [run for run in waiting if (folder_of(run) / IDENTITY).is_file()]
     same = [run for run in waiting if fits(run, identity)]
     if waiting and not same:
         require_fit(waiting[0], identity)
@@ -164,11 +225,11 @@ def _default_folder(kind: Kind) -> Path:
 
 
 def _command(words: Sequence[str]) -> list[str]:
-    """Return the words that reproduce the run; where progress went and how it was kept does not matter."""
+    """Return the words that reproduce the run; how it was followed, kept and waited for does not matter."""
     told, skip = [], False
     for word in words:
         name = word.partition("=")[0]
-        skip, drop = word in ("--progress", "--checkpoint"), skip or name in ("--progress", "--checkpoint", "--resume")
+        skip, drop = word in _UNTOLD, skip or name in (*_UNTOLD, "--resume")
         if not drop:
             told.append(word)
     return launcher(told)

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import cli
+from engine import cli, train_command
+from engine.checkpoint import Checkpoint
 from engine.errors import ConfigError, DataError, NotEnoughDataError, RunError, TrainingError
+from engine.partial import claimed
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ NOWHERE = ["train", "graph", "--data", "debian-programs"]
         (["train", "graph", "--threads", "0"], "'--threads' is 0; it must be at least 1."),
         (["train", "graph", "--checkpoint", "-1"], "'--checkpoint' is -1; it must be at least 0 seconds."),
         (["train", "graph", "--checkpoint=nan"], "'--checkpoint' is nan; it must be at least 0 seconds."),
+        (["train", "graph", "--patience", "0"], "'--patience' is 0; it must be above 0 and at most 10,080 minutes."),
         (["train", "graph", "--set", "epochs"], "'--set epochs' is not of the form name=value"),
         (["train", "graph", "--set", "epoch=1"], "Setting 'epoch' is unknown; did you mean 'epochs'?"),
         (["train", "graph", "--set", "epochs=many"], "Setting 'epochs' is 'many'; allowed is a whole number."),
@@ -109,6 +112,45 @@ def test_an_existing_run_is_refused_before_any_training(train, model, capsys):
     model.dataset = None
     assert train() == 2
     assert "exists already and is not an empty folder" in capsys.readouterr().err and model.dataset is None
+
+
+def test_a_run_that_another_process_trains_is_refused_before_any_training(train, model, tmp_path, capsys):
+    with claimed(tmp_path / "new-run"):
+        (claim,) = tmp_path.glob(".new-run.*/process")
+        claim.write_text("process 7 on elsewhere")
+        assert train() == train("--resume") == 2
+        sentence = f"Error: '{tmp_path / 'new-run'}' is being trained by process 7 on elsewhere; wait for it, or choose"
+        assert capsys.readouterr().err.count(sentence) == 2 and model.dataset is None
+        assert train(out="other-run") == 0
+    assert train() == 0
+
+
+def test_a_training_whose_run_cannot_be_written_is_kept_and_says_so(train, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise RunError("No space is left.")
+
+    monkeypatch.setattr(train_command, "write_run", fail)
+    assert train() == 2
+    assert capsys.readouterr().err == "Error: No space is left.\n"
+    monkeypatch.setattr(Checkpoint, "exists", True)
+    assert train() == 2
+    assert capsys.readouterr().err.endswith(
+        "is left. The training is kept: when there is room at this very place, "
+        "the same command with --resume ends it.\n"
+    )
+
+
+def test_what_a_process_left_that_was_killed_before_its_first_checkpoint_does_no_harm(train, tmp_path, capsys):
+    (tmp_path / ".new-run.checkpoint").mkdir()
+    assert train("--resume") == 0
+    assert capsys.readouterr().err == "No checkpoint yet; starting from the beginning.\n"
+
+
+def test_workers_agree_on_whether_they_resume_too(train, monkeypatch):
+    agreed = []
+    monkeypatch.setattr(train_command, "require_agreement", lambda group, identity: agreed.append(identity["resume"]))
+    assert train() == train("--resume", out="other-run") == 0
+    assert agreed == [False, True]
 
 
 NAMES = [f"n{i}" for i in range(12)]

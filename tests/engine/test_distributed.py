@@ -225,6 +225,24 @@ def test_workers_that_cannot_be_reached_are_said_to_need_a_network(monkeypatch):
         pass
 
 
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("Connection closed by peer [10.0.0.2]:4071", "another worker ended before the training was done"),
+        ("Timed out waiting 3600000ms for recv operation to complete", r"did not answer for as long as --patience"),
+    ],
+)
+def test_a_worker_that_ended_is_told_from_one_that_does_not_answer(monkeypatch, fault, sentence):
+    from torch import distributed, ones
+
+    def fail(_):
+        raise RuntimeError(fault)
+
+    monkeypatch.setattr(distributed, "all_reduce", fail)
+    with pytest.raises(TrainingError, match=sentence):
+        Workers(rank=0, size=2).total(ones(1))
+
+
 def test_a_worker_with_other_data_than_the_first_is_refused():
     class Second(Workers):
         def from_first(self, content):

@@ -1,12 +1,13 @@
 """Folders that appear whole or not at all, holds on them, and what is swept away."""
 
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from engine.partial import held, sweep, written_whole
+from engine.partial import claimant, claimed, held, sweep, written_whole
 
 
 def test_a_folder_appears_with_everything_in_it_and_no_trace_of_how(tmp_path):
@@ -22,21 +23,29 @@ def test_a_folder_appears_with_everything_in_it_and_no_trace_of_how(tmp_path):
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["run"]
 
 
-def test_a_hold_ends_with_its_process_however_that_ends(tmp_path):
+def test_a_hold_and_a_claim_end_with_their_process_however_that_ends(tmp_path):
     program = (
-        "import sys, time\nfrom engine.partial import held\n"
-        "with held(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(60)"
+        "import pathlib, sys, time\nfrom engine.partial import claimed, held\nfolder = pathlib.Path(sys.argv[1])\n"
+        "with held(folder), claimed(folder / 'run'):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline() == "held\n"
         with held(tmp_path) as is_ours:
             assert not is_ours
+        sweep(tmp_path, older=0.0)
+        assert claimant(tmp_path / "run") == f"process {other.pid} on {socket.gethostname()}"
+        with claimed(tmp_path / "run") as is_ours:
+            assert not is_ours
     finally:
         other.kill()
         other.communicate(timeout=60)
     with held(tmp_path) as is_ours:
         assert is_ours
+    assert claimant(tmp_path / "run") == ""
+    with claimed(tmp_path / "run") as is_ours:
+        assert is_ours and claimant(tmp_path / "run") == ""  # of another process nothing is to be said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_old_hidden_folders_of_the_ending_that_nobody_holds_are_swept(tmp_path):
