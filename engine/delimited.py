@@ -68,6 +68,7 @@ def delimited(path: Path) -> Delimited:
     try:
         separator = _separator(head, given)
         header = next(csv.reader(head, delimiter=separator, skipinitialspace=True), [])
+        _check_first_line(head, header, separator, path)
     except csv.Error as error:
         raise _no_table(path, error, 1) from error
     names = tuple(name.strip() for name in header)
@@ -170,6 +171,23 @@ def _separator(head: Sequence[str], given: str) -> str:
         if len(sizes) == 1 and sizes.pop() > 1:
             return other
     return given
+
+
+def _check_first_line(head: Sequence[str], header: Sequence[str], separator: str, path: Path) -> None:
+    """Refuse a remark or a title in the place of the names; a name that begins with ``#`` stands above its values."""
+    is_remark = "".join(head[:1]).lstrip().startswith("#")
+    if len(header) > 1 and not is_remark:
+        return
+    below = [line for line in head[1:] if not line.lstrip().startswith("#")]
+    for sign in _NAMES if is_remark else separator:
+        sizes = {len(row) for row in csv.reader(below, delimiter=sign, skipinitialspace=True) if row}
+        # A single line below may as well be the one that is wrong.
+        if len(below) > 1 and len(sizes) == 1 and (size := sizes.pop()) > 1 and size != len(header):
+            raise DataError(
+                f"File '{path.name}' begins with a {'remark' if is_remark else 'title'} ('{head[0].strip()[:60]}') and "
+                f"has {size:,} values in every line below; the first line has to name the columns. Remove what stands "
+                "above their names."
+            )
 
 
 def check_names(names: Sequence[str], path: Path) -> None:

@@ -32,6 +32,21 @@ def test_another_separator_is_not_believed_where_it_is_not_certain(write, text):
     assert read_table(write(text)).columns.tolist() == text.split("\n")[0].split(",")
 
 
+@pytest.mark.parametrize(
+    ("above", "sign", "word"),
+    [("# made, by, hand\n# twice\n", ",", "remark"), ("# model 3\n", ";", "remark"), ("My links\n\n", ",", "title")],
+)
+def test_a_remark_or_a_title_above_the_names_is_called_what_it_is(write, above, sign, word):
+    path = write(f"{above}a{sign}b\n1{sign}2\n3{sign}4\n")
+    with pytest.raises(DataError, match=f"begins with a {word} .* and has 2 values in every line below"):
+        delimited(path)
+
+
+def test_a_name_may_begin_with_a_number_sign(write):
+    assert delimited(write("#a,b\n1,2\n3,4\n")).names == ("#a", "b")
+    assert delimited(write("#a\n1\n2\n")).names == ("#a",)
+
+
 def test_rows_come_with_the_line_in_which_they_end(write):
     path = write('a,b\n1,2\n\n3,"x\ny"\n4,5\n')
     with reading(path) as handle:
