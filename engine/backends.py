@@ -20,6 +20,7 @@ from engine.spark_session import session_of
 _CAUSE = re.compile(r"^Caused by: [\w.$]+: (.+)$", re.MULTILINE)
 _CODES = re.compile(r"^\[[A-Z_.]+\] |\s*SQLSTATE: \w+.*$")
 """What Spark puts before and behind its messages."""
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _DATABASES = (".duckdb", ".db", ".ddb")
 MEMORY_LIMIT = "2GB"
 """Of DuckDB; beyond it the counting goes to disk."""
@@ -118,6 +119,28 @@ def first_line(error: BaseException) -> str:
     causes = _CAUSE.findall(str(error))
     lines = causes[-1:] or str(error).strip().splitlines() or [type(error).__name__]
     return _CODES.sub("", lines[0]).strip().rstrip(".")
+
+
+def unreadable(called: str, error: BaseException) -> DataError:
+    """Say what a backend could not read, and in which line if it tells.
+
+    Parameters
+    ----------
+    called : str
+        What the message calls the data.
+    error : BaseException
+        Of a library.
+
+    Returns
+    -------
+    DataError
+    """
+    line = _LINE.search(str(error))
+    if line is None:
+        return DataError(f"{called} cannot be read ({first_line(error)[:200]}); check the file.")
+    what = "the wrong number of values" if "Expected Number of Columns" in str(error) else "what is no row of values"
+    what = "a quote that is left open" if "unterminated quote" in str(error) else what
+    return DataError(f"{called} has {what} in line {int(line[1]):,}; give every row one value per column.")
 
 
 def _of_files(path: Path, backend: str, text: Collection[str]) -> ibis.Table:

@@ -76,7 +76,7 @@ def opened(arguments: argparse.Namespace, path: Path | None, source: str) -> Ite
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark", "py4j"):
             raise
-        raise DataError(f"{source} cannot be read ({backends.first_line(error)}); check the file.") from error
+        raise backends.unreadable(source, error) from error
 
 
 def located(arguments: argparse.Namespace, roles: dict[str, str], kind: Kind) -> tuple[Path | None, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,6 @@ SMALL = 64 * 2**20
 MEMORY_LIMIT = "3GB"
 """Beyond this, DuckDB goes to disk."""
 _BATCH = 20_000
-_LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +109,7 @@ def opened(path: Path, *, table: str | None, backend: str) -> Iterator[Opened]:
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "pyspark"):
                 raise
-            raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    """Say what a backend could not read, and in which line if it tells."""
-    reason, line = _backends().first_line(error), _LINE.search(str(error))
-    if line is None:
-        return DataError(f"File '{path.name}' cannot be read ({reason[:200]}); check the file.")
-    what = "the wrong number of values" if "Expected Number of Columns" in str(error) else "what is no row of values"
-    what = "a quote that is left open" if "unterminated quote" in str(error) else what
-    return DataError(f"File '{path.name}' has {what} in line {int(line[1]):,}; give every row one value per column.")
+            raise _backends().unreadable(f"File '{path.name}'", error) from error
 
 
 def _typed(path: Path, table: str | None, backend: str, scratch: str) -> Opened:

@@ -35,6 +35,12 @@ def test_data_that_cannot_be_opened_is_named(capsys, tmp_path):
     assert "leave out --column" in refused(capsys, "--data", "journey-coupons", "--column", "unit=unit")
 
 
+def test_a_row_of_another_length_is_named_with_its_line(capsys, tmp_path):
+    (tmp_path / "ragged.csv").write_text("exposure_time,conversion_time\n1,2\n3,4,5\n")
+    found = refused(capsys, "--data", str(tmp_path / "ragged.csv"))
+    assert "ragged.csv has the wrong number of values in line 3; give every row one value per column." in found
+
+
 def test_a_table_of_several_is_named(tmp_path, capsys):
     path = tmp_path / "log.duckdb"
     with duckdb.connect(str(path)) as connection:
