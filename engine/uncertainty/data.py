@@ -203,24 +203,27 @@ def _split(dataset: Dataset, config: UncertaintyConfig) -> Strings:
                 f"allowed are {', '.join(SPLITS)}."
             )
         return given
-    clock = next((rows[name].to_numpy() for name in ("time", "week") if name in rows.columns), None)
-    if clock is None:
-        rng = generator(config.seed, "uncertainty", "split")
-        codes = pd.factorize(rows["unit"])[0] if "unit" in rows.columns else np.arange(len(rows))
-        clock = rng.permutation(int(codes.max()) + 1)[codes]
-    return _cut(clock, dataset, config)
+    named = next((name for name in ("time", "week", "unit") if name in rows.columns), None)
+    if named in ("time", "week"):
+        return _cut(rows[named].to_numpy(), named, dataset, config)
+    rng = generator(config.seed, "uncertainty", "split")
+    codes = pd.factorize(rows[named])[0] if named else np.arange(len(rows))
+    return _cut(rng.permutation(int(codes.max()) + 1)[codes], named, dataset, config)
 
 
-def _cut(clock: NDArray[np.generic], dataset: Dataset, config: UncertaintyConfig) -> Strings:
-    """Cut ordered values into train, tune and test between distinct values."""
+def _cut(clock: NDArray[np.generic], named: str | None, dataset: Dataset, config: UncertaintyConfig) -> Strings:
+    """Cut ordered values, of a column or of the rows themselves, into train, tune and test between distinct values."""
     distinct, position = np.unique(clock, return_inverse=True)
     train, tune = config.train_share, config.tune_share
     if dataset.has_score:
         train, tune = 0.0, tune / (1 - train)
     first, second = round(train * distinct.size), round((train + tune) * distinct.size)
     if not (first > 0 or dataset.has_score) or not first < second < distinct.size:
+        whose = f"Column '{named}' of {dataset.info.name}" if named else dataset.info.name
+        what = f"{'distinct value' if named else 'row'}{'s' * (distinct.size != 1)}"
+        other = f"give another column for '{named}' or none, or " if named else ""
         raise DataError(
-            f"The time column of {dataset.info.name} has {distinct.size} distinct values, too few to cut into "
-            "train, tune and test; add a column 'split' with these names."
+            f"{whose} has {distinct.size} {what}, too few to cut into train, tune and test; {other}add a column "
+            "'split' with these names."
         )
     return np.where(position < first, "train", np.where(position < second, "tune", "test"))

@@ -124,9 +124,12 @@ def test_without_times_whole_units_are_drawn_and_the_seed_decides():
     assert "train" not in first
 
 
-def test_a_time_with_too_few_values_is_refused():
-    frame = scored(week=np.arange(400) % 2).drop(columns=["split", "score", "uncertainty"])
-    with pytest.raises(DataError, match="2 distinct values, too few"):
+@pytest.mark.parametrize(
+    ("name", "values", "said"), [("week", 2, "2 distinct values"), ("unit", 1, "1 distinct value")]
+)
+def test_a_column_with_too_few_values_to_split_by_is_named(name, values, said):
+    frame = scored(**{name: np.arange(400) % values}).drop(columns=["split", "score", "uncertainty"])
+    with pytest.raises(DataError, match=f"Column '{name}' of .* has {said}, too few to cut .* another column for"):
         prepare(load(frame.assign(x=1.0), info=INFO), UncertaintyConfig())
 
 
