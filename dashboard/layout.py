@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.cache import Run
 from dashboard.glossary import TERMS
 from dashboard.state import PAGES, RUN, Kind
-from engine.figures.common import estimate, number
+from engine.figures.common import estimate, interval, number
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>$~:^-])")
 _UNSEEN = re.compile("[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -107,7 +107,7 @@ def metric_card(  # noqa: PLR0913 - a figure never stands without its interval, 
     """
     with st.container(border=True, height="stretch"):
         st.metric(label, f"{number(value)}{unit}", help=TERMS[term].help() if term else None)
-        st.caption(f"[{number(low)}, {number(high)}]{unit} · n {n:,}" + (f"  \n{baseline}" if baseline else ""))
+        st.caption(f"{interval(low, high, unit=unit)} · n {n:,}" + (f"  \n{baseline}" if baseline else ""))
 
 
 def chart_card(  # noqa: PLR0913 - one call describes the whole card

@@ -60,8 +60,25 @@ def estimate(value: float, ci_low: float, ci_high: float, n: int, *, unit: str =
     --------
     >>> estimate(0.412, 0.385, 0.44, 1204)
     '0.412 [0.385, 0.440] · n 1,204'
+    >>> estimate(0.412, float("nan"), float("nan"), 3)
+    '0.412 · no interval · n 3'
     """
-    return f"{number(value)}{unit} [{number(ci_low)}, {number(ci_high)}] · n {n:,}"
+    if math.isnan(ci_low) and math.isnan(ci_high):
+        return f"{number(value)}{unit} · {interval(ci_low, ci_high)} · n {n:,}"
+    return f"{number(value)}{unit} {interval(ci_low, ci_high)} · n {n:,}"
+
+
+def interval(ci_low: float, ci_high: float, *, unit: str = "") -> str:
+    """Write an interval, or say that there is none, as of too few units.
+
+    Examples
+    --------
+    >>> interval(38.5, 44.0, unit=" %"), interval(float("nan"), float("nan"), unit=" %")
+    ('[38.5, 44.0] %', 'no interval')
+    """
+    if math.isnan(ci_low) and math.isnan(ci_high):
+        return "no interval"
+    return f"[{number(ci_low)}, {number(ci_high)}]{unit}"
 
 
 def empty_figure(text: str, *, height: int = 320) -> go.Figure:
