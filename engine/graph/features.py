@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.stats import skew
 
 from engine.errors import DataError
 
@@ -135,6 +134,8 @@ def _number_columns(name: str, values: pd.Series, seen: NDArray[np.bool_]) -> li
     unit = max(float(np.abs(present).max()), np.finfo(np.float64).tiny)
     if np.ptp(present / unit) < _ROUNDING:
         return []
+    from scipy.stats import skew  # takes a second, and many graphs have no numbers
+
     is_log = bool(present.min() >= 0 and skew(present / unit) >= _SKEWED)
     if is_log:
         numbers, present = np.log1p(np.maximum(numbers, 0)), np.log1p(present)
