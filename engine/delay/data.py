@@ -32,7 +32,12 @@ SCHEMA: tuple[Column, ...] = (
         required=False,
         description="First sign of interest after the exposure; empty if none.",
     ),
-    Column(name="visit_time", kind="time", required=False, description="First visit after the exposure; not used."),
+    Column(
+        name="visit_time",
+        kind="time",
+        required=False,
+        description="First visit after the exposure; no feature, but it shows until when the log was kept.",
+    ),
     Column(name="conversion_time", kind="time", required=False, description="Conversion; empty if none so far."),
     Column(
         name="window_days",
@@ -43,7 +48,8 @@ SCHEMA: tuple[Column, ...] = (
         description="Attribution window of this exposure; the setting `attribution_days` where absent or empty.",
     ),
 )
-_LATER = ("engagement_time", "visit_time", "conversion_time")
+LATER = ("engagement_time", "visit_time", "conversion_time")
+"""Times that cannot come before the exposure; the latest of any row is the end of the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +166,7 @@ def load(frame: pd.DataFrame, *, info: DatasetInfo) -> Dataset:
             "Name the column that plays this role with --column conversion_time=NAME."
         )
     table = validate(frame, SCHEMA, source=source)
-    for name in _LATER:
+    for name in LATER:
         if name in table.columns:
             _check_order(table, name, source)
     roles = {column.name for column in SCHEMA}
@@ -277,7 +283,7 @@ def _check_order(table: pd.DataFrame, name: str, source: str) -> None:
 
 def _end_of_log(frame: pd.DataFrame) -> float:
     """Return the last day that appears in any time column: up to then, a missing conversion means none."""
-    times = [name for name in ("exposure_time", *_LATER) if name in frame.columns]
+    times = [name for name in ("exposure_time", *LATER) if name in frame.columns]
     return float(np.nanmax(frame[times].to_numpy(dtype=np.float64)))
 
 

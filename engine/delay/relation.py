@@ -9,11 +9,10 @@ import ibis
 import numpy as np
 
 from engine.delay.arrival import ALL_SEGMENTS, TAKEN_SEGMENT
-from engine.delay.data import SCHEMA
+from engine.delay.data import LATER, SCHEMA
 from engine.errors import DataError, NotEnoughDataError
 from engine.schema import time_hint
 
-LATER = ("engagement_time", "conversion_time")
 MAX_SEGMENTS = 200
 _DAY_SECONDS = 86_400.0
 _LAST_DAY = 1e6
@@ -90,7 +89,7 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     facts = exposures.aggregate(**_checks(exposures)).to_pyarrow().to_pylist()[0]
     _refuse(facts, source)
     return Log(
-        exposures=exposures.drop("window_unreadable"),
+        exposures=exposures.drop("window_unreadable", "visit_time"),
         rows=int(facts["rows"]),
         conversions=int(facts["conversions"]),
         first_day=float(facts["first"]),

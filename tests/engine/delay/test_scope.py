@@ -9,10 +9,12 @@ import pyarrow as pa
 import pytest
 
 from engine.delay.config import DelayConfig
+from engine.delay.data import load, prepare
 from engine.delay.relation import Log, exposures_of
 from engine.delay.scope import balanced_day, day_sums, scope_of
 from engine.delay.snapshot import choose_day
-from engine.errors import NotEnoughDataError
+from engine.errors import DataError, NotEnoughDataError
+from engine.result import DatasetInfo
 
 CONFIG = DelayConfig()
 
@@ -53,6 +55,25 @@ def test_only_exposures_with_a_final_label_count_as_of_an_earlier_day() -> None:
     # The last time is day 99: exposures up to day 69 have had their 30 days.
     assert (scope.as_of, scope.end, scope.is_past, scope.dropped) == (50.0, 99.0, True, 30)
     assert scope.exposures.exposure_time.max().to_pyarrow().as_py() == 69.0
+
+
+@pytest.mark.parametrize("visit", [np.nan, 154.5])
+def test_the_log_ends_where_a_training_takes_it_to_end_also_by_a_visit(visit) -> None:
+    time = np.arange(150.0)
+    frame = pd.DataFrame({"exposure_time": time, "conversion_time": np.where(time % 3 == 0, time + 2, np.nan)})
+    frame = frame.assign(x=time % 7, visit_time=[visit, *[np.nan] * 149])
+    info = DatasetInfo(name="log", origin="own", data_id="0", rows={})
+    trained = prepare(load(frame, info=info), CONFIG)
+    table = ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
+    log = exposures_of(table, {}, source="log", attribution_days=CONFIG.attribution_days)
+    scope = scope_of(log, CONFIG, None)
+    assert log.last_day == trained.observed_until == (149.0 if np.isnan(visit) else visit)
+    assert (scope.as_of, scope.end, scope.dropped) == (trained.as_of, trained.observed_until, trained.dropped)
+    early = table.mutate(visit_time=table.exposure_time - 1)
+    with pytest.raises(DataError, match="'visit_time' of log is before 'exposure_time' in 150 rows"):
+        exposures_of(early, {}, source="log", attribution_days=30.0)
+    with pytest.raises(DataError, match="'visit_time' of log is 1 days before 'exposure_time'"):
+        load(frame.assign(visit_time=time - 1), info=info)
 
 
 def test_a_day_after_the_last_time_says_until_when_the_log_was_observed() -> None:
