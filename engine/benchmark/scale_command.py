@@ -1,4 +1,4 @@
-"""The command `benchmark scale`, and its older names for one kind."""
+"""The command `benchmark scale`."""
 
 from __future__ import annotations
 
@@ -9,47 +9,31 @@ from collections.abc import Sequence
 
 from engine.benchmark.command_line import output_folder, progress_bar, work_folder
 from engine.errors import ConfigError
-from engine.result import KINDS, Kind
+from engine.result import KINDS
 
-NAMES: dict[str, tuple[Kind, ...]] = {
-    "scale": KINDS,
-    "delay-scale": ("delay",),
-    "uncertainty-scale": ("uncertainty",),
-}
-"""Name of the command to the kinds that it measures."""
 LEAST_ROWS = 10_000
 
 
 def add_scale(kinds: argparse._SubParsersAction) -> None:
-    """Describe the command and its older names.
-
-    Parameters
-    ----------
-    kinds : argparse subparsers
-    """
-    for name, measured in NAMES.items():
-        what = "all three kinds" if len(measured) > 1 else f"kind {measured[0]}"
-        parser = kinds.add_parser(name, help=f"time and memory of the aggregates of {what} by the number of rows")
-        parser.add_argument("--rows", nargs="+", type=count, default=[], metavar="N", help="sizes (default 1e6 to 1e8)")
-        if len(measured) > 1:
-            parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="default all")
-        parser.add_argument(
-            "--memory-gib", type=float, metavar="GIB", help="most memory of a tool (default half of this machine's)"
-        )
-        parser.add_argument("--seconds", type=float, default=900, help="most time of a tool and size (default 900)")
-        parser.add_argument("--work", metavar="DIR", help="keep the simulated data there (default: thrown away)")
-        parser.add_argument(
-            "--peers",
-            default=sys.executable,
-            metavar="PYTHON",
-            help="interpreter of the environment with the survival libraries (default: this one)",
-        )
-        parser.add_argument("--seed", type=int, default=0, help="seed of the data (default 0)")
-        parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results")
-        parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-        parser.set_defaults(
-            command=run_scale, file=name.replace("-", "_"), **({"kinds": measured} if len(measured) == 1 else {})
-        )
+    """Describe the command."""
+    parser = kinds.add_parser("scale", help="time and memory of the aggregates by the number of rows")
+    parser.add_argument("--rows", nargs="+", type=count, default=[], metavar="N", help="sizes (default 1e6 to 1e8)")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="default all")
+    parser.add_argument(
+        "--memory-gib", type=float, metavar="GIB", help="most memory of a tool (default half of this machine's)"
+    )
+    parser.add_argument("--seconds", type=float, default=900, help="most time of a tool and size (default 900)")
+    parser.add_argument("--work", metavar="DIR", help="keep the simulated data there (default: thrown away)")
+    parser.add_argument(
+        "--peers",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="interpreter of the environment with the survival libraries (default: this one)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the data (default 0)")
+    parser.add_argument("--out", default="benchmark", metavar="DIR", help="folder of the results")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.set_defaults(command=run_scale)
 
 
 def count(text: str) -> int:
@@ -92,7 +76,7 @@ def run_scale(arguments: argparse.Namespace, words: Sequence[str]) -> None:
     for option, value in (("--memory-gib", memory), ("--seconds", arguments.seconds)):
         if not value > 0:
             raise ConfigError(f"'{option}' is {value:g}; it must be above 0.")
-    stored = output_folder(arguments.out) / f"{arguments.file}.csv"
+    stored = output_folder(arguments.out) / "scale.csv"
     with work_folder(arguments.work) as work, progress_bar() as progress:
         task = progress.add_task("", total=None)
         plan = scale.Plan(

@@ -157,8 +157,8 @@ def test_the_command_measures_ours_and_the_others_in_processes_of_their_own(tmp_
     ("words", "sentence"),
     [
         (["scale", "--rows", "10"], f"'--rows' is 10; it must be at least {LEAST_ROWS:,}."),
-        (["delay-scale", "--rows", "1e3"], "'--rows' is 1,000;"),
-        (["uncertainty-scale", "--seconds", "0"], "'--seconds' is 0; it must be above 0."),
+        (["scale", "--rows", "1e3"], "'--rows' is 1,000;"),
+        (["scale", "--seconds", "0"], "'--seconds' is 0; it must be above 0."),
         (["scale", "--memory-gib", "-1"], "'--memory-gib' is -1; it must be above 0."),
         (["scale", "--rows", "1.5"], "1.5"),
         (["scale", "--kinds", "time"], "time"),
