@@ -53,7 +53,7 @@ def coupons() -> RunResult:
 @pytest.mark.parametrize(
     "name", ["arrival", "cure", "cohorts", "asof", "asof_curves", "asof_cohorts", "windows", "law", "snapshot"]
 )
-def test_a_description_has_the_label_tables_of_a_training_to_the_last_digit(coupons, name) -> None:
+def test_a_description_has_the_label_tables_of_a_training(coupons, name) -> None:
     trained, found = read_run(SHIPPED).curve(name), coupons.curves[name]
     if name == "arrival":
         # Units fall into other groups here than by the number that a training gives them.
@@ -66,7 +66,9 @@ def test_a_description_has_the_label_tables_of_a_training_to_the_last_digit(coup
         # A training also says what its weights follow; whether signals leak shapes the network alone.
         known = [column for column in trained if not column.startswith("drift") and column != "has_leak"]
         trained, found = trained[known], found[known]
-    pd.testing.assert_frame_equal(found, trained, check_exact=True, check_dtype=name != "snapshot")
+    # What an optimiser found ends in digits that follow the processor; all else is counted.
+    alike = {"rtol": 1e-9} if name == "cure" else {"check_exact": True}
+    pd.testing.assert_frame_equal(found, trained, check_dtype=name != "snapshot", **alike)
 
 
 def test_the_claims_that_need_no_model_have_the_value_and_n_of_a_training(coupons) -> None:
