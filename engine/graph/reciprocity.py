@@ -117,7 +117,7 @@ def _compared(scorer: InnerProductScorer, training: TrainingGraph, rng: np.rando
     known = excluded_candidates(np.concatenate([training.edge_index, edge_index], axis=1), num_nodes)
     back = adjacency(training.edge_index[::-1], num_nodes)
     row, column = (part.astype(np.int64) for part in sparse.coo_array(back[queries]).coords)
-    is_open = ~np.asarray(known[queries[row], column], dtype=np.bool_).ravel()
+    is_open = entries(known, queries[row], column) == 0
     row, column = row[is_open], column[is_open]
     candidates = _some(np.arange(num_nodes), CANDIDATES, rng)
     others = scorer.source[queries] @ scorer.target[candidates].T + scorer.target_offset[candidates]

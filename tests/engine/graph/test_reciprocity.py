@@ -107,6 +107,15 @@ def test_without_validation_edges_the_level_stays(bare, prepared):
     assert shift == 0 and scorer is bare
 
 
+def test_a_graph_of_which_nobody_leads_to_a_source_keeps_its_level(bare):
+    users, items = np.array([[0, 0, 1, 1], [2, 3, 2, 4]])
+    training = training_graph(np.array([users, items]), np.array([[0], [4]]), 5)
+    parts = {name: getattr(bare, name)[:5] for name in ("source", "target", "source_offset", "target_offset")}
+    bonus = reversal_bonus(training.edge_index, training.in_degree, level=1.0, slope=0.0)
+    _, shift = with_level(replace(bare, **parts, pair_bonus=bonus), training, np.random.default_rng(0))
+    assert shift == pytest.approx(0.0, abs=1e-9)
+
+
 def test_the_level_tells_a_graph_that_answers_from_one_that_does_not():
     # Sources 0 to 29 lead to 30 to 59 each; the held-out edges of the latter lead back, or to some third node.
     first, second = np.arange(30), np.arange(30, 60)
