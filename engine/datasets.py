@@ -108,6 +108,7 @@ def load(
     *,
     roles: Mapping[str, str] | None = None,
     nodes: str | None = None,
+    merge_repeats: bool = False,
 ) -> Any:
     """Load bundled data by name, or a file by path, as the data set of one of the three models.
 
@@ -122,6 +123,8 @@ def load(
         becomes edges by `engine.graph.events.edges_from_events` with its defaults.
     nodes : str, optional
         Path of a node table; graphs only.
+    merge_repeats : bool, default False
+        Merge repeated edges rather than refuse them, see `engine.graph.data.load`; graphs only.
 
     Returns
     -------
@@ -143,8 +146,9 @@ def load(
         raise DataError(
             f"'--data {data}' is bundled and has its columns named already; leave out --column and --nodes."
         )
-    if kind != "graph" and nodes:
-        raise DataError(f"'--nodes' belongs to graph data; leave it out for {kind}.")
+    if kind != "graph" and (nodes or merge_repeats):
+        option = "--nodes" if nodes else "--merge-repeats"
+        raise DataError(f"'{option}' belongs to graph data; leave it out for {kind}.")
     schema = module.SCHEMA + (events_config.SCHEMA if kind == "graph" else ())
     _check_roles(kind, roles, schema)
     path = SAMPLE_DATA / bundled.file if bundled else _own_file(kind, data)
@@ -162,7 +166,9 @@ def load(
         data_id=content_hash(frame) if node_frame is None else content_hash(frame, node_frame),
         description=bundled.description if bundled else _EVENTS if is_events else "",
     )
-    return module.load(frame, nodes=node_frame, info=info) if kind == "graph" else module.load(frame, info=info)
+    if kind == "graph":
+        return module.load(frame, nodes=node_frame, info=info, merge_repeats=merge_repeats)
+    return module.load(frame, info=info)
 
 
 def _edges_of_events(frame: pd.DataFrame, name: str) -> pd.DataFrame:

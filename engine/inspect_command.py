@@ -32,6 +32,9 @@ def add_inspect(commands: Any) -> None:
     inspect.add_argument(
         "--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME", help="name own columns"
     )
+    inspect.add_argument(
+        "--merge-repeats", action="store_true", help="what a training meets that merges repeated edges (graph)"
+    )
     inspect.add_argument("--backend", default="duckdb", help="duckdb, or a Spark master: spark://…, local[2]")
     inspect.add_argument("--json", action="store_true", help="print the inspection as JSON")
     inspect.set_defaults(command=_inspect)
@@ -49,6 +52,7 @@ def _inspect(arguments: argparse.Namespace, words: Sequence[str]) -> None:
         roles=roles or None,
         table=arguments.table,
         backend=arguments.backend,
+        merge_repeats=arguments.merge_repeats,
     )
     text = importlib.import_module("engine.inspection.text")
     sys.stdout.write(f"{found.to_json()}\n" if arguments.json else text.text_of(found))

@@ -47,6 +47,9 @@ def add_train(commands: Any) -> None:
     train.add_argument("--data", metavar="NAME|PATH", help="bundled name, or a CSV or Parquet file")
     add_name(train)
     train.add_argument("--nodes", metavar="PATH", help="node table (graph)")
+    train.add_argument(
+        "--merge-repeats", action="store_true", help="merge repeated edges and add their weights (graph)"
+    )
     train.add_argument("--column", nargs="+", action="extend", default=[], metavar="ROLE=NAME", help="name own columns")
     train.add_argument("--config", metavar="FILE.toml", help="settings from a file")
     train.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="single settings")
@@ -83,7 +86,8 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> None:
             if arguments.out:
                 hold.enter_context(_claimed(folder))
         sweep(folder.parent)
-        dataset = load(kind, data, roles=parse_pairs(arguments.column, option="--column"), nodes=arguments.nodes)
+        roles = parse_pairs(arguments.column, option="--column")
+        dataset = load(kind, data, roles=roles, nodes=arguments.nodes, merge_repeats=arguments.merge_repeats)
         identity = identity_of(kind, config, dataset.info.data_id)
         work = partial(_run, kind, dataset, config, threads=arguments.threads)
         with joined(minutes=arguments.patience) as group:

@@ -88,7 +88,9 @@ class Prepared:
     """Position in `SPLITS` of every row of `dataset.edges`."""
 
 
-def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: DatasetInfo) -> Dataset:
+def load(
+    frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: DatasetInfo, merge_repeats: bool = False
+) -> Dataset:
     """Validate an edge table, and a node table if there is one.
 
     Parameters
@@ -100,6 +102,9 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
         node without edges stays: it can be recommended.
     info : DatasetInfo
         Its row counts are filled in here.
+    merge_repeats : bool, default False
+        Merge the rows of one edge rather than refuse them: weights are added, every row counting 1 where the table has
+        none; of times the latest counts, of other columns the first value. The row counts say how many were merged.
 
     Returns
     -------
@@ -115,6 +120,8 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
     """
     table = validate(frame, SCHEMA, source="the edge table")
     _reject_self_loops(table)
+    given = len(table)
+    table = _merged(table) if merge_repeats else table
     _reject_duplicates(table)
     if len(table) < MINIMUM_EDGES:
         raise NotEnoughDataError(
@@ -135,6 +142,8 @@ def load(frame: pd.DataFrame, *, nodes: pd.DataFrame | None = None, info: Datase
         "nodes": len(described),
         "nodes without edges": len(described) - linked,
     }
+    if len(table) < given:
+        rows["repeated rows merged"] = given - len(table)
     return Dataset(
         info=replace(info, rows={**info.rows, **rows}),
         edges=table,
@@ -240,6 +249,20 @@ def _reject_self_loops(table: pd.DataFrame) -> None:
         )
 
 
+def _merged(table: pd.DataFrame) -> pd.DataFrame:
+    """Merge the rows of one edge, in the place of the first."""
+    ends = ["source", "target"]
+    if not table.duplicated(ends).any():
+        return table
+    weighted = table if "weight" in table.columns else table.assign(weight=1.0)
+    groups = weighted.groupby(ends, sort=False)
+    merged = groups.first()
+    merged["weight"] = groups["weight"].sum(min_count=1)
+    if "time" in merged.columns:
+        merged["time"] = groups["time"].max()
+    return merged.reset_index()
+
+
 def _reject_duplicates(table: pd.DataFrame) -> None:
     """Refuse an edge that occurs more than once."""
     rows = np.flatnonzero(table.duplicated(["source", "target"]).to_numpy())
@@ -247,8 +270,8 @@ def _reject_duplicates(table: pd.DataFrame) -> None:
         source, target = table["source"].iloc[rows[0]], table["target"].iloc[rows[0]]
         raise DataError(
             f"The edge table repeats an edge in {_rows(len(rows))}, the first in data row {rows[0] + 1} "
-            f"('{source}' to '{target}'); every pair of source and target may occur once. Merge repeated rows, for "
-            "example into one row with a weight."
+            f"('{source}' to '{target}'); every pair of source and target may occur once. Merge repeated edges with "
+            "--merge-repeats, which adds their weights, or drop them."
         )
 
 

@@ -20,7 +20,9 @@ _DESCRIBERS = {
 _CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
 
 
-def training_of(path: Path, kind: Kind, roles: Mapping[str, str]) -> tuple[str | None, str | None]:
+def training_of(
+    path: Path, kind: Kind, roles: Mapping[str, str], *, merge_repeats: bool = False
+) -> tuple[str | None, str | None]:
     """Read and split data as a training with default settings does.
 
     Parameters
@@ -28,6 +30,8 @@ def training_of(path: Path, kind: Kind, roles: Mapping[str, str]) -> tuple[str |
     path : Path
     kind : {"graph", "delay", "uncertainty"}
     roles : mapping of str to str
+    merge_repeats : bool, default False
+        Whether the training merges repeated edges.
 
     Returns
     -------
@@ -36,7 +40,9 @@ def training_of(path: Path, kind: Kind, roles: Mapping[str, str]) -> tuple[str |
     """
     data_id = None
     try:
-        dataset = importlib.import_module("engine.datasets").load(kind, str(path), roles=roles)
+        dataset = importlib.import_module("engine.datasets").load(
+            kind, str(path), roles=roles, merge_repeats=merge_repeats
+        )
         data_id = str(dataset.info.data_id)
         config = getattr(importlib.import_module(f"engine.{kind}.config"), _CONFIGS[kind])()
         importlib.import_module(f"engine.{kind}.data").prepare(dataset, config)

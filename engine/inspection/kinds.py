@@ -177,9 +177,10 @@ def whole_table(staged: Staged, form: str, rows: int, facts: dict[str, Any]) -> 
     ------
     Finding
     """
-    if form == "edges" and rows < MINIMUM_EDGES:
+    edges = facts.get("edges", rows)
+    if form == "edges" and edges < MINIMUM_EDGES:
         yield _short(
-            f"{staged.source} has {rows:,} edges; at least {MINIMUM_EDGES} are needed to train and test. Add edges.",
+            f"{staged.source} has {edges:,} edges; at least {MINIMUM_EDGES} are needed to train and test. Add edges.",
         )
     if form == "events":
         for role in ("user", "item"):

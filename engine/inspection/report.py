@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import DataError
+from engine.errors import ConfigError, DataError
 from engine.inspection import doors
 from engine.inspection.card import card as card
 from engine.inspection.cells import Cells
@@ -39,6 +39,8 @@ class _Task:
     schema: Sequence[Column]
     examples: Mapping[str, str]
     """Column to its first value."""
+    merge_repeats: bool = False
+    """Whether a training merges repeated edges."""
 
 
 def inspect(
@@ -49,6 +51,7 @@ def inspect(
     roles: Mapping[str, str] | None = None,
     table: str | None = None,
     backend: str = "duckdb",
+    merge_repeats: bool = False,
 ) -> Inspection:
     """Look at own data as a description or a training would, and say what either would meet.
 
@@ -68,6 +71,8 @@ def inspect(
         Table of a DuckDB file.
     backend : str, default "duckdb"
         Or a Spark master.
+    merge_repeats : bool, default False
+        Look at edges as a training does that merges repeated ones; graphs only.
 
     Returns
     -------
@@ -78,13 +83,15 @@ def inspect(
     DataError
         If the file cannot be read, or a role or a named column does not exist.
     ConfigError
-        If `form` is none of this kind, or the backend is unknown.
+        If `form` is none of this kind, the backend is unknown, or data that are no graph are to be merged.
     """
     path = Path(path)
-    task = _task(path, kind, form, roles, table)
+    if merge_repeats and kind != "graph":
+        raise ConfigError(f"'--merge-repeats' belongs to graph data; leave it out for {kind}.")
+    task = replace(_task(path, kind, form, roles, table), merge_repeats=merge_repeats)
     with opened(path, table=table, backend=backend) as data:
         rows, stage = _staged(data, task)
-        shape = shape_of(stage, task.form, rows)
+        shape = shape_of(stage, task.form, rows, merge_repeats=task.merge_repeats)
         findings, offending = _findings(stage, task, rows, shape)
     notes = [Finding(severity="note", sentence=note) for note in data.notes]
     findings, data_id = _judged(
@@ -211,7 +218,7 @@ def _judged(
     data_id = None
     described = _description(path, task, table=table, backend=backend)
     if small and (task.form != "events" or rows <= doors.MAX_EVENTS):
-        data_id, refusal = doors.training_of(path, task.kind, task.given)
+        data_id, refusal = doors.training_of(path, task.kind, task.given, merge_repeats=task.merge_repeats)
         if refusal is None:
             findings = [_demoted(finding) for finding in findings]
         elif not any(finding.stops for finding in findings):

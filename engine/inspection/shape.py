@@ -35,10 +35,10 @@ class Shape:
     dropped: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    """What `engine.inspection.kinds.whole_table` reads: ``users, items, days, yes, no``."""
+    """What `engine.inspection.kinds.whole_table` reads: ``users, items, days, yes, no, edges`` (different ones)."""
 
 
-def shape_of(staged: Staged, form: str, rows: int) -> Shape:
+def shape_of(staged: Staged, form: str, rows: int, *, merge_repeats: bool = False) -> Shape:
     """Measure a table as a whole.
 
     Parameters
@@ -46,6 +46,8 @@ def shape_of(staged: Staged, form: str, rows: int) -> Shape:
     staged : Staged
     form : str
     rows : int
+    merge_repeats : bool, default False
+        Whether a training merges repeated edges, so that they stop nothing.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def shape_of(staged: Staged, form: str, rows: int) -> Shape:
     if rows <= COUNTED:
         shape.duplicates = _duplicates(staged, form, rows)
     if form == "edges" and staged.has("source", "target"):
-        _edges(staged, rows, found, shape)
+        _edges(staged, rows, found, shape, merge_repeats=merge_repeats)
     if form == "exposures" and staged.has("exposure_time"):
         _exposures(staged, rows, found, shape)
     if form == "events" and shape.duplicates:
@@ -150,7 +152,7 @@ def _duplicates(staged: Staged, form: str, rows: int) -> int:
     return rows - int(different.to_pyarrow().as_py())
 
 
-def _edges(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -> None:
+def _edges(staged: Staged, rows: int, found: dict[str, Any], shape: Shape, *, merge_repeats: bool) -> None:
     """Count repeated edges, those in both directions, and those that a description leaves out."""
     for measure, why in (("no end", "lacks a source or a target"), ("loops", "leads from a node to itself")):
         if found[measure]:
@@ -165,11 +167,12 @@ def _edges(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -> No
     different = int(single.count().to_pyarrow().as_py())
     shape.balance = {"one-way": different - both, "mutual": both}
     repeated = int(edges.count().to_pyarrow().as_py()) - different
+    shape.facts["edges"] = different
     if repeated:
-        shape.findings.append(_repeated(staged, repeated))
+        shape.findings.append(_repeated(staged, repeated, are_merged=merge_repeats))
 
 
-def _repeated(staged: Staged, count: int) -> Finding:
+def _repeated(staged: Staged, count: int, *, are_merged: bool) -> Finding:
     """Tell of repeated edges and of the first one."""
     ends = [staged.value("source"), staged.value("target")]
     numbered = staged.rows.select(source=ends[0], target=ends[1], row=ibis.row_number())
@@ -180,16 +183,22 @@ def _repeated(staged: Staged, count: int) -> Finding:
     more = f" ({count:,} rows in all)" if count > 1 else ""
     name = staged.column_of["source"]
     value = f"{line['source']} to {line['target']}"
+    then = (
+        "they are merged: weights are added (1 for each row without them), of times the latest counts, of other "
+        "columns the first value."
+        if are_merged
+        else "every pair may occur once. Merge repeated edges with --merge-repeats, which adds their weights, or "
+        "describe them: a description merges them, too."
+    )
     return Finding(
-        severity="stops",
+        severity="note" if are_merged else "stops",
         column=name,
         sentence=f"Columns '{name}' and '{staged.column_of['target']}' of {staged.source} repeat the edge "
-        f"'{value[:80]}' in data row {line['row'] + 1:,}{more}; every pair may occur once. Merge repeated rows, for "
-        "example into one row with a weight, or describe them: a description counts them together.",
+        f"'{value[:80]}' in data row {line['row'] + 1:,}{more}; {then}",
         rows=count,
         first_row=int(line["row"]) + 1,
         first_value=value,
-        stops="train",
+        stops="" if are_merged else "train",
     )
 
 

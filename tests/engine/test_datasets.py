@@ -114,6 +114,7 @@ def test_events_that_make_no_edge_say_so(tmp_path):
         ("graph", "debian-programs", {"roles": {"source": "a"}}, "is bundled and has its columns named already"),
         ("graph", "debian-programs", {"nodes": "n.csv"}, "leave out --column and --nodes."),
         ("delay", "x.csv", {"nodes": "n.csv"}, "'--nodes' belongs to graph data; leave it out for delay."),
+        ("delay", "x.csv", {"merge_repeats": True}, "'--merge-repeats' belongs to graph data; leave it out for delay."),
         ("graph", "x.csv", {"roles": {"sorce": "a"}}, "'--column sorce=a' names no role of graph data; it has source,"),
         ("delay", "x.csv", {"roles": {"source": "a"}}, "names no role of delay data; it has exposure_id"),
         ("uncertainty", "x.csv", {"roles": {"k": "a"}}, "names no role of uncertainty data; it has label"),

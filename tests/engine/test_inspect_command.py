@@ -54,6 +54,11 @@ def test_bad_options_get_one_sentence_and_code_2(words, sentence, capsys):
     assert found.out == "" and sentence in found.err and found.err.count("\n") == 1
 
 
+def test_only_edges_are_merged(scores, capsys):
+    assert main(["inspect", "uncertainty", "--data", str(scores), "--merge-repeats"]) == 2
+    assert "'--merge-repeats' belongs to graph data; leave it out for uncertainty." in capsys.readouterr().err
+
+
 def test_an_unknown_role_is_refused(tmp_path, capsys):
     pd.DataFrame({"source": ["a"], "target": ["b"]}).to_csv(tmp_path / "t.csv", index=False)
     assert main(["inspect", "graph", "--data", str(tmp_path / "t.csv"), "--column", "sauce=source"]) == 2

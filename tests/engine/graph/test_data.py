@@ -74,6 +74,22 @@ def test_a_bad_edge_table_is_refused_in_one_sentence(change, error, words):
     assert all(word in str(raised.value) for word in words), str(raised.value)
 
 
+def test_repeated_edges_are_merged_where_that_is_asked_for():
+    frame = ring().assign(weight=1.5, time=np.arange(120.0), kind="a")
+    again = frame.iloc[[3, 3, 7]].assign(weight=[2.0, np.nan, np.nan], time=[500.0, 1.0, 0.0], kind="b")
+    merged = load(pd.concat([frame, again]), info=INFO, merge_repeats=True)
+    once = load(frame, info=INFO, merge_repeats=True)
+    assert merged.info.rows == once.info.rows | {"repeated rows merged": 3}
+    assert merged.edges[["source", "target"]].equals(once.edges[["source", "target"]])
+    assert merged.edges.loc[[3, 7], ["weight", "time", "kind"]].to_numpy().tolist() == [[3.5, 500, "a"], [1.5, 7, "a"]]
+
+
+def test_merged_rows_without_a_weight_are_counted():
+    merged = load(pd.concat([ring(), ring().iloc[[4, 4]]]), info=INFO, merge_repeats=True)
+    assert merged.edges["weight"].tolist() == [3.0 if row == 4 else 1.0 for row in range(120)]
+    assert "weight" not in load(ring(), info=INFO, merge_repeats=True).edges
+
+
 def test_an_edge_to_an_undescribed_node_is_refused():
     nodes = pd.DataFrame({"node": ring()["source"].iloc[1:]})
     with pytest.raises(DataError, match="lacks 1 of the nodes that the edges name, for example 'n000'"):

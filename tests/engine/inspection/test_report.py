@@ -68,6 +68,16 @@ def test_a_repeated_edge_stops_a_training_but_no_description(write):
     assert (found.can_train, found.can_describe, found.duplicates) == (False, True, 2)
 
 
+def test_a_repeated_edge_that_is_merged_stops_nothing_and_is_told(write):
+    path = write(pd.concat([EDGES, EDGES.iloc[[3, 5]]]))
+    found = inspect(path, "graph", merge_repeats=True)
+    assert found.can_train and found.data_id == load("graph", str(path), merge_repeats=True).info.data_id
+    assert found.findings[["severity", "rows", "stops"]].to_numpy().tolist() == [["note", 2, ""]]
+    assert "they are merged: weights are added" in found.findings["sentence"][0]
+    few = inspect(write(pd.concat([EDGES.head(60)] * 2)), "graph", merge_repeats=True)
+    assert "has 60 edges; at least 100 are needed" in first_stop(few)["sentence"]
+
+
 def test_a_loop_is_named_with_its_row_and_shown_as_written(write):
     frame = EDGES.assign(note="ok")
     frame.loc[7, ["target", "note"]] = [PAIRS[7][0], "odd"]
