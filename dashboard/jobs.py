@@ -22,6 +22,7 @@ from dashboard import job_traces, process, uploads
 from dashboard.cache import ROOT, run_folders
 from dashboard.job_spec import LONGEST, REPORT, JobSpec, command_words, read_spec
 from engine.errors import ConfigError
+from engine.partial import PARTIAL
 
 State = Literal["running", "done", "failed", "cancelled"]
 MAX_RUNNING = max(1, (os.cpu_count() or 2) - 1)
@@ -204,8 +205,8 @@ def _state(folder: Path, run_id: str, pid: int, *, alive: bool) -> State:
     if alive and time.time() - cancelled.stat().st_mtime > _PATIENCE:
         process.stop(pid, force=True)
     if not alive:
-        # A process that was killed while it wrote its run leaves a hidden folder behind.
-        for leftover in target.parent.glob(f".{run_id}-*"):
+        # A process that was killed leaves its claim on the name, and what it had written of its run, hidden.
+        for leftover in target.parent.glob(f".{run_id}.*{PARTIAL}"):
             shutil.rmtree(leftover, ignore_errors=True)
     return "cancelled" if cancelled.exists() else "failed"
 

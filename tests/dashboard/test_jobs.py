@@ -12,6 +12,7 @@ import pytest
 from dashboard import jobs, process, uploads
 from dashboard.jobs import JobSpec
 from engine.errors import ConfigError
+from engine.partial import PARTIAL
 from tests.dashboard.job_steps import pid_of, wait_for, wait_until_gone
 
 SPEC = JobSpec(kind="graph", data="debian-programs", seed=1, settings=(("epochs", "2"),))
@@ -26,7 +27,7 @@ import json, os, pathlib, signal, sys, time
 progress, out, end = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 if end == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    (out.parent / f".{out.name}-half").mkdir()
+    (out.parent / f".{out.name}.half.partial").mkdir()
 with progress.open("a") as file:
     for epoch in (1, 2):
         file.write(json.dumps({"time": time.time(), "stage": "dual", "epoch": epoch, "epochs": 2,
@@ -118,7 +119,7 @@ def test_a_process_that_will_not_stop_is_killed_and_its_half_run_removed(
     monkeypatch.setattr(jobs, "_PATIENCE", 0.2)
     ending[0] = "stubborn"
     job = wait_for(jobs.submit(SPEC), epochs=2)
-    half = runs / f".{job.run_id}-half"
+    half = runs / f".{job.run_id}.half{PARTIAL}"  # as `engine.partial.written_whole` names it
     assert half.exists()
     jobs.cancel(job.id)
     # Nobody looks at the job meanwhile: the reader may have left.
