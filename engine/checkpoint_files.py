@@ -7,6 +7,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,13 @@ def unfinished(root: Path, kind: str) -> list[Path]:
     list of Path
         Folders of runs, which do not exist yet.
     """
-    found = [path.parent for path in root.glob(f".*{ENDING}/{IDENTITY}") if _read(path).get("kind") == kind]
-    latest = sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
+    found: dict[Path, float] = {}
+    for path in root.glob(f".*{ENDING}/{IDENTITY}"):
+        # Another process may remove its own meanwhile.
+        with suppress(OSError):
+            if _read(path).get("kind") == kind:
+                found[path.parent] = path.parent.stat().st_mtime
+    latest = sorted(found, key=found.__getitem__, reverse=True)
     return [folder.parent / folder.name[1 : -len(ENDING)] for folder in latest]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from safetensors.numpy import load
 
+from engine import checkpoint_files
 from engine.checkpoint_files import (
     fits,
     folder_of,
@@ -95,3 +97,16 @@ def test_unfinished_runs_of_a_kind_are_found_the_latest_first(tmp_path):
     (tmp_path / ".list.checkpoint" / "checkpoint.json").write_text(json.dumps(["graph"]))
     assert unfinished(tmp_path, "graph") == [tmp_path / "new", tmp_path / "old"]
     assert unfinished(tmp_path / "nowhere", "graph") == []
+
+
+def test_a_training_that_ends_while_unfinished_runs_are_listed_is_passed_over(tmp_path, monkeypatch):
+    ended = folder_of(keep(tmp_path / "ended"))
+    keep(tmp_path / "run")
+
+    def read(path):
+        if path.parent == ended:
+            shutil.rmtree(ended)
+        return NOW
+
+    monkeypatch.setattr(checkpoint_files, "_read", read)
+    assert unfinished(tmp_path, "graph") == [tmp_path / "run"]
