@@ -18,6 +18,9 @@ REACH_SECONDS = 5.0
 """How long a master has to take a connection."""
 READY_SECONDS = 60.0
 """How long a cluster has to run a first, empty job; registering takes Spark up to a minute before that."""
+UNLESS_SET = {"spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true"}
+"""What holds unless ``spark-defaults.conf`` says otherwise. Without it an aggregate that is kept has 200 parts, however
+small it is, and whatever reads it starts a task for each."""
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|\[?::1\]?")
 
 
@@ -127,12 +130,23 @@ def _start(master: str) -> Any:
         try:
             # A Java that an earlier session left running is taken again.
             gateway = SparkContext._gateway or launch_gateway(conf, {"stdout": log, "stderr": log})
-            context = SparkContext(conf=SparkConf().setAll(list(settings.items())), gateway=gateway)
+            context = SparkContext(conf=_completed(settings, gateway.jvm), gateway=gateway)
         except Exception as error:  # of Java, of the bridge to it, or of Spark
             raise ConfigError(f"'--backend {master}' does not start ({_reason(error, log)}).") from error
     if master.startswith("spark://"):
         _await_worker(context, master)
     return context
+
+
+def _completed(settings: dict[str, str], java: Any) -> Any:
+    """Return what Spark is told: our settings, then those of ``spark-defaults.conf``, then `UNLESS_SET`."""
+    from pyspark import SparkConf
+
+    # Only Java has read the file.
+    conf = SparkConf(_jvm=java).setAll(list(settings.items()))
+    for name, value in UNLESS_SET.items():
+        conf.setIfMissing(name, value)
+    return conf
 
 
 def _reason(error: Exception, log: IO[bytes]) -> str:

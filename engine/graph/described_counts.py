@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -235,61 +233,6 @@ def listed_nodes(degrees: ir.Table, *, outward: bool, limit: int) -> ir.Table:
     order = sign * (out - into).cast("float64") / (out + into).cast("float64").sqrt()
     ranked = rows.mutate(order=order)
     return ranked.filter(ranked.order > 0).order_by([ibis.desc("order"), "node"]).limit(limit)
-
-
-def stored_nodes(degrees: ir.Table, *, limit: int) -> ir.Table:
-    """Return the nodes with most edges in both directions; ties by name."""
-    ranked = degrees.mutate(order=degrees.out + degrees.into)
-    return ranked.order_by([ibis.desc("order"), "node"]).limit(limit).drop("order")
-
-
-def stored_edges(pairs: ir.Table, nodes: ir.Table, *, links: int) -> ir.Table:
-    """Return the edges among some nodes, of each node those seen most.
-
-    Parameters
-    ----------
-    pairs : ibis table
-        From `pair_counts`.
-    nodes : ibis table
-        From `stored_nodes`.
-    links : int
-        Most edges out, and most edges in, by which a node keeps an edge; either end may keep it, and with an edge its
-        answer is kept.
-
-    Returns
-    -------
-    ibis table
-        ``source, target, seen, back`` (rows this way and the other) and, with a weight, ``weight, back_weight``.
-    """
-    has_weight = "there_weight" in pairs.columns
-    names = ["there", "back", *(("there_weight", "back_weight") if has_weight else ())]
-    turned = [*(names[1::-1]), *(names[:1:-1])]
-    ends = nodes.select("node", linked=nodes.out + nodes.into)
-    inside = pairs.semi_join(ends, pairs.low == ends.node).semi_join(ends, [("high", "node")])
-    parts = [
-        inside.filter(inside[columns[0]] > 0).select(
-            source=inside[first],
-            target=inside[second],
-            **{
-                name: inside[column]
-                for name, column in zip(("seen", "back", "weight", "back_weight"), columns, strict=False)
-            },
-        )
-        for first, second, columns in (("low", "high", names), ("high", "low", turned))
-    ]
-    edges = reduce(lambda one, two: one.union(two), parts)
-    ranked = edges.mutate(
-        **{
-            name: ibis.row_number().over(group_by=near, order_by=[ibis.desc("seen"), ibis.desc("back"), far])
-            for name, near, far in (("out_place", "source", "target"), ("in_place", "target", "source"))
-        }
-    )
-    found = ranked.filter((ranked.out_place < links) | (ranked.in_place < links)).drop("out_place", "in_place")
-    # An edge that is kept without its answer would pass for one-way.
-    turns = {"source": "target", "target": "source", "seen": "back", "back": "seen"}
-    turns |= {"weight": "back_weight", "back_weight": "weight"} if has_weight else {}
-    answers = found.filter(found.back > 0).select(**{name: found[other] for name, other in turns.items()})
-    return found.union(answers.select(*found.columns), distinct=True)
 
 
 def least_of_class(place: np.ndarray) -> np.ndarray:

@@ -19,12 +19,11 @@ from engine.graph.described_counts import (
     listed_pairs,
     node_degrees,
     pair_counts,
-    stored_edges,
-    stored_nodes,
     totals,
 )
 from engine.graph.described_kept import collect, kept
 from engine.graph.described_lean import lean_table, named_nodes, named_pairs
+from engine.graph.described_stored import every_edge, stored_edges, stored_nodes
 from engine.metrics.calibration import wilson_interval
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 1.0)
@@ -235,11 +234,11 @@ def _stored(
     pairs: ir.Table, degrees: ir.Table, edges: int, settings: DescribeSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the nodes and edges that pages look around in: all of a small graph, a stated part of a larger one."""
-    is_whole = edges <= settings.stored_edges
-    count, links = (2 * edges, edges) if is_whole else (settings.stored_nodes, settings.stored_links)
-    chosen = stored_nodes(degrees, limit=count)
-    nodes = collect(chosen)
-    found = collect(stored_edges(pairs, chosen, links=links))
+    if edges <= settings.stored_edges:
+        nodes, found = collect(degrees), collect(every_edge(pairs))
+    else:
+        with kept(stored_nodes(degrees, limit=settings.stored_nodes)) as chosen:
+            nodes, found = collect(chosen), collect(stored_edges(pairs, chosen, links=settings.stored_links))
     nodes = nodes.sort_values("node", ignore_index=True)
     position = pd.Series(np.arange(len(nodes), dtype=np.int32), index=nodes["node"])
     ends = {name: position[found[name]].to_numpy() for name in ("source", "target")}

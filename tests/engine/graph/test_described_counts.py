@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.graph import described_counts as counts
-from engine.graph.described_kept import collect, kept
+from engine.graph.described_kept import collect
 
 EDGES = st.lists(
     st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda ends: ends[0] != ends[1]), min_size=1, max_size=60
@@ -154,24 +154,3 @@ def test_listed_nodes_lean_by_their_one_way_edges_alone():
     into = collect(counts.listed_nodes(degrees, outward=False, limit=3))
     assert out["node"].tolist() == ["hub"] and out["order"].tolist() == [3.0]
     assert into["node"].tolist() == ["leaf 0", "leaf 1", "leaf 2"] and set(into["order"]) == {1.0}
-
-
-@settings(max_examples=20, deadline=None)
-@given(EDGES, st.integers(2, 6), st.integers(1, 2))
-def test_stored_edges_are_the_most_seen_of_their_nodes_and_keep_their_answers(edges, limit, links):
-    pairs = counts.pair_counts(table(edges))
-    with kept(counts.stored_nodes(counts.node_degrees(pairs), limit=limit)) as nodes:
-        inside = set(collect(nodes)["node"])
-        found = collect(counts.stored_edges(pairs, nodes, links=links))
-    seen = pd.Series(edges).value_counts()
-    degree = pd.Series(dict(digraph(edges).degree()))
-    assert sorted(degree[list(inside)], reverse=True) == sorted(degree, reverse=True)[:limit]
-    ends = [tuple(row) for row in found[["source", "target"]].to_numpy().tolist()]
-    assert len(ends) == len(set(ends)) and {end for edge in ends for end in edge} <= inside
-    assert found["seen"].tolist() == [seen[edge] for edge in ends]
-    assert found["back"].tolist() == [seen.get(edge[::-1], 0) for edge in ends]
-    for edge in {edge for edge in edges if set(edge) <= inside}:
-        stronger = [other for other in set(edges) if other[0] == edge[0] and other[1] in inside]
-        is_best = seen[edge] > sorted((seen[other] for other in stronger), reverse=True)[min(links, len(stronger)) - 1]
-        assert edge in ends or not is_best
-        assert (edge in ends) == (edge[::-1] in ends) or edge[::-1] not in seen
