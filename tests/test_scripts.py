@@ -69,7 +69,7 @@ def bare(tmp_path_factory) -> str:
     return str(folder)
 
 
-INSTALL = "-m pip install --quiet --no-input --disable-pip-version-check -r HERE/"
+INSTALL = "-m pip install --quiet --no-input --disable-pip-version-check --no-compile -r HERE/"
 OPEN = "-m dashboard"
 CHECKS = ["-m ruff check .", "-m ruff format --check --quiet .", "-m mypy --no-incremental"]
 TESTS = "-m pytest -n 2 --dist loadfile --no-loadscope-reorder -q"

@@ -24,14 +24,16 @@ WEAK = ("natpn_flat · ", "natpn_matched · ")
 BUCKET = "uncertainty bucket "
 FEWER = {"resamples": 60}
 """Intervals are a third of the work and only the room for the values here: those of the stored run are taken."""
+MADE_AGAIN: dict[Kind, str] = DEFAULT | {"graph": "journey-categories"}
+"""Of the two graphs the one that takes a fifth of the time; all code is the same."""
 LEFT_OUT = {"graph": ["paper"]}
 """The literal form takes long and touches no other method, which `tests/engine/graph/test_train.py` shows."""
 
 
 def shipped(kind: Kind) -> Run:
-    """Return the shipped run of the default data of a kind."""
+    """Return the shipped run of a kind."""
     runs = list_runs(ROOT / "sample_data" / "runs")
-    return next(run for run in runs if run.kind == kind and run.manifest["dataset"]["name"] == DEFAULT[kind])
+    return next(run for run in runs if run.kind == kind and run.manifest["dataset"]["name"] == MADE_AGAIN[kind])
 
 
 def changed(run: Run) -> dict[str, object]:
@@ -78,7 +80,7 @@ def test_the_recorded_command_makes_the_shipped_run_again(kind, tmp_path):
     old, new = (table.set_index(KEYS).sort_index() for table in (stored, again.metrics))
     assert old.index.equals(new.index)
     # An estimator's own rounding moves a row in a thousand from one of its buckets to the next.
-    moved = np.abs(new["n"] - old["n"]) / old["n"]
+    moved = np.abs(new["n"] - old["n"]) / old["n"].clip(lower=1)
     is_bucket = old.index.get_level_values("segment").str.startswith(BUCKET)
     assert (moved[~is_bucket] == 0).all() and (moved <= 0.01).all(), moved[moved > 0]
     # Another processor rounds differently in the last digit, and a training carries that on: about as far as another
