@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ SPLITS = ("train", "tune", "test")
 MINIMUM_EDGES = 100
 WINDOW_DAYS = 30
 """Of the counting of events, before and after."""
+_COMMA = re.compile(r"^[+-]?\d+,\d+$")
 _ID_SHARE = 0.5
 """A text column of exposures with more values than this share of the rows is an id, not a feature."""
 
@@ -233,9 +235,26 @@ def column_notes(staged: Staged, form: str, rows: int) -> Iterator[Check | Findi
             yield _unused(name, f"has about {facts.distinct:,} values, as an id has,", staged)
         elif 2 * facts.numbers > facts.present > facts.numbers:
             yield _mixed(staged, name)
+        yield from _commas(staged, name)
     for name in staged.names:
         if name.startswith("true_"):
             yield _unused(name, "is called a truth", staged)
+
+
+def _commas(staged: Staged, name: str) -> Iterator[Check]:
+    """Tell of a column of numbers with a decimal comma."""
+    facts = staged.facts[name]
+    if facts.type != "text" or not all(_COMMA.match(str(end)) for end in (facts.minimum, facts.maximum)):
+        return
+    yield Check(
+        column=name,
+        bad=staged.raw(name).cast("string").strip().re_search(_COMMA.pattern),
+        severity="note",
+        said=lambda shown, row, count: (
+            f"Column '{name}' of {staged.source} has a decimal comma in {shown} in data row {row:,}{_more(count)}, so "
+            "that it is read as text. Write decimal points to have numbers."
+        ),
+    )
 
 
 def _mixed(staged: Staged, name: str) -> Check:

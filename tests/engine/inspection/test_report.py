@@ -174,6 +174,14 @@ def test_a_column_of_numbers_with_a_word_is_noted(write):
     assert found.form == "rows" and found.can_train and not found.can_describe
 
 
+def test_a_feature_with_decimal_commas_is_noted(write):
+    frame = exposures().assign(size=[f"{150 + k % 40},5" for k in range(len(exposures()))])
+    found = inspect(write(frame), "delay")
+    note = found.findings.set_index("column").loc["size"]
+    assert found.can_train and (note["severity"], note["rows"], note["first_value"]) == ("note", len(frame), "150,5")
+    assert "decimal comma in '150,5' in data row 1" in note["sentence"]
+
+
 def test_roles_by_odd_names_are_found_and_used(write):
     frame = scores().rename(columns={"label": "Wurde geklickt?", "score": 'p "model"', "uncertainty": "écart type"})
     roles = {"label": "Wurde geklickt?", "score": 'p "model"', "uncertainty": "écart type"}
