@@ -34,6 +34,8 @@ class JobSpec:
     """Role and column of own data."""
     form: str = ""
     """Form of own data for an inspection; guessed if empty."""
+    merge_repeats: bool = False
+    """Whether a training merges repeated edges; an inspection looks at them so, too."""
     called: str = ""
     """What readers see in place of a path; neither it nor `columns` is ever a secret."""
     name: str = ""
@@ -94,6 +96,8 @@ def command_words(spec: JobSpec, folder: Path, out: Path) -> list[str]:
         words.append(f"--name={spec.name}")
     for role, name in spec.columns:
         words += ["--column", f"{role}={name}"]
+    if spec.merge_repeats and spec.action != "describe":  # which merges them in any case
+        words.append("--merge-repeats")
     if spec.action == "inspect":
         return [*words, *(["--form", spec.form] if spec.form else []), "--json"]
     if spec.action == "train":

@@ -34,6 +34,7 @@ DATA: Final = {
     "path": "data-path",
     "form": "data-form",
     "role": "data-role",
+    "merge": "data-merge",
     "check": "data-check",
     "seed": "data-seed",
     "job": "data-job",

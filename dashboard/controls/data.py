@@ -19,8 +19,37 @@ from dashboard.state import DATA, JOB, Kind
 from engine.errors import ConfigError, EngineError
 from engine.inspection.inspection import Inspection
 
+_MERGE_HELP = (
+    "For a training, rows of one source and target become one link: weights are added, every row counting 1 where "
+    "there are none; of times the latest counts, of other columns the first value. A description merges them in any "
+    "case."
+)
 
-def inspection_of(kind: Kind, source: Source, roles: Roles) -> JobSpec:
+
+def choose_merge(form: str, source: Source) -> bool:
+    """Let the reader have repeated links merged; other forms have none."""
+    if form != "edges":
+        return False
+    return bool(st.checkbox("Merge repeated links", key=_merge_key(source), help=_MERGE_HELP, persist_state="session"))
+
+
+def may_merge(found: Inspection, checked_as: JobSpec) -> bool:
+    """Say whether a training is stopped, and repeated links that nobody had merged are there."""
+    return found.form == "edges" and bool(found.duplicates) and not found.can_train and not checked_as.merge_repeats
+
+
+def merge_and_check(checked_as: JobSpec, source: Source) -> None:
+    """Have repeated links merged and the file looked through again, if there is room; else the page offers it."""
+    st.session_state[_merge_key(source)] = True
+    start_check(replace(checked_as, merge_repeats=True))
+
+
+def _merge_key(source: Source) -> str:
+    """Name the choice, so that other data start without it."""
+    return f"{DATA['merge']}-{source.stamp}"
+
+
+def inspection_of(kind: Kind, source: Source, roles: Roles, *, merge_repeats: bool = False) -> JobSpec:
     """Say how a file is looked through."""
     return JobSpec(
         kind=kind,
@@ -29,6 +58,7 @@ def inspection_of(kind: Kind, source: Source, roles: Roles) -> JobSpec:
         action="inspect",
         columns=roles.chosen,
         form=roles.form,
+        merge_repeats=merge_repeats,
         called=source.called,
     )
 
@@ -105,6 +135,7 @@ def action_of(action: Action, checked_as: JobSpec, *, seed: int = 0, settings: d
         seed=seed if action == "train" else 0,
         action=action,
         columns=checked_as.columns,
+        merge_repeats=checked_as.merge_repeats and action == "train",
         called=checked_as.called,
         name=run_name(checked_as.called),
         settings=tuple(sorted((settings or {}).items())) if action == "train" else (),
@@ -131,6 +162,7 @@ def command(spec: JobSpec, source: Source) -> str:
     lines = [f"python -m engine {spec.action} {spec.kind} --data {data}"]
     lines += [f"--form {spec.form}"] if spec.form else []
     lines += [f"--column {' '.join(words)}"] if words else []
+    lines += ["--merge-repeats"] if spec.merge_repeats else []
     if spec.action == "train":
         lines.append(f"--seed {spec.seed}")
         lines += [f"--set {' '.join(shlex.quote(f'{k}={v}') for k, v in spec.settings)}"] if spec.settings else []

@@ -45,6 +45,11 @@ def rows_text(count: int | None) -> str:
     return f"more than {LOOKED_AT:,} rows" if count is None else f"{count:,} row{'s' * (count != 1)}"
 
 
+def columns_text(count: int) -> str:
+    """Say how many columns a file has."""
+    return f"{count:,} column{'s' * (count != 1)}"
+
+
 def sentence(found: Inspection) -> str:
     """Say in one sentence what can be done with the data; safe for markdown."""
     name = escape_markdown(found.source, limit=60)
@@ -63,7 +68,7 @@ def figures(found: Inspection) -> list[Figure]:
     """Return the numbers that stand above the report."""
     left = _left_out(found)
     shown = [
-        Figure(label="Rows", value=f"{found.rows:,}", note=f"{len(found.columns):,} columns"),
+        Figure(label="Rows", value=f"{found.rows:,}", note=columns_text(len(found.columns))),
         Figure(label="Left out", value=f"{left:,}", note="rows that are not used"),
         _repeated(found),
     ]
@@ -96,13 +101,13 @@ def _balance(balance: dict[str, Any]) -> Figure:
 def _span(time: dict[str, Any]) -> Figure:
     """Write from when to when the data go, and on which clock."""
     days = time["days"]
-    value = f"{days:,.0f} days" if days >= 100 else f"{days:.3g} days"
+    label, value = "Days", f"{days:,.0f}" if days >= 100 else f"{days:.3g}"
     if days > _LONG:
-        value = "100+ years"
+        label, value = "Years", "100+"
     ends = " to ".join(escape_markdown(_moment(time[end])) for end in ("first", "last"))
     zone = time["zone"] or ("no time zone" if time["unit"] == "dates" else "")
     return Figure(
-        label="Time", value=value, note=" · ".join([ends, *([escape_markdown(zone, limit=40)] if zone else [])])
+        label=label, value=value, note=" · ".join([ends, *([escape_markdown(zone, limit=40)] if zone else [])])
     )
 
 

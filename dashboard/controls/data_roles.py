@@ -79,7 +79,7 @@ class Roles:
 
 def choose_kind() -> Kind:
     """Let the reader choose one of the three questions."""
-    return one_of("Which question do you ask?", QUESTIONS, DATA["kind"])
+    return one_of("Which question do you ask?", QUESTIONS, DATA["kind"], is_kept=True)
 
 
 def choose_form(kind: Kind, source: Source | None, preview: cache.Preview | None) -> str:
@@ -110,6 +110,7 @@ def choose_form(kind: Kind, source: Source | None, preview: cache.Preview | None
         default=guess,
         required=True,
         key=_key(DATA["form"], kind, source),
+        persist_state="session",
     )
     form = chosen if chosen in forms else guess
     if source is None:
@@ -206,6 +207,7 @@ def _one_role(role: Role, names: Sequence[str], guess: str, key: str) -> str:
         index=names.index(guess) + 1 if guess in names else 0,
         format_func=lambda name: nobody if name == NOBODY else shown[name],
         key=f"{DATA['role']}-{role.name}-{key}",
+        persist_state="session",
     )
     st.caption(gloss(role))
     return str(column)

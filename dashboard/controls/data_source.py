@@ -47,7 +47,7 @@ class Source:
 
 def choose() -> Source | None:
     """Let the reader give a file; None until there is one."""
-    way = one_of("Where are your data?", WAYS, DATA["way"])
+    way = one_of("Where are your data?", WAYS, DATA["way"], is_kept=True)
     source = _uploaded() if way == "upload" else _on_server()
     if complaint := st.session_state.get(DATA["complaint"]):
         error_box(complaint)
@@ -73,9 +73,9 @@ def _uploaded() -> Source | None:
         return None
     uploads.hold(Path(source.path), HOLDER)
     if file is None:
-        left, right = st.columns([0.75, 0.25], vertical_alignment="center")
-        left.markdown(f":material/draft: **{escape_markdown(source.called)}** · {size_text(source.bytes)}")
-        right.button("Remove", icon=":material/close:", on_click=drop, width="stretch", key="data-remove")
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f":material/draft: **{escape_markdown(source.called)}** · {size_text(source.bytes)}")
+            st.button("Remove", icon=":material/close:", on_click=drop, width="content", key="data-remove")
     return source
 
 

@@ -10,7 +10,9 @@ import streamlit as st
 Key = TypeVar("Key", bound=str)
 
 
-def one_of(label: str, options: Mapping[Key, str], key: str, *, is_label_shown: bool = True) -> Key:
+def one_of(
+    label: str, options: Mapping[Key, str], key: str, *, is_label_shown: bool = True, is_kept: bool = False
+) -> Key:
     """Let the reader choose; what the address names and is not among the options becomes the first.
 
     Parameters
@@ -21,6 +23,8 @@ def one_of(label: str, options: Mapping[Key, str], key: str, *, is_label_shown: 
     key : str
         Of the session and of the address.
     is_label_shown : bool
+    is_kept : bool, default False
+        Whether the choice is still there after other pages were opened.
 
     Returns
     -------
@@ -36,6 +40,7 @@ def one_of(label: str, options: Mapping[Key, str], key: str, *, is_label_shown: 
         required=True,
         key=key,
         bind="query-params",
+        persist_state="session" if is_kept else None,
         label_visibility="visible" if is_label_shown else "collapsed",
     )
     return chosen if chosen in options else first

@@ -13,8 +13,9 @@ from dashboard.views import data_next, data_report_card
 
 _SHOWN_COLUMNS = 60
 _PRIVATE = (
-    "What you upload is seen by this session only and removed when you leave; what a description or a training finds "
-    "is stored as a run that everyone who opens this dashboard can see."
+    "What you upload is seen by this session only: it stays while you look at other pages here, and is gone when you "
+    "reload or close the page in the browser. What a description or a training finds is stored as a run that everyone "
+    "who opens this dashboard can see."
 )
 
 
@@ -86,11 +87,12 @@ def _preview(source: Any, preview: Any) -> None:
     """Show the first rows as they are written."""
     facts = [
         data_report.rows_text(preview.total_rows),
-        f"{len(preview.columns):,} columns",
+        data_report.columns_text(len(preview.columns)),
         data_source.size_text(preview.bytes),
     ]
     facts += [data_report.separator_text(preview.separator)] if preview.separator else []
-    facts += [preview.encoding] if preview.encoding else []
+    # The hyphen that does not break.
+    facts += [preview.encoding.replace("-", "\u2011")] if preview.encoding else []
     st.markdown(f"**{layout.escape_markdown(source.called)}** · {layout.escape_markdown(' · '.join(facts), limit=300)}")
     for warning in preview.warnings:
         st.caption(f":material/info: {layout.escape_markdown(source.reworded(warning), limit=400)}")
@@ -113,7 +115,8 @@ def _confirm_and_check(kind: Kind, source: Any, preview: Any) -> str:
     """Let the reader confirm the roles, look the file through, and go on; return the sentence for the head."""
     with st.container(border=True):
         chosen = _confirm(kind, source, preview)
-        spec = data.inspection_of(kind, source, chosen)
+        merges = data.choose_merge(chosen.form, source)
+        spec = data.inspection_of(kind, source, chosen, merge_repeats=merges)
         job = data.checked(spec)
         _start(spec, chosen, job)
     name = layout.escape_markdown(source.called, limit=60)

@@ -11,6 +11,9 @@ from dashboard.controls import data, data_report, training
 from dashboard.state import DATA
 from dashboard.views import job_card
 
+_LEARNED = "A model and its baselines learn from part of your rows and are judged on the rest."
+_SCORED = "Your scores stay as they are; thresholds are tuned on part of your rows and judged on the rest."
+
 
 def draw(found: Any, spec: Any, source: Any) -> None:
     """Offer both ways on, and follow what was started.
@@ -50,7 +53,7 @@ def _describe(found: Any, spec: Any, source: Any) -> None:
 def _train(found: Any, spec: Any, source: Any) -> None:
     """Offer to train on the data."""
     st.markdown("**Train**")
-    st.caption("A model and its baselines learn from part of your rows and are judged on the rest.")
+    st.caption(_SCORED if found.form == "scores" else _LEARNED)
     seed, settings = 0, {}
     if found.can_train:
         with st.expander("Settings"):
@@ -58,6 +61,14 @@ def _train(found: Any, spec: Any, source: Any) -> None:
             settings = training.settings_form(spec.kind)
     wanted = data.action_of("train", spec, seed=seed, settings=settings)
     _button(found, spec, "train", "Train", ":material/play_arrow:", seed=seed, settings=settings)
+    if data.may_merge(found, spec):
+        st.button(
+            "Merge repeated links and check again",
+            key="data-merge-check",
+            icon=":material/merge:",
+            on_click=data.merge_and_check,
+            args=(spec, source),
+        )
     _command(wanted, source)
 
 

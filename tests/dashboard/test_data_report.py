@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_read_is_named_at_the_head(runs: Path) -> None:
 
 def test_a_span_of_seconds_taken_for_days_stays_short() -> None:
     found = replace(inspection(), time={"first": 1.7e9, "last": 1.708e9, "days": 8e6, "zone": None, "unit": "days"})
-    assert {figure.label: figure.value for figure in data_report.figures(found)}["Time"] == "100+ years"
+    assert {figure.label: figure.value for figure in data_report.figures(found)}["Years"] == "100+"
 
 
 def test_the_report_stands_on_the_page_in_the_readers_words(worker: Worker) -> None:
@@ -83,7 +83,7 @@ def test_the_report_stands_on_the_page_in_the_readers_words(worker: Worker) -> N
         "Repeated": "3",
         "Missing": "4",
         "Positives": "25 %",
-        "Time": "59 days",
+        "Days": "59",
     }
     assert "no time zone" in shown and "0123456789abcdef" in shown
     columns, offending, dropped = (table.value for table in app.dataframe[1:])
@@ -109,6 +109,24 @@ def test_a_report_that_stops_closes_the_way_and_says_why(worker: Worker) -> None
     assert app.button(key="data-train").disabled and not app.button(key="data-describe").disabled
     assert ":material/block: Column 'score' has no positive row." in [caption.value for caption in app.caption]
     assert "mine.csv can be described, but not trained on" in texts(app)
+
+
+def test_repeated_links_are_merged_by_one_click(worker: Worker) -> None:
+    stop = Finding(severity="stops", sentence="Row 41 repeats an edge.", stops="train")
+    links = replace(inspection(stop, can_train=False), kind="graph", form="edges")
+    worker.reports(links)
+    app = settle(press(give(opened("graph"), EDGES), "data-check-start"))
+    worker.reports(replace(links, can_train=True))
+    app = settle(press(app, "data-merge-check"))
+    assert app.checkbox[0].value and app.metric and "data-merge-check" not in [button.key for button in app.button]
+    commands = {code.value.split()[3]: "--merge-repeats" in code.value for code in app.code}
+    assert commands == {"describe": False, "train": True}
+    settle(press(app, "data-train"))
+    assert [(spec.action, spec.merge_repeats) for spec in worker.specs] == [
+        ("inspect", False),
+        ("inspect", True),
+        ("train", True),
+    ]
 
 
 def test_rows_without_a_score_say_why_they_are_not_described(worker: Worker) -> None:

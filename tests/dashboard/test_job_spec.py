@@ -34,6 +34,12 @@ def test_an_inspection_prints_json_and_writes_no_run() -> None:
     assert not {"--out", "--seed", "--checkpoint"} & set(words) and "--name" not in " ".join(words)
 
 
+@pytest.mark.parametrize("action", ["train", "describe", "inspect"])
+def test_repeated_edges_are_merged_by_an_option_but_for_a_description(action: str) -> None:
+    spec = JobSpec(kind="graph", data="own.csv", seed=0, action=action, merge_repeats=True)
+    assert getattr(parsed(spec), "merge_repeats", False) == (action != "describe")
+
+
 @pytest.mark.parametrize("action", ["train", "describe"])
 def test_a_run_of_own_data_is_called_as_the_reader_calls_them(action: str) -> None:
     name = run_name("--out=$(x)\n'kauf' 東京.csv")
