@@ -77,7 +77,9 @@ def open_table(
     except (ConfigError, DataError):
         raise
     except Exception as error:  # each backend has exceptions of its own
-        raise DataError(f"'{path.name}' cannot be opened ({first_line(error)}); check its format.") from error
+        is_parquet = path.suffix == ".parquet"
+        then = "it is cut off or no Parquet; write it again" if is_parquet else "check its format"
+        raise DataError(f"'{path.name}' cannot be opened ({first_line(error)}); {then}.") from error
 
 
 @contextlib.contextmanager

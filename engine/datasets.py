@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.errors import DataError, NoEdgeError
+from engine.errors import DataError, NoEdgeError, NotEnoughDataError
 from engine.graph import events_config
 from engine.result import DatasetInfo, Kind, Origin
 from engine.schema import Column
@@ -180,6 +180,12 @@ def _edges_of_events(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             f"The events of '{name}' make no edge by the defaults of the command 'edges', which takes other limits. "
             f"{error}"
         ) from error
+    fewest = importlib.import_module("engine.graph.data").MINIMUM_EDGES
+    if len(edges) < fewest:
+        raise NotEnoughDataError(
+            f"The events of '{name}' make {len(edges):,} edges by the defaults of the command 'edges', which takes "
+            f"other limits; at least {fewest} are needed to train and test. Add events."
+        )
     return edges
 
 

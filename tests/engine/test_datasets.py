@@ -6,6 +6,7 @@ import pytest
 
 from engine.datasets import BUNDLED, DEFAULT, SAMPLE_DATA, load
 from engine.errors import DataError, NotEnoughDataError
+from engine.graph import events
 from engine.result import KINDS
 
 
@@ -102,6 +103,13 @@ def test_events_that_make_no_edge_say_so(tmp_path):
         NotEnoughDataError, match=r"The events of 'events.csv' make no edge by .* 'edges', .* within 30 days, so"
     ):
         load("graph", str(tmp_path / "events.csv"))
+
+
+def test_events_that_make_too_few_edges_are_called_events(tmp_path, monkeypatch):
+    monkeypatch.setattr(events, "edges_from_events", lambda frame: frame.head(3))
+    pd.DataFrame({"user": [1] * 4, "item": list("abcd"), "time": range(4)}).to_csv(tmp_path / "e.csv", index=False)
+    with pytest.raises(NotEnoughDataError, match=r"The events of 'e.csv' make 3 edges by .* at least 100 are needed"):
+        load("graph", str(tmp_path / "e.csv"))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_data_that_cannot_be_opened_is_named(capsys, tmp_path):
     for data, sentence in {
         "nowhere": "neither a file, a folder nor bundled delay data",
         "debian-programs": "is graph data",
-        str(tmp_path / "broken.parquet"): "cannot be",
+        str(tmp_path / "broken.parquet"): "; it is cut off or no Parquet; write it again.",
         str(tmp_path / "notes.txt"): "has the ending '.txt'",
         str(tmp_path / "none"): "holds no .parquet file",
     }.items():
