@@ -168,8 +168,21 @@ def _edges(staged: Staged, rows: int, found: dict[str, Any], shape: Shape, *, me
     shape.balance = {"one-way": different - both, "mutual": both}
     repeated = int(edges.count().to_pyarrow().as_py()) - different
     shape.facts["edges"] = different
+    ends = single.select(node="source").distinct().semi_join(single.select(node="target"), "node").count()
+    if different and not int(ends.to_pyarrow().as_py()):
+        shape.findings.append(_sided(staged))
     if repeated:
         shape.findings.append(_repeated(staged, repeated, are_merged=merge_repeats))
+
+
+def _sided(staged: Staged) -> Finding:
+    """Tell that sources and targets have no node in common, so that no link could be answered."""
+    names = [staged.column_of[role] for role in ("source", "target")]
+    return _note(
+        names[0],
+        f"No value of '{names[0]}' in {staged.source} is one of '{names[1]}', too, so that no link could ever be "
+        "answered. If a row says who took what and when, give it as events: what follows what becomes a link.",
+    )
 
 
 def _repeated(staged: Staged, count: int, *, are_merged: bool) -> Finding:

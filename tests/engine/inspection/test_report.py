@@ -78,6 +78,12 @@ def test_a_repeated_edge_that_is_merged_stops_nothing_and_is_told(write):
     assert "has 60 edges; at least 100 are needed" in first_stop(few)["sentence"]
 
 
+def test_links_between_two_kinds_of_things_are_noted(write):
+    found = inspect(write(EDGES.assign(target="item " + EDGES["target"])), "graph")
+    assert found.can_train and found.findings["severity"].tolist() == ["note"]
+    assert "No value of 'source' in t.csv is one of 'target', too" in found.findings["sentence"][0]
+
+
 def test_a_loop_is_named_with_its_row_and_shown_as_written(write):
     frame = EDGES.assign(note="ok")
     frame.loc[7, ["target", "note"]] = [PAIRS[7][0], "odd"]
