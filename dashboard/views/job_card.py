@@ -18,6 +18,7 @@ _BADGE = {
     "failed": ":red-badge[failed]",
     "cancelled": ":gray-badge[cancelled]",
 }
+_ENDED = {"done": "Done", "cancelled": "Stopped", "failed": "Failed"}
 _DOING = {"train": "Reading the data", "describe": "Counting"}
 
 
@@ -82,7 +83,7 @@ def _result(job: Any) -> None:
 def _progress(job: Any, key: str) -> None:
     """Show stage, epoch and time, and the cancel button while the job runs."""
     latest = job.latest
-    doing = "Done" if job.state == "done" else _DOING.get(job.spec.action, "")
+    doing = _DOING.get(job.spec.action, "") if job.state == "running" else _ENDED.get(job.state, "")
     text = f"{latest['stage']}: epoch {latest['epoch']} of {latest['epochs']}" if latest else doing
     share = latest["epoch"] / latest["epochs"] if latest else float(job.state == "done")
     left, right = st.columns([0.75, 0.25], vertical_alignment="center")
