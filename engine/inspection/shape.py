@@ -14,6 +14,7 @@ from engine.inspection.columns import day_text
 from engine.inspection.inspection import Finding
 from engine.inspection.kinds import LATER
 from engine.inspection.staged import Staged
+from engine.schema import LAST_DAY
 
 COUNTED = 20_000_000
 """Rows up to which repeated ones, and edges in both directions, are counted."""
@@ -128,7 +129,8 @@ def _time(staged: Staged, role: str, found: dict[str, Any]) -> tuple[dict[str, A
         notes.append(_note(name, f"Column '{name}' of {staged.source} has clock times without a zone; read as UTC."))
     elif is_dated and zones and found["without zone"]:
         notes.append(_note(name, f"Column '{name}' of {staged.source} names a zone in some rows only; others are UTC."))
-    if last - first > _LONG:
+    # Beyond the last day a check of the times says that they are none, and what they look like.
+    if last - first > _LONG and max(abs(first), abs(last)) <= LAST_DAY:
         unit = "" if is_dated else " Are they hours or seconds? Divide them into days."
         sentence = (
             f"Column '{name}' of {staged.source} spans {last - first:,.0f} days, more than a hundred years.{unit}"
@@ -232,7 +234,8 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
     if line["open"]:
         why = f"has a window that is still open at the end of the log ({written}); a training leaves it out"
         shape.dropped.append({"why": why, "rows": int(line["open"])})
-    if late_rows := int(line["late"] or 0):
+    late_rows = int(line["late"] or 0)
+    if late_rows and end <= LAST_DAY:
         name = staged.column_of["conversion_time"]
         told = (
             "1 row converts after its window and counts"

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.datasets import load
+from engine.backends import open_table
+from engine.datasets import load, texts_of
 from engine.errors import DataError
+from engine.graph.described_relation import relation_of
 from engine.inspection.report import Inspection, card, inspect
 
 PAIRS = [(f"n{u}", f"n{v}") for u in range(24) for v in range(24) if u != v and (u + 2 * v) % 5 < 2]
@@ -78,6 +80,16 @@ def test_a_repeated_edge_that_is_merged_stops_nothing_and_is_told(write):
     assert "has 60 edges; at least 100 are needed" in first_stop(few)["sentence"]
 
 
+def test_a_node_called_na_is_a_node_for_inspection_description_and_training(write):
+    path = write(EDGES.replace("n3", "NA").rename(columns={"source": "von", "target": "nach"}))
+    roles = {"source": "von", "target": "nach"}
+    found = inspect(path, "graph", roles=roles)
+    described = relation_of(open_table(path, text=texts_of("graph", roles)), roles, source="t.csv")
+    trained = load("graph", str(path), roles=roles)
+    assert found.columns["missing"].tolist() == [0, 0] and described.missing == 0
+    assert found.columns["distinct"].tolist() == [24, 24] and len(trained.nodes) == 24
+
+
 def test_links_between_two_kinds_of_things_are_noted(write):
     found = inspect(write(EDGES.assign(target="item " + EDGES["target"])), "graph")
     assert found.can_train and found.findings["severity"].tolist() == ["note"]
@@ -116,6 +128,8 @@ def test_a_time_in_another_unit_is_recognised(write, factor, unit):
     stop = first_stop(found)
     assert f"looks like {unit} since 1970: divide the column by {factor:,}" in stop["sentence"]
     assert stop["column"] == "exposure_time" and stop["stops"] == "both"
+    # What follows from days that are none is not told as well.
+    assert found.findings["severity"].tolist() == ["stops"] * len(found.findings)
 
 
 def test_a_conversion_before_its_exposure_is_named(write):
