@@ -43,7 +43,7 @@ GLOSSES = {
     "exposure_time": "When somebody was exposed.",
     "engagement_time": "First sign of interest after the exposure; empty if none.",
     "conversion_time": "When they converted; empty if not so far.",
-    "visit_time": "First visit after the exposure; no feature, but it shows until when the log was kept.",
+    "visit_time": "First visit after the exposure; no feature, it only shows how far the log reaches.",
     "segment": "Group that is shown apart; a feature too.",
     "campaign": "Cohort of the exposure; no feature.",
     "window_days": "Days in which a conversion counts; 30 for all without it.",

@@ -32,12 +32,7 @@ SCHEMA: tuple[Column, ...] = (
         required=False,
         description="First sign of interest after the exposure; empty if none.",
     ),
-    Column(
-        name="visit_time",
-        kind="time",
-        required=False,
-        description="First visit after the exposure; no feature, but it shows until when the log was kept.",
-    ),
+    Column(name="visit_time", kind="time", required=False, description="First visit; shows how far the log reaches."),
     Column(name="conversion_time", kind="time", required=False, description="Conversion; empty if none so far."),
     Column(
         name="window_days",
