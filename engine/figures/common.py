@@ -12,6 +12,11 @@ import plotly.graph_objects as go
 
 from engine.figures.theme import BASELINES, GREY, LINE, METHOD_LABEL, OURS, method_color, plotly_layout
 
+_NAMED = 4
+"""Lines that are all named at their ends, however close these lie."""
+_ROW, _AROUND = 15, 90
+"""Pixels: height of a name, and of what stands above and below the lines of a figure."""
+
 
 def number(value: float, digits: int = 3) -> str:
     """Write a number with significant digits and thousands separators.
@@ -176,7 +181,7 @@ def method_dots(
 
 
 def loss_curves(history: pd.DataFrame, *, stages: Sequence[str] | None = None, height: int = 260) -> go.Figure:
-    """Draw losses over epochs, one line per stage and loss, named where it ends.
+    """Draw losses over epochs, one line per stage and loss, named where it ends if there is room, else by the pointer.
 
     Parameters
     ----------
@@ -195,31 +200,48 @@ def loss_curves(history: pd.DataFrame, *, stages: Sequence[str] | None = None, h
         return empty_figure("The first epoch is still running.", height=height)
     figure = go.Figure()
     keys = rows[["stage", "loss"]].drop_duplicates()
-    for place, key in enumerate(keys.itertuples()):
-        line = rows[(rows["stage"] == key.stage) & (rows["loss"] == key.loss)]
-        last = place == len(keys) - 1
-        color, loss = OURS if last else GREY, str(key.loss).replace("_", " ")
-        figure.add_trace(
-            go.Scatter(
-                x=line["epoch"],
-                y=line["value"],
-                mode="lines",
-                name=f"{key.stage}: {loss}",
-                line={"color": color, "width": 2.5 if last else 1.2},
+    lines = [rows[(rows["stage"] == key.stage) & (rows["loss"] == key.loss)] for key in keys.itertuples()]
+    shifts = _shifts([float(line["value"].iloc[-1]) for line in lines], rows["value"], height - _AROUND)
+    for place, (line, shift) in enumerate(zip(lines, shifts, strict=True)):
+        last = place == len(lines) - 1
+        color, (stage, loss) = OURS if last else GREY, line[["stage", "loss"]].iloc[0]
+        name = f"{stage}: {str(loss).replace('_', ' ')}"
+        style = {"color": color, "width": 2.5 if last else 1.2}
+        figure.add_trace(go.Scatter(x=line["epoch"], y=line["value"], mode="lines", name=name, line=style))
+        if shift is not None:
+            figure.add_annotation(
+                x=line["epoch"].iloc[-1],
+                y=line["value"].iloc[-1],
+                text=escape(name.removeprefix(f"{stage}: ") if len(set(keys["stage"])) == 1 else name),
+                showarrow=False,
+                xanchor="right",
+                yanchor="bottom",
+                yshift=shift,
+                font={"color": color, "size": 12},
             )
-        )
-        figure.add_annotation(
-            x=line["epoch"].iloc[-1],
-            y=line["value"].iloc[-1],
-            text=escape(loss if len(set(keys["stage"])) == 1 else f"{key.stage}: {loss}"),
-            showarrow=False,
-            xanchor="right",
-            yanchor="bottom",
-            font={"color": color, "size": 12},
-        )
     figure.update_layout(
         plotly_layout(
             height=height, xaxis={"title": {"text": "Epoch"}}, yaxis={"title": {"text": "Loss (mean per example)"}}
         )
     )
     return figure
+
+
+def _shifts(ends: Sequence[float], values: pd.Series, pixels: int) -> list[float | None]:
+    """Return by how many pixels the name at each end moves up to stand clear of those below it.
+
+    Of more names than can be told apart, those that would lie on another are left out, the last line's never: None.
+    """
+    span = float(values.max() - values.min()) or 1.0
+    heights = [(end - float(values.min())) / span * pixels for end in ends]
+    shifts: list[float | None] = [None] * len(ends)
+    if len(ends) > _NAMED:
+        for place in reversed(range(len(ends))):
+            named = [heights[other] for other in range(place + 1, len(ends)) if shifts[other] is not None]
+            shifts[place] = 0.0 if all(abs(heights[place] - height) >= _ROW for height in named) else None
+        return shifts
+    least = -math.inf
+    for place in sorted(range(len(ends)), key=heights.__getitem__):
+        shifts[place] = max(least - heights[place], 0.0)
+        least = max(least, heights[place]) + _ROW
+    return shifts

@@ -136,6 +136,15 @@ def test_every_line_is_named_where_it_ends():
     assert [note.text for note in alone] == ["&lt;b&gt;edge loss"]
 
 
+def test_names_of_lines_that_end_together_do_not_overlap():
+    same = loss_curves(HISTORY.assign(value=[2.0, 1.5, 2.0, 1.5])).layout.annotations
+    assert [(note.text, note.yshift) for note in same] == [("a: total", 0), ("b: total", 15)]
+    many = [HISTORY[:2].assign(loss=f"l{place}", value=[3.0, end]) for place, end in enumerate([1, 1, 1, 2, 2.001, 1])]
+    notes = loss_curves(pd.concat(many)).layout.annotations
+    # Every second name would lie on another; the strong line is named in any case.
+    assert [(note.text, note.yshift) for note in notes] == [("l4", 0), ("l5", 0)]
+
+
 @pytest.mark.parametrize("history", [HISTORY[:0], HISTORY])
 def test_no_epoch_yet_says_so(history):
     figure = loss_curves(history, stages=[], height=200)
