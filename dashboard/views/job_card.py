@@ -68,7 +68,9 @@ def _show(job: Any | None, key: str, nothing: str) -> None:
     stage = job.latest.get("stage")
     losses = training.job_history(job.id)
     if not losses.empty or (job.state == "running" and job.spec.action == "train"):
-        figure = loss_curves(losses, stages=[stage] if stage else [], height=300)
+        # Less where a sentence stands above it, so that all of it is within the card.
+        height = 240 if job.state == "failed" else 300
+        figure = loss_curves(losses, stages=[stage] if stage else [], height=height)
         st.plotly_chart(figure, key=f"{key}-losses", width="stretch", alt="Losses of the current stage by epoch")
 
 

@@ -50,7 +50,8 @@ def _choose_and_start(kind: Kind) -> None:
         )
         st.caption(layout.escape_markdown(training.data_description(data), limit=300))
         seed = st.number_input("Seed", min_value=0, max_value=2**31 - 1, value=0, key=TRAIN["seed"])
-        with st.expander("Settings"):
+        # As high as leaves the button and the job beside the form in sight.
+        with st.expander("Settings"), st.container(height=290, border=False):
             settings = training.settings_form(kind)
         started = st.form_submit_button("Train", type="primary", icon=":material/play_arrow:", width="stretch")
     if started:
