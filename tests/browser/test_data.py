@@ -149,10 +149,13 @@ def test_what_one_reader_uploads_no_other_sees_and_it_goes_when_it_is_removed(
     expect(page.get_by_role("button", name="Check the data")).to_be_visible()
     kept = list((server.runs / ".uploads").glob("*/own-data.csv"))
     assert len(kept) == 1
-    # Back from another page the file is still there, without a second upload.
+    column = edges()[1]["Source"]
+    choose(first, "Source", column)
+    # Back from another page the file is still there, without a second upload, and so is what was said about it.
     first.go("Overview")
     first.go("Your data")
     expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Source · needed")).to_have_value(column)
     expect(page.get_by_role("button", name="Check the data")).to_be_visible()
     other = new_reader().open("data")
     expect(other.get_by_text("Where it points")).to_be_visible()
