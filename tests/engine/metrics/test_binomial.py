@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.special import betainc
 from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
 
 from engine.errors import ConfigError, DataError
-from engine.metrics.binomial import clopper_pearson_interval, regularised_beta
+from engine.metrics.binomial import clopper_pearson_interval
 from engine.metrics.calibration import wilson_interval
 
 SUCCESSES = np.array([0, 1, 5, 50, 999, 7, 3, 200_000])
@@ -18,11 +17,6 @@ TRIALS = np.array([10, 10, 7, 100, 1000, 7, 1_000_000, 1_000_000])
 def test_the_interval_equals_statsmodels(level):
     expected = proportion_confint(SUCCESSES, TRIALS, alpha=1 - level, method="beta")
     np.testing.assert_allclose(clopper_pearson_interval(SUCCESSES, TRIALS, level), expected, rtol=1e-9, atol=1e-12)
-
-
-def test_the_incomplete_beta_function_equals_scipy():
-    x, a, b = (v.ravel() for v in np.meshgrid([0, 1e-6, 0.3, 0.5, 0.999, 1], [0.5, 1, 40, 1e5], [0.7, 3, 2e4]))
-    np.testing.assert_allclose(regularised_beta(x, a, b), betainc(a, b, x), rtol=1e-8, atol=1e-12)
 
 
 def test_no_success_leaves_the_low_end_at_zero_and_the_high_end_at_the_root_of_the_tail():
