@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from ibis.expr.types import Table
 
-from engine import spark_session
 from engine.backends import open_table
 from engine.cli import main
 from engine.delay import counts, draws, funnel_counts, relation, scope, scope_counts, window_counts
@@ -299,14 +298,3 @@ def test_a_table_that_spark_knows_needs_no_file(spark, tmp_path, capsys):
     assert theirs["source"] == "shop.log" and ours | {"source": "shop.log"} == theirs
     assert main(["describe", "delay", "--table", "shop.none", "--backend", "local[2]"]) == 2
     assert "'local[2]' has no table 'shop.none'" in capsys.readouterr().err
-
-
-def test_what_the_user_has_set_wins_over_what_we_would_set(spark):
-    java = spark.sparkContext._jvm
-    for name, ours in spark_session.UNLESS_SET.items():
-        assert spark.conf.get(name) == ours
-        java.System.setProperty(name, "of the user")  # as Java does with what stands in spark-defaults.conf
-        try:
-            assert spark_session._completed({}, java).get(name) == "of the user"
-        finally:
-            java.System.clearProperty(name)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine import spark_session
 from engine.cli import main
 from engine.runs import read_run
 
@@ -57,3 +58,14 @@ def test_a_graph_is_described_alike(make, most, tmp_path, capsys):
     for name in ours.manifest["curves"]:
         pd.testing.assert_frame_equal(ours.curve(name), theirs.curve(name), check_dtype=False, rtol=1e-9, obj=name)
     pd.testing.assert_frame_equal(ours.metrics, theirs.metrics, rtol=1e-9)
+
+
+def test_what_the_user_has_set_wins_over_what_we_would_set(spark):
+    java = spark.sparkContext._jvm
+    for name, ours in spark_session.UNLESS_SET.items():
+        assert spark.conf.get(name) == ours
+        java.System.setProperty(name, "of the user")  # as Java does with what stands in spark-defaults.conf
+        try:
+            assert spark_session._completed({}, java).get(name) == "of the user"
+        finally:
+            java.System.clearProperty(name)
