@@ -10,8 +10,8 @@ from dashboard.jobs import JobStatus
 
 
 def wait_for(job_id: str, *, epochs: int = 0, state: str = "") -> JobStatus:
-    """Wait until a job has ended, or shows so many epochs, or is in a state."""
-    for _ in range(600):
+    """Wait until a job has ended, or shows so many epochs, or is in a state; a busy machine is not a defect."""
+    for _ in range(2400):
         job = jobs.status(job_id)
         assert job is not None
         if job.state == state or (not state and job.state != "running"):
