@@ -1,6 +1,7 @@
 """A stored run on made-up tables, small enough to read, and the runs folder that the dashboard looks into."""
 
 import base64
+import functools
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import cache
@@ -32,6 +34,15 @@ OLD_CURVES = ("claims", "differences", "arrival", "windows", "cohorts", "reliabi
 CLAIM_OF = {"graph": "C1", "delay": "C3", "uncertainty": "C7"}
 
 StoreRun = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _packages_are_read_once() -> Iterator[None]:
+    """Let every page of a test take the components of installed packages from the first: reading them takes longest."""
+    with pytest.MonkeyPatch.context() as patch:
+        search = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", search)
+        yield
 
 
 def made_up_result(kind: Kind, *, name: str, seed: int, value: float) -> RunResult:
