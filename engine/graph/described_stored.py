@@ -59,7 +59,7 @@ def stored_edges(pairs: ir.Table, nodes: ir.Table, *, links: int) -> ir.Table:
     ibis table
         Rows of `every_edge`.
     """
-    ends = nodes.select("node", linked=nodes.out + nodes.into)
+    ends = nodes.select("node")
     inside = pairs.semi_join(ends, pairs.low == ends.node).semi_join(ends, [("high", "node")])
     edges = every_edge(inside)
     ranked = edges.mutate(
