@@ -125,9 +125,9 @@ def _ragged(path: Path, row: Sequence[str], count: int, line: int, lines: int) -
     """Say which row has too few or too many values."""
     where = f"line {line:,}" if lines <= 1 else f"lines {line - lines + 1:,} to {line:,}"
     then = "give every row one value per column" if lines <= 1 else "is a quote left open?"
-    named = f"{count:,} column{'s' * (count != 1)}"
+    found, named = (f"{n:,} {word}{'s' * (n != 1)}" for n, word in ((len(row), "value"), (count, "column")))
     return DataError(
-        f"File '{path.name}' has {len(row):,} values in {where}, but its header names {named}; {then}"
+        f"File '{path.name}' has {found} in {where}, but its header names {named}; {then}"
         f"{'.' if lines <= 1 else ' Give every row one value per column.'}"
     )
 

@@ -128,9 +128,10 @@ def check_bytes(path: Path) -> int:
 
 def _bomb(path: Path, limit: int) -> DataError:
     """Say that a file unpacks to too much."""
+    size, most, free = (f"{count / 2**20:,.3g} MiB" for count in (path.stat().st_size, limit, FREE_SIZE))
     return DataError(
-        f"File '{path.name}' unpacks to more than {limit:,} bytes from {path.stat().st_size:,}; at most {MAX_RATIO} "
-        "times its size is read. Unpack it, if it is meant so."
+        f"File '{path.name}' unpacks from {size} to more than {most}; read is at most {MAX_RATIO} times its size, or "
+        f"{free} where that is more. Unpack it, if it is meant so."
     )
 
 

@@ -25,6 +25,8 @@ _SINCE_1970 = {"seconds": 86_400, "milliseconds": 86_400_000, "microseconds": 86
 """Units of time and how many make a day."""
 _YEARS = (3_650, 40_000)
 """Days since 1970 that data of today may have: from 1980 to 2079."""
+_MANY = 0.01
+"""Share of the numbers that have to be beyond 1 to look like percent: fewer are mistakes."""
 _EXACT = 2.0**53
 """Largest float up to which every whole number has its own float."""
 
@@ -197,7 +199,19 @@ def time_hint(value: Any) -> str:
     for unit, per_day in _SINCE_1970.items():
         if _YEARS[0] <= number / per_day <= _YEARS[1]:
             return f"It looks like {unit} since 1970: divide the column by {per_day:,}, or write dates."
-    return ""
+    unit, per_day = next(((unit, n) for unit, n in _SINCE_1970.items() if abs(number) / n <= _YEARS[1]), ("", 0))
+    return f"If the column holds {unit}, divide it by {per_day:,}." if abs(number) > LAST_DAY and unit else ""
+
+
+def mixed_forms(source: str, is_dated: Mapping[str, bool]) -> str:
+    """Say which columns hold dates, as told of each that has a time, and which numbers; empty if all are alike."""
+    dates, numbers = ([f"'{name}'" for name, dated in is_dated.items() if dated == form] for form in (True, False))
+    if not dates or not numbers:
+        return ""
+    return (
+        f"Times of {source} are dates in {' and '.join(dates)} but numbers in {' and '.join(numbers)}; give them one "
+        "form: dates in all columns, or numbers of days in all."
+    )
 
 
 def comma_hint(value: Any) -> str:
@@ -207,10 +221,10 @@ def comma_hint(value: Any) -> str:
     return "It has a decimal comma: write the whole column with decimal points, 3.14 for 3,14."
 
 
-def percent_hint(column: Column, minimum: float, maximum: float) -> str:
-    """Say so if numbers that should lie between 0 and 1 look like percent; else empty."""
+def percent_hint(column: Column, minimum: float, maximum: float, *, share_beyond: float) -> str:
+    """Say so if numbers that should lie between 0 and 1 look like percent, as many are beyond 1; else empty."""
     is_share = column.minimum == 0 and column.maximum == 1
-    if not is_share or not 0 <= minimum <= maximum <= 100 or maximum <= 1.5:
+    if not is_share or not 0 <= minimum <= maximum <= 100 or maximum <= 1.5 or share_beyond < _MANY:
         return ""
     return f"Its largest is {maximum:g}, so that it looks like percent: divide the column by 100."
 
@@ -248,7 +262,8 @@ def _check_range(numbers: pd.Series, values: pd.Series, column: Column, source: 
         _reject_first(array < column.minimum, values, column, source, f"at least {column.minimum:g}")
     if column.maximum is not None:
         known = array[np.isfinite(array)]
-        hint = percent_hint(column, float(known.min()), float(known.max())) if known.size else ""
+        share = float((known > column.maximum).mean()) if known.size else 0.0
+        hint = percent_hint(column, float(known.min()), float(known.max()), share_beyond=share) if share else ""
         _reject_first(array > column.maximum, values, column, source, f"at most {column.maximum:g}", hint)
 
 

@@ -15,7 +15,7 @@ STANDARD = tuple(sys.stdlib_module_names)
 SUBSYSTEMS = ("graph", "delay", "uncertainty")
 ORDER = ("config", "data", "model", "train", "evaluate", "run")
 """Inside a subsystem each of these may import those before it."""
-SHARED = ("errors", "seeding", "distributed", "schema", "raw_text", "delimited", "tables")
+SHARED = ("errors", "seeding", "distributed", "schema", "raw_text", "delimited", "stripped", "tables", "first_bad")
 SHARED += ("partial", "checkpoint", "checkpoint_files", "result", "runs", "claims", "metrics")
 """What a subsystem may import outside itself."""
 VIEW_IMPORTS = ("dashboard.controls", "dashboard.cache", "dashboard.state", "dashboard.layout", "dashboard.glossary")

@@ -59,9 +59,9 @@ def sentence(found: Inspection) -> str:
         what = "one thing below stops it" if stops == 1 else f"{stops} things below stop it"
         return f"{name} cannot be used yet: {what}."
     left = _left_out(found)
-    rest = f", of which {left:,} {'are' if left != 1 else 'is'} left out" if left else ""
+    rest = f", of which {left:,} {'are' if left != 1 else 'is'} left out" if left and found.can_train else ""
     only = "" if len(able) == 2 else ", but not trained on" if found.can_describe else ", but not described"
-    return f"{name} can be {' and '.join(able)}{only}: {found.rows:,} rows{rest}."
+    return f"{name} can be {' and '.join(able)}{only}: {rows_text(found.rows)}{rest}."
 
 
 def figures(found: Inspection) -> list[Figure]:
@@ -155,11 +155,18 @@ def columns_table(found: Inspection) -> pd.DataFrame:
             "Type": table["type"].astype(str),
             "Missing": missing / max(found.rows, 1),
             "Distinct": pd.to_numeric(table["distinct"], errors="coerce"),
-            "Smallest": _texts(table["minimum"]),
-            "Largest": _texts(table["maximum"]),
+            "Smallest": [_end(value) for value in table["minimum"]],
+            "Largest": [_end(value) for value in table["maximum"]],
             "Example": _texts(table["example"]),
         }
     )
+
+
+def _end(value: Any) -> str:
+    """Write the smallest or the largest value, a number to four digits."""
+    if isinstance(value, float) and not pd.isna(value):
+        return f"{value:.4g}"
+    return _texts(pd.Series([value], dtype=object))[0]
 
 
 def offending_table(found: Inspection) -> pd.DataFrame:

@@ -190,7 +190,7 @@ def others_text(kind: Kind, roles: Roles) -> str:
     elif roles.form == "scores":
         use = "Not used, but for texts with few values, by which rows are looked at apart"
     else:
-        use = "Features of the model"
+        use = "Features of the model, but for those that the report leaves out"
     return f"{use}: {names}{more}."
 
 

@@ -64,6 +64,7 @@ def _uploaded() -> Source | None:
         # What the widget says; what counts is checked when the file is kept.
         max_upload_size=_MEGABYTES,
     )
+    st.caption("Excel: save the sheet as CSV. Larger: name a file on the server, or use the command line.")
     source: Source | None = st.session_state.get(DATA["upload"])
     if source is None:
         return None

@@ -8,7 +8,9 @@ import streamlit as st
 
 from dashboard.controls import data_report
 
-_NUMBERS = {
+_WIDTHS = {
+    "Column": st.column_config.TextColumn(width=140),
+    "Role": st.column_config.TextColumn(width=120),
     "Missing": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0, width="small"),
     "Distinct": st.column_config.NumberColumn(format="localized", width="small"),
 }
@@ -73,6 +75,6 @@ def _tables(found: Any) -> None:
                 hide_index=True,
                 width="stretch",
                 height="content" if len(table) <= _FEW else 388,
-                column_config={key: config for key, config in _NUMBERS.items() if key in table.columns},
+                column_config={key: config for key, config in _WIDTHS.items() if key in table.columns},
                 alt=f"{name} of the file",
             )

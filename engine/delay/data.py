@@ -12,7 +12,7 @@ from engine.delay.encode import encode, feature_columns
 from engine.delay.snapshot import choose_day, require_usable
 from engine.errors import DataError
 from engine.result import DatasetInfo
-from engine.schema import Column, validate
+from engine.schema import Column, mixed_forms, validate
 from engine.seeding import generator
 
 SCHEMA: tuple[Column, ...] = (
@@ -161,6 +161,9 @@ def load(frame: pd.DataFrame, *, info: DatasetInfo) -> Dataset:
             "Name the column that plays this role with --column conversion_time=NAME."
         )
     table = validate(frame, SCHEMA, source=source)
+    present = {name: frame[name][table[name].notna().to_numpy()] for name in ("exposure_time", *LATER) if name in table}
+    if mixed := mixed_forms(source, {name: not _is_numeric(times) for name, times in present.items() if len(times)}):
+        raise DataError(mixed)
     for name in LATER:
         if name in table.columns:
             _check_order(table, name, source)
@@ -269,10 +272,11 @@ def _check_order(table: pd.DataFrame, name: str, source: str) -> None:
     if early.size:
         row = early[0]
         days = float(table["exposure_time"].iloc[row] - table[name].iloc[row])
+        noun = "day" if days == 1 else "days"
         more = f" ({early.size:,} rows in all)" if early.size > 1 else ""
         raise DataError(
-            f"Column '{name}' of {source} is {days:g} days before 'exposure_time' in data row {row + 1}{more}; "
-            "an event cannot precede its exposure. Correct or drop the row."
+            f"Column '{name}' of {source} is {days:g} {noun} before 'exposure_time' in data row {row + 1}{more}; an "
+            "event cannot precede its exposure. Correct or drop the row."
         )
 
 

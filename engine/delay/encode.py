@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine.errors import DataError
 
-_MAX_LEVELS = 30
+MAX_LEVELS = 30
 """Commonest levels of a text column that get a column of their own; rarer ones share none."""
 _ID_SHARE = 0.5
 """A text column with more distinct values than this share of the rows is an id, not a feature."""
@@ -97,7 +97,7 @@ def encode(
         text = rows[name].astype("string").fillna("missing")
         counts = text[fit_on].value_counts()
         # One level is implied by the others; a column that is always 1 tells nothing.
-        for level in sorted(counts.index[:_MAX_LEVELS])[0 if len(counts) > 2 else 1 :]:
+        for level in sorted(counts.index[:MAX_LEVELS])[0 if len(counts) > 2 else 1 :]:
             columns.append((text == level).to_numpy(dtype=np.float64))
             names.append(f"{name} = {level}")
     if not columns:

@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ibis
-import numpy as np
 
-from engine.delay.arrival import ALL_SEGMENTS, TAKEN_SEGMENT
 from engine.delay.data import LATER, SCHEMA
-from engine.errors import DataError, NotEnoughDataError
-from engine.schema import time_hint
+from engine.delay.relation_checks import checks, more, refuse
+from engine.errors import DataError
+from engine.first_bad import first_bad
+from engine.schema import mixed_forms, time_hint
+from engine.stripped import stripped
 
-MAX_SEGMENTS = 200
 _DAY_SECONDS = 86_400.0
-_LAST_DAY = 1e6
 _WRITTEN_OUT = 1e15
 """Whole numbers below are written without an exponent."""
 _INSTANT = "timestamp('UTC')"
@@ -62,7 +61,7 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     DataError
         If a role is unknown, a column is missing, a time cannot be read (ISO 8601, or a number of days), an event
         comes before its exposure, a window is not positive, a unit or an exposure time is missing, there are more
-        than `MAX_SEGMENTS` segments, or one has the name that stands for all.
+        than 200 segments, or one has the name that stands for all.
     NotEnoughDataError
         If there is no row.
 
@@ -71,10 +70,10 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     Times with a clock are read to the second at least, as moments: an offset counts, without one they are UTC. At most
     two scans: one that tells how times given as text are written, and one for all checks.
     """
-    named = _named(table, roles, source)
-    times, has_dates = _times_as_days(named, source)
+    given = _given(table, roles, source)
+    named = table.select(**{role: table[name] for role, name in given.items()})
+    times, has_dates = _times_as_days(named, given, source)
     columns = {name: times.get(name, ibis.null("float64")) for name in ("exposure_time", *LATER)}
-    given = named.columns
     window = _number(named["window_days"]) if "window_days" in given else ibis.null("float64")
     unreadable = named["window_days"].notnull() & window.isnull() if "window_days" in given else ibis.literal(False)
     segment = _name(named["segment"]).fill_null("missing") if "segment" in given else "all exposures"
@@ -86,8 +85,8 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     if "unit" in given:
         columns["unit"] = _name(named["unit"])
     exposures = named.select(**columns)
-    facts = exposures.aggregate(**_checks(exposures)).to_pyarrow().to_pylist()[0]
-    _refuse(facts, source)
+    facts = exposures.aggregate(**checks(exposures)).to_pyarrow().to_pylist()[0]
+    refuse(facts, named.select(**columns, **{f"raw_{role}": named[role] for role in given}), given, source)
     return Log(
         exposures=exposures.drop("window_unreadable", "visit_time"),
         rows=int(facts["rows"]),
@@ -99,8 +98,8 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     )
 
 
-def _named(table: ibis.Table, roles: Mapping[str, str], source: str) -> ibis.Table:
-    """Rename columns to their roles and say which is missing."""
+def _given(table: ibis.Table, roles: Mapping[str, str], source: str) -> dict[str, str]:
+    """Return the column that plays each role, and say which is missing."""
     known = [column.name for column in SCHEMA]
     listing = ", ".join(f"'{name}'" for name in table.columns[:12])
     for role, name in roles.items():
@@ -115,13 +114,13 @@ def _named(table: ibis.Table, roles: Mapping[str, str], source: str) -> ibis.Tab
                 f"Column '{role}' is missing in {source}; it has {listing}. "
                 f"Name the column that plays this role with --column {role}=NAME."
             )
-    return table.select(**{role: table[name] for role, name in taken.items()})
+    return taken
 
 
-def _times_as_days(table: ibis.Table, source: str) -> tuple[dict[str, ibis.Value], bool]:
+def _times_as_days(table: ibis.Table, given: Mapping[str, str], source: str) -> tuple[dict[str, ibis.Value], bool]:
     """Return the time columns as float days, and whether they came as dates."""
     names = [name for name in ("exposure_time", *LATER) if name in table.columns]
-    written = _written(table, [name for name in names if table[name].type().is_string()], source)
+    written = _written(table, [name for name in names if table[name].type().is_string()], given, source)
     days: dict[str, ibis.Value] = {}
     dated: dict[str, bool | None] = {}
     for name in names:
@@ -139,14 +138,17 @@ def _times_as_days(table: ibis.Table, source: str) -> tuple[dict[str, ibis.Value
         elif kind.is_unknown() and "TIMESTAMPTZ" in str(kind):  # nanoseconds with a zone, which Ibis cannot name
             days[name], dated[name] = _days(column.cast(_INSTANT)), True
         else:
-            raise DataError(f"Column '{name}' of {source} is of type {kind}; allowed are dates, or numbers of days.")
+            raise DataError(
+                f"Column '{given[name]}' of {source} is of type {kind}; allowed are dates, or numbers of days."
+            )
     forms = {form for form in dated.values() if form is not None}
     if len(forms) > 1:
-        raise DataError(f"Times of {source} are dates in one column and numbers in another; give them one form.")
+        known = {given[name]: form for name, form in dated.items() if form is not None}
+        raise DataError(mixed_forms(source, known))
     return days, forms == {True}
 
 
-def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool | None]:
+def _written(table: ibis.Table, names: list[str], given: Mapping[str, str], source: str) -> dict[str, bool | None]:
     """Tell for times given as text whether they are dates (True) or numbers; None for an empty column."""
     if not names:
         return {}
@@ -158,27 +160,33 @@ def _written(table: ibis.Table, names: list[str], source: str) -> dict[str, bool
             f"{name} all": text.count(),
             f"{name} number": number.sum(),
             f"{name} stamp": stamp.sum(),
-            f"{name} other": text.min(where=~number & ~stamp),
-            f"{name} least": text.min(where=~stamp),
         }
     found = table.aggregate(**measures).to_pyarrow().to_pylist()[0]
     kinds: dict[str, bool | None] = {}
     for name in names:
         total, numbers, stamps = (int(found[f"{name} {part}"] or 0) for part in ("all", "number", "stamp"))
         if total not in (numbers, stamps):
-            bad = found[f"{name} other"] if found[f"{name} other"] is not None else found[f"{name} least"]
-            then = time_hint(bad) or "Correct or drop the row."
-            raise DataError(
-                f"Column '{name}' of {source} has '{str(bad)[:40]}' ({total - max(numbers, stamps):,} rows in all); "
-                f"allowed is an ISO 8601 date or time, or a number of days. {then}"
-            )
+            raise _unreadable(table, name, total - max(numbers, stamps), numbers > stamps, given, source)
         kinds[name] = None if total == 0 else numbers < total
     return kinds
 
 
+def _unreadable(
+    table: ibis.Table, name: str, count: int, as_numbers: bool, given: Mapping[str, str], source: str
+) -> DataError:
+    """Say which time is not written as most of its column are."""
+    text = _text(table[name])
+    read = _as_number(text) if as_numbers else _as_moment(text)
+    first = first_bad(table, table[name], text.notnull() & read.isnull())
+    return DataError(
+        f"Column '{given[name]}' of {source} has {first.shown} in data row {first.row}{more(count)}; allowed is an ISO "
+        f"8601 date or time, or a number of days. {time_hint(first.value) or 'Correct or drop the row.'}"
+    )
+
+
 def _text(column: ibis.Value) -> ibis.Value:
     """Return text without spaces around it, NULL if nothing is left or it says that there is no number."""
-    text = column.strip()
+    text = stripped(column)
     return ibis.ifelse(text.lower().isin(["", "nan"]), None, text)
 
 
@@ -215,70 +223,3 @@ def _days(stamp: ibis.Value) -> ibis.Value:
     else:
         seconds = stamp.epoch_seconds().cast("float64")
     return seconds / _DAY_SECONDS
-
-
-def _checks(table: ibis.Table) -> dict[str, ibis.Value]:
-    """Return every check as one measure of one scan."""
-    measures: dict[str, ibis.Value] = {
-        "rows": table.count(),
-        "conversions": table.conversion_time.count(),
-        "no exposure_time": table.exposure_time.isnull().sum(),
-        "first": table.exposure_time.min(),
-        "last": table.exposure_time.max(),
-        "longest": table.window_days.max(),
-        "bad window_days": ((table.window_days < 0.01) | table.window_unreadable).sum(),
-        "segments": table.segment.nunique(),
-        "taken segment": (table.segment == ALL_SEGMENTS).sum(),
-        "far exposure_time": (table.exposure_time.abs() > _LAST_DAY).sum(),
-    }
-    for name in LATER:
-        delay = table[name] - table.exposure_time
-        measures |= {
-            f"last_{name}": table[name].max(),
-            f"early {name}": (delay < 0).sum(),
-            f"most {name}": delay.min(),
-            f"far {name}": (table[name].abs() > _LAST_DAY).sum(),
-        }
-    if "unit" in table.columns:
-        measures["no unit"] = table.unit.isnull().sum()
-    return measures
-
-
-def _refuse(facts: Mapping[str, float | None], source: str) -> None:
-    """Turn a failed check into its sentence."""
-    count = {name: int(value) for name, value in facts.items() if value is not None and np.isfinite(value)}
-    if count["rows"] == 0:
-        raise NotEnoughDataError(f"{source} has no rows; at least one exposure is needed.")
-    for name in ("exposure_time", "unit"):
-        if count.get(f"no {name}", 0):
-            raise DataError(f"Column '{name}' of {source} has no value in {count[f'no {name}']:,} rows; drop them.")
-    for name in ("exposure_time", *LATER):
-        if count.get(f"far {name}", 0):
-            raise DataError(
-                f"Column '{name}' of {source} has {count[f'far {name}']:,} times beyond 1,000,000 days; give dates as "
-                "ISO 8601 or days, not 20200131 and not seconds."
-            )
-    for name in LATER:
-        if count.get(f"early {name}", 0):
-            raise DataError(
-                f"Column '{name}' of {source} is before 'exposure_time' in {count[f'early {name}']:,} rows, by up to "
-                f"{-float(facts[f'most {name}'] or 0):g} days; an event cannot precede its exposure. Correct or drop "
-                "the rows."
-            )
-    if count.get("bad window_days", 0):
-        raise DataError(
-            f"Column 'window_days' of {source} is no number of at least 0.01 days in "
-            f"{count['bad window_days']:,} rows; correct them."
-        )
-    _refuse_segments(count, source)
-
-
-def _refuse_segments(count: Mapping[str, int], source: str) -> None:
-    """Turn too many segments, or one with a name that is taken, into its sentence."""
-    if count["segments"] > MAX_SEGMENTS:
-        raise DataError(
-            f"Column 'segment' of {source} has {count['segments']:,} values; at most {MAX_SEGMENTS} are described. "
-            "Name a coarser column with --column segment=NAME."
-        )
-    if count.get("taken segment", 0):
-        raise DataError(TAKEN_SEGMENT.format(source, ALL_SEGMENTS))

@@ -9,9 +9,11 @@ import ibis
 import ibis.expr.types as ir
 
 from engine.errors import DataError, NotEnoughDataError
+from engine.first_bad import first_bad
 from engine.graph import events_config
 from engine.graph.data import SCHEMA
-from engine.schema import Column
+from engine.schema import Column, comma_hint, time_hint
+from engine.stripped import stripped
 
 _DAY_SECONDS = 86_400.0
 _LAST_DAY = 1e6
@@ -163,7 +165,8 @@ def id_text(column: ir.Value) -> ir.Value:
         number = column.cast("float64").nullif(float("nan"))
         is_whole = (number == _floor(number, 2.0**53)) & (number.abs() < 2**53)
         return ibis.ifelse(is_whole, number.try_cast("int64").cast("string"), number.cast("string"))
-    return (column if kind.is_string() else column.cast("string")).strip().nullif("")
+    text = column.cast("string")
+    return (text if kind.is_numeric() or kind.is_boolean() or kind.is_temporal() else stripped(text)).nullif("")
 
 
 def _floor(number: ir.Value, most: float) -> ir.Value:
@@ -174,7 +177,7 @@ def _floor(number: ir.Value, most: float) -> ir.Value:
 def _number(column: ir.Value) -> ir.Value:
     """Return float64, NULL for NaN and for text that is no number."""
     if column.type().is_string():
-        return column.strip().nullif("").try_cast("float64").nullif(float("nan"))
+        return stripped(column).nullif("").try_cast("float64").nullif(float("nan"))
     return column.cast("float64").nullif(float("nan"))
 
 
@@ -186,7 +189,7 @@ def _is_bad_weight(weight: ir.Value) -> ir.Value:
 def _stamp(column: ir.Value) -> ir.Value:
     """Return days since 1970-01-01 of the calendar day, NULL where there is no date."""
     if column.type().is_string():
-        text = column.strip()
+        text = stripped(column)
         date = ibis.ifelse(text.re_search(_DATE), text.substr(0, 10), ibis.null("string")).try_cast("date")
     else:
         date = column.cast("date")
@@ -196,7 +199,7 @@ def _stamp(column: ir.Value) -> ir.Value:
 def _time_measures(column: ir.Value) -> dict[str, ir.Value]:
     """Return what tells how times are written, and their span."""
     kind = column.type()
-    present = column.strip().nullif("") if kind.is_string() else column
+    present = stripped(column).nullif("") if kind.is_string() else column
     forms: dict[str, ir.Value] = {}
     if kind.is_string() or kind.is_numeric():
         forms["number"] = _number(column).nullif(float("inf")).nullif(-float("inf"))
@@ -247,11 +250,10 @@ def _complaint(
     named: ir.Table, name: str, bad: ir.Value, count: int, given: Mapping[str, str], source: str
 ) -> DataError:
     """Look up the first bad value of a column and say what it is."""
-    shown = named.select(value=named[name].cast("string"), bad=bad.fill_null(True), place=ibis.row_number())
-    first = shown.filter(shown.bad).order_by("place").limit(1).to_pyarrow().to_pylist()[0]
-    found = "no value" if first["value"] is None else f"'{first['value'][:40]}'"
+    first = first_bad(named, named[name], bad.fill_null(True))
     more = f" ({count:,} such rows)" if count > 1 else ""
+    hint = time_hint(first.value) if name == "time" else comma_hint(first.value)
     return DataError(
-        f"Column '{given[name]}' of {source} has {found} in data row {first['place'] + 1}{more}; {_WANTED[name]}. "
-        "Correct or drop the rows."
+        f"Column '{given[name]}' of {source} has {first.shown} in data row {first.row}{more}; {_WANTED[name]}. "
+        f"{hint or 'Correct or drop the rows.'}"
     )

@@ -95,9 +95,14 @@ def _interval(low: float, high: float) -> str:
     return "" if pd.isna(low) or pd.isna(high) else f" [{_in_percent(low)}, {_in_percent(high)}]"
 
 
+def _many(count: float, what: str) -> str:
+    """Write a number with what it counts."""
+    return f"{int(count):,} {what}{'' if count == 1 else 's'}"
+
+
 def _one_way(facts: pd.Series) -> str:
     """Say how many edges have no edge back."""
-    edges = f"{int(facts['edges']):,} edge{'s' if facts['edges'] != 1 else ''}"
+    edges = _many(facts["edges"], "edge")
     if facts["one_way"] == 0:
         return f"No edge points one way: each of {edges} has an edge back"
     interval = _interval(facts["one_way_low"], facts["one_way_high"])
@@ -109,7 +114,7 @@ def _against_chance(facts: pd.Series) -> str:
     expected = f"{percent(facts['chance_one_way'])}{_interval(facts['chance_low'], facts['chance_high'])}"
     told = f"with the same numbers of edges in and out at every node, chance alone gives {expected}"
     if facts["source_nodes"] < MINIMUM:
-        return f"{told} (n {int(facts['source_nodes'])} nodes, too few to compare)"
+        return f"{told} (n {_many(facts['source_nodes'], 'node')}, too few to compare)"
     low, high = facts["one_way_low"], facts["one_way_high"]
     if low > facts["chance_high"]:
         return f"{told}, so fewer edges have an edge back than by chance"
@@ -122,7 +127,7 @@ def _replicated(replication: pd.DataFrame) -> str:
     """Say whether the time order of edges returns in the other half of the users."""
     row = replication.set_index("quantity").loc["direction_replicates"]
     if row["n"] < MINIMUM:
-        return f"Only {int(row['n'])} edges, too few to say whether their time order holds in both halves of the users"
+        return f"Only {_many(row['n'], 'edge')}, too few to say whether time orders hold in both halves of the users"
     share = f"{percent(row['value'])}{_interval(row['ci_low'], row['ci_high'])}"
     return (
         f"The time order of {share} of {int(row['n']):,} edges "

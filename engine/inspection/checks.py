@@ -8,14 +8,12 @@ from typing import Any
 
 import ibis.expr.types as ir
 
+from engine.first_bad import frequent_values
 from engine.inspection.cells import is_whole
 from engine.inspection.columns import SHOWN
 from engine.inspection.inspection import Finding, Severity
 from engine.inspection.staged import Staged
 from engine.schema import LAST_DAY, TIME_WANTED, Column, comma_hint, label_hint, percent_hint, time_hint
-
-_LABELS = 8
-"""Values of a label that are counted for a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +112,7 @@ def _of_role(staged: Staged, role: str, column: Column) -> Iterator[Check]:
     else:
         unread = value.isnull() & ~missing
         yield _allowed(
-            staged, role, unread, "a number with a decimal point", lambda shown: comma_hint(shown.strip("'"))
+            staged, role, unread, "a number with a decimal point", lambda shown, _: comma_hint(shown.strip("'"))
         )
         yield _allowed(staged, role, value.isinf(), "a finite number")
     if column.required:
@@ -127,11 +125,15 @@ def _of_time(staged: Staged, role: str) -> Iterator[Check]:
     value, missing = staged.value(role), staged.missing(role)
     is_dated = staged.is_dated(role)
     wanted = "an ISO 8601 date or time, or a number of days"
-    yield _allowed(staged, role, value.isnull() & ~missing, wanted, lambda shown: time_hint(shown.strip("'")))
+    yield _allowed(staged, role, value.isnull() & ~missing, wanted, lambda shown, _: time_hint(shown.strip("'")))
     if not is_dated:
         yield _allowed(staged, role, value.isinf(), "a finite number")
     yield _allowed(
-        staged, role, (value.abs() > LAST_DAY) & ~value.isinf(), TIME_WANTED, lambda shown: time_hint(shown.strip("'"))
+        staged,
+        role,
+        (value.abs() > LAST_DAY) & ~value.isinf(),
+        TIME_WANTED,
+        lambda shown, _: time_hint(shown.strip("'")),
     )
 
 
@@ -140,9 +142,9 @@ def _of_range(staged: Staged, role: str, column: Column) -> Iterator[Check]:
     value = staged.value(role)
     facts = staged.facts[staged.column_of[role]]
 
-    def percent(_: str) -> str:
+    def percent(_: str, count: int) -> str:
         ends = [end for end in (facts.minimum, facts.maximum) if isinstance(end, int | float)]
-        return percent_hint(column, *ends) if len(ends) == 2 else ""
+        return percent_hint(column, *ends, share_beyond=count / facts.present) if len(ends) == 2 else ""
 
     if column.minimum is not None:
         yield _allowed(staged, role, value < column.minimum, f"at least {column.minimum:g}", unit=column.unit)
@@ -154,15 +156,11 @@ def _of_range(staged: Staged, role: str, column: Column) -> Iterator[Check]:
         yield _allowed(staged, role, ~is_whole(value) & ~value.isinf(), "a whole number", unit=column.unit)
 
 
-def _labels(staged: Staged, role: str) -> Callable[[str], str]:
+def _labels(staged: Staged, role: str) -> Callable[[str, int], str]:
     """Return what says which values a label has, looked up only if it is asked."""
 
-    def hint(_: str) -> str:
-        text = staged.raw(staged.column_of[role]).cast("string").strip()
-        rows = staged.rows.select(text=text).filter(lambda t: t.text.notnull() & (t.text != ""))
-        counts = rows.group_by("text").aggregate(n=lambda t: t.count()).order_by(["n", "text"])
-        found = counts.order_by(counts.n.desc(), counts.text).limit(_LABELS + 1).to_pyarrow().to_pylist()
-        return label_hint({line["text"]: int(line["n"]) for line in found})
+    def hint(_: str, __: int) -> str:
+        return label_hint(frequent_values(staged.rows, staged.raw(staged.column_of[role])))
 
     return hint
 
@@ -172,7 +170,7 @@ def _allowed(
     role: str,
     bad: ir.Value,
     wanted: str,
-    hint: Callable[[str], str] | None = None,
+    hint: Callable[[str, int], str] | None = None,
     unit: str = "",
 ) -> Check:
     """Make a check whose sentence says what is allowed instead."""
@@ -180,11 +178,15 @@ def _allowed(
     called = f"Column '{name}'" if name == role else f"Column '{name}' ({role})"
 
     def said(shown: str, row: int, count: int) -> str:
-        more = f" ({count:,} rows in all)" if count > 1 else ""
-        then = (hint(shown) if hint else "") or "Correct or drop the row."
+        then = (hint(shown, count) if hint else "") or "Correct or drop the row."
         return (
-            f"{called} of {staged.source} has {shown} in data row {row:,}{more}; allowed is {wanted}"
+            f"{called} of {staged.source} has {shown} in data row {row:,}{more(count)}; allowed is {wanted}"
             f"{f', in {unit}' if unit else ''}. {then}"
         )
 
     return Check(column=name, bad=bad, said=said)
+
+
+def more(count: int) -> str:
+    """Say how many rows there are beyond one."""
+    return f" ({count:,} rows in all)" if count > 1 else ""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from engine.inspection.checks import Check
+from engine.inspection.checks import Check, more
+from engine.inspection.features import features_of
 from engine.inspection.inspection import Finding
 from engine.inspection.staged import Staged, is_numbers
+from engine.schema import mixed_forms
 
 LATER = ("engagement_time", "visit_time", "conversion_time")
 SPLITS = ("train", "tune", "test")
 MINIMUM_EDGES = 100
 WINDOW_DAYS = 30
 """Of the counting of events, before and after."""
-_COMMA = re.compile(r"^[+-]?\d+,\d+$")
-_ID_SHARE = 0.5
-"""A text column of exposures with more values than this share of the rows is an id, not a feature."""
 
 
 def kind_checks(staged: Staged, form: str) -> Iterator[Check]:
@@ -35,9 +33,10 @@ def kind_checks(staged: Staged, form: str) -> Iterator[Check]:
     if form == "edges" and staged.has("source", "target"):
         yield _self_loops(staged)
     if form == "exposures" and staged.has("exposure_time"):
-        for role in LATER:
-            if staged.has(role):
-                yield _early(staged, role)
+        given = [role for role in LATER if staged.has(role)]
+        yield from _mixed(staged, given)
+        alike = [role for role in given if staged.is_dated(role) == staged.is_dated("exposure_time")]
+        yield from (_early(staged, role) for role in alike)
         yield from _infinities(staged, [n for n in staged.names if not n.endswith("_time")])
     if form in ("rows", "scores"):
         yield from _windows(staged)
@@ -69,9 +68,18 @@ def _self_loops(staged: Staged) -> Check:
         bad=staged.value("source") == staged.value("target"),
         said=lambda shown, row, count: (
             f"Columns '{staged.column_of['source']}' and '{staged.column_of['target']}' of {staged.source} are equal "
-            f"({shown}) in data row {row:,}{_more(count)}; a node cannot be recommended after itself. Drop these rows."
+            f"({shown}) in data row {row:,}{more(count)}; a node cannot be recommended after itself. Drop these rows."
         ),
     )
+
+
+def _mixed(staged: Staged, roles: Sequence[str]) -> Iterator[Check]:
+    """Refuse dates beside numbers of days."""
+    timed = {role: name for role in ("exposure_time", *roles) if staged.facts[name := staged.column_of[role]].present}
+    sentence = mixed_forms(staged.source, {name: staged.is_dated(role) for role, name in timed.items()})
+    if sentence:
+        odd = next(role for role in timed if staged.is_dated(role) != staged.is_dated("exposure_time"))
+        yield Check(column=timed[odd], bad=staged.value(odd).notnull(), said=lambda *_: sentence)
 
 
 def _early(staged: Staged, role: str) -> Check:
@@ -81,7 +89,7 @@ def _early(staged: Staged, role: str) -> Check:
         column=name,
         bad=staged.value(role) < staged.value("exposure_time"),
         said=lambda shown, row, count: (
-            f"Column '{name}' ({role}) of {staged.source} has {shown} in data row {row:,}{_more(count)}, before "
+            f"Column '{name}' ({role}) of {staged.source} has {shown} in data row {row:,}{more(count)}, before "
             f"'{start}' of the same row; an event cannot precede its exposure. Correct or drop the rows, or swap the "
             "two columns."
         ),
@@ -90,7 +98,7 @@ def _early(staged: Staged, role: str) -> Check:
 
 def _infinities(staged: Staged, names: Any) -> Iterator[Check]:
     """Refuse infinite features."""
-    for name in _features(staged, names):
+    for name in features_of(staged, names):
         facts = staged.facts[name]
         ends = [end for end in (facts.minimum, facts.maximum) if isinstance(end, float)]
         if is_numbers(facts) and any(abs(end) == float("inf") for end in ends):
@@ -103,7 +111,7 @@ def _infinity(staged: Staged, name: str) -> Check:
         column=name,
         bad=staged.number(name).isinf(),
         said=lambda shown, row, count: (
-            f"Column '{name}' of {staged.source} is infinite in data row {row:,}{_more(count)}; a finite number or no "
+            f"Column '{name}' of {staged.source} is infinite in data row {row:,}{more(count)}; a finite number or no "
             "value is allowed. Correct the rows, or leave the column out."
         ),
     )
@@ -111,7 +119,7 @@ def _infinity(staged: Staged, name: str) -> Check:
 
 def _dates(staged: Staged) -> Iterator[Check]:
     """Refuse features of a date type."""
-    for name in _features(staged, staged.names):
+    for name in features_of(staged, staged.names):
         if staged.cells[name].is_dated:
             yield Check(
                 column=name,
@@ -121,12 +129,6 @@ def _dates(staged: Staged) -> Iterator[Check]:
                     "or turn it into numbers of days."
                 ),
             )
-
-
-def _features(staged: Staged, names: Any) -> list[str]:
-    """Return the columns of some that would be features."""
-    playing = set(staged.column_of.values())
-    return [name for name in names if name not in playing and not name.startswith("true_")]
 
 
 def _windows(staged: Staged) -> Iterator[Check]:
@@ -146,7 +148,7 @@ def _window(staged: Staged, positives: str, rows: str) -> Check:
         column=positives,
         bad=~fits.fill_null(False),
         said=lambda shown, row, count: (
-            f"Columns '{positives}' and '{rows}' of {staged.source} do not fit in data row {row:,}{_more(count)}, "
+            f"Columns '{positives}' and '{rows}' of {staged.source} do not fit in data row {row:,}{more(count)}, "
             f"where the first has {shown}; needed are numbers with 0 <= {positives} <= {rows}."
         ),
     )
@@ -159,7 +161,7 @@ def _splits(staged: Staged) -> Check:
         column=name,
         bad=~staged.value("split").lower().isin(SPLITS),
         said=lambda shown, row, count: (
-            f"Column '{name}' (split) of {staged.source} has {shown} in data row {row:,}{_more(count)}; allowed are "
+            f"Column '{name}' (split) of {staged.source} has {shown} in data row {row:,}{more(count)}; allowed are "
             f"{', '.join(SPLITS)}."
         ),
     )
@@ -186,7 +188,7 @@ def whole_table(staged: Staged, form: str, rows: int, facts: dict[str, Any]) -> 
         )
     if form == "events":
         for role in ("user", "item"):
-            if facts.get(f"{role}s") == 1:
+            if facts.get(f"one {role}"):
                 name = staged.column_of[role]
                 yield _short(f"Column '{name}' ({role}) of {staged.source} has one value only; 2 are needed.", name)
         span = facts.get("days")
@@ -202,91 +204,12 @@ def whole_table(staged: Staged, form: str, rows: int, facts: dict[str, Any]) -> 
         if facts["yes"] or facts["no"]:
             sentence = f"Column '{name}' (label) of {staged.source} is always {only}; both 0 and 1 are needed."
             yield _short(sentence, name)
-    if form == "rows" and not _features(staged, staged.names):
+    if form == "rows" and not features_of(staged, staged.names):
         yield _short(
             f"{staged.source} has neither features nor 'score' and 'uncertainty'; add one or the other.",
         )
 
 
-def column_notes(staged: Staged, form: str, rows: int) -> Iterator[Check | Finding]:
-    """Yield what is read otherwise than it may be meant, and what is not used at all.
-
-    Parameters
-    ----------
-    staged : Staged
-    form : str
-    rows : int
-
-    Yields
-    ------
-    Check or Finding
-    """
-    if form not in ("rows", "exposures"):
-        return
-    for name in _features(staged, staged.names):
-        facts = staged.facts[name]
-        if not facts.present:
-            yield _unused(name, "is empty", staged)
-        elif form == "exposures" and name.endswith("_time"):
-            yield _unused(name, "is called a time, which may lie after the exposure,", staged)
-        elif form == "exposures" and staged.cells[name].is_dated:
-            yield _unused(name, "holds dates, which may lie after the exposure,", staged)
-        elif form == "exposures" and facts.type in ("text", "date") and facts.distinct > _ID_SHARE * rows + 1:
-            yield _unused(name, f"has about {facts.distinct:,} values, as an id has,", staged)
-        elif 2 * facts.numbers > facts.present > facts.numbers:
-            yield _mixed(staged, name)
-        yield from _commas(staged, name)
-    for name in staged.names:
-        if name.startswith("true_"):
-            yield _unused(name, "is called a truth", staged)
-
-
-def _commas(staged: Staged, name: str) -> Iterator[Check]:
-    """Tell of a column of numbers with a decimal comma."""
-    facts = staged.facts[name]
-    if facts.type != "text" or not all(_COMMA.match(str(end)) for end in (facts.minimum, facts.maximum)):
-        return
-    yield Check(
-        column=name,
-        bad=staged.raw(name).cast("string").strip().re_search(_COMMA.pattern),
-        severity="note",
-        said=lambda shown, row, count: (
-            f"Column '{name}' of {staged.source} has a decimal comma in {shown} in data row {row:,}{_more(count)}, so "
-            "that it is read as text. Write decimal points to have numbers."
-        ),
-    )
-
-
-def _mixed(staged: Staged, name: str) -> Check:
-    """Tell of a column that is all numbers but for some cells."""
-    text = staged.raw(name).cast("string").strip()
-    looks = text.isin(("NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None", ""))
-    bad = staged.number(name).isnull() & ~staged.raw(name).isnull() & ~looks
-    return Check(
-        column=name,
-        bad=bad,
-        severity="note",
-        said=lambda shown, row, count: (
-            f"Column '{name}' of {staged.source} holds numbers but for {shown} in data row {row:,}{_more(count)}, so "
-            "that all of it is read as names of categories. Empty these cells to have numbers."
-        ),
-    )
-
-
-def _unused(name: str, why: str, staged: Staged) -> Finding:
-    """Tell of a column that a training does not use."""
-    return Finding(
-        severity="drops",
-        column=name,
-        sentence=f"Column '{name}' of {staged.source} {why} and is not used as a feature.",
-    )
-
-
 def _short(sentence: str, column: str = "") -> Finding:
     """Return a finding that stops a training."""
     return Finding(severity="stops", sentence=sentence, column=column, stops="train")
-
-
-def _more(count: int) -> str:
-    """Say how many rows there are beyond one."""
-    return f" ({count:,} rows in all)" if count > 1 else ""

@@ -15,6 +15,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", 
 _DATE = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?)?", re.IGNORECASE
 )
+_MOST = 0.5
 _BOOLEANS = frozenset(("true", "false", "yes", "no", "t", "f", "y", "n"))
 
 
@@ -29,6 +30,8 @@ class ColumnLook:
     """Different values, missing ones not counted."""
     example: str
     """First value that is not missing, at most 60 signs."""
+    is_nearly_date: bool = False
+    """Whether most values, but not all, are dates."""
 
 
 def look_at(name: str, values: Sequence[str | None]) -> ColumnLook:
@@ -49,10 +52,16 @@ def look_at(name: str, values: Sequence[str | None]) -> ColumnLook:
     return ColumnLook(
         name=name,
         type=_type_of(set(present)),
+        is_nearly_date=len(present) > sum(map(_is_date, present)) > _MOST * len(present),
         missing_in_preview=len(values) - len(present),
         distinct_in_preview=len(set(present)),
         example=f"{example[:60]}…" if len(example) > 60 else example,
     )
+
+
+def _is_date(value: str) -> bool:
+    """Tell whether a value is an ISO 8601 date."""
+    return _DATE.fullmatch(value) is not None
 
 
 def _type_of(distinct: set[str]) -> ColumnType:
@@ -65,4 +74,4 @@ def _type_of(distinct: set[str]) -> ColumnType:
         return "integer"
     if all(_NUMBER.fullmatch(value) for value in distinct):
         return "number"
-    return "date" if all(_DATE.fullmatch(value) for value in distinct) else "text"
+    return "date" if all(map(_is_date, distinct)) else "text"

@@ -14,9 +14,10 @@ from engine.inspection.card import card as card
 from engine.inspection.cells import Cells
 from engine.inspection.checks import Check, run_checks, schema_checks
 from engine.inspection.columns import ColumnFacts, column_facts
+from engine.inspection.features import column_notes
 from engine.inspection.inspection import COLUMN_FIELDS, DROPPED_FIELDS, FINDING_FIELDS, Finding, table_of
 from engine.inspection.inspection import Inspection as Inspection
-from engine.inspection.kinds import column_notes, kind_checks, later_checks, whole_table
+from engine.inspection.kinds import kind_checks, later_checks, whole_table
 from engine.inspection.preview import preview
 from engine.inspection.roles import check_form, check_roles, guess_form, guess_roles, roles_of, schema_of
 from engine.inspection.shape import Shape, shape_of

@@ -182,7 +182,8 @@ def _points(role: Role, form: str, name: str, look: ColumnLook) -> int:
     points = likeness(name, form, role.name)
     if points == 1000:  # The model takes a column of this very name whatever anyone guesses.
         return points
-    if look.type not in _FITTING[role.kind] and not (look.type == "empty" and not role.required):
+    fits = look.type in _FITTING[role.kind] or (role.kind == "time" and look.is_nearly_date)
+    if not fits and not (look.type == "empty" and not role.required):
         return 0
     if role.kind == "binary" and look.distinct_in_preview > _YES_OR_NO:
         return 0
@@ -198,7 +199,8 @@ def _by_type(
     answers = [n for n, look in free.items() if look.type == "boolean" and look.distinct_in_preview == _YES_OR_NO]
     if form in ("rows", "scores") and not {"label"} & {*guessed, *closed} and len(answers) == 1:
         found["label"] = answers[0]
-    dates = [name for name, look in free.items() if look.type == "date"]
+    # A column of dates but for some cells may be the one that is meant: its cells are to be mended, not passed over.
+    dates = [name for name, look in free.items() if look.type == "date" or look.is_nearly_date]
     role = "time" if form == "events" else "exposure_time" if form == "exposures" else None
     if form == "exposures" and len(dates) == 2 and not {"exposure_time", "conversion_time"} & {*guessed, *closed}:
         whole = [name for name in dates if not free[name].missing_in_preview]

@@ -36,7 +36,8 @@ class Shape:
     dropped: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    """What `engine.inspection.kinds.whole_table` reads: ``users, items, days, yes, no, edges`` (different ones)."""
+    """What `engine.inspection.kinds.whole_table` reads: ``one user, one item`` (whether there is only one), ``days,
+    yes, no, edges`` (different ones)."""
 
 
 def shape_of(staged: Staged, form: str, rows: int, *, merge_repeats: bool = False) -> Shape:
@@ -57,7 +58,7 @@ def shape_of(staged: Staged, form: str, rows: int, *, merge_repeats: bool = Fals
     shape = Shape()
     measures = _measures(staged, form)
     found = staged.rows.aggregate(**measures).to_pyarrow().to_pylist()[0] if measures else {}
-    shape.facts |= {name: found.get(name) for name in ("users", "items", "yes", "no")}
+    shape.facts |= {name: found.get(name) for name in ("one user", "one item", "yes", "no")}
     clock = _CLOCK[form]
     ends = [found.get("first"), found.get("last")]
     if staged.has(clock) and all(end is not None and math.isfinite(end) for end in ends):
@@ -100,7 +101,7 @@ def _measures(staged: Staged, form: str) -> dict[str, ir.Value]:
         measures |= {"yes": (staged.value("label") == 1).sum(), "no": (staged.value("label") == 0).sum()}
     for role in ("user", "item"):
         if form == "events" and staged.has(role):
-            measures[f"{role}s"] = staged.value(role).nunique()
+            measures[f"one {role}"] = staged.value(role).min() == staged.value(role).max()
     if form == "scores" and staged.has("split"):
         measures["train rows"] = (staged.value("split").lower() == "train").sum()
     if form == "edges" and staged.has("source", "target"):
@@ -242,7 +243,8 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
             if late_rows == 1
             else (f"{late_rows:,} rows convert after their window and count")
         )
-        shape.findings.append(_note(name, f"Column '{name}' of {staged.source}: {told} as no conversion."))
+        every = " That is every conversion: is another column the time of the exposure?" * (late_rows == conversions)
+        shape.findings.append(_note(name, f"Column '{name}' of {staged.source}: {told} as no conversion.{every}"))
     if shape.time is not None and end - float(found["first"]) < 1 / DAY_SECONDS:
         name = staged.column_of["exposure_time"]
         shape.findings.append(_note(name, f"All times of {staged.source} are the same moment."))

@@ -6,11 +6,16 @@ import re
 import unicodedata
 
 _SYNONYMS: dict[tuple[str, str], str] = {
-    ("edges", "source"): "src, from, tail, origin, start, u, from node, source node, from id, src id, citing, follower",
+    (
+        "edges",
+        "source",
+    ): "src, from, tail, origin, start, u, from node, source node, from id, src id, citing, "
+    "follower, from product, source product, from item, source item, from user, from page",
     (
         "edges",
         "target",
-    ): "dst, to, head, destination, end, v, to node, target node, to id, dst id, dest, cited, followed",
+    ): "dst, to, head, destination, end, v, to node, target node, to id, dst id, dest, cited, followed, "
+    "to product, target product, to item, target item, to user, to page",
     ("edges", "weight"): "count, counts, n, freq, frequency, strength, support, edge weight, times, num",
     ("edges", "time"): "timestamp, ts, date, datetime, event time, event date, created at, day, when",
     ("events", "user"): "user, customer, visitor, client, household, member, account, session, shopper, person, "
@@ -40,7 +45,8 @@ _SYNONYMS: dict[tuple[str, str], str] = {
     ("scores", "score"): "p, prob, probability, pred, prediction, predicted, y pred, y score, y prob, y hat, p hat, "
     "pctr, pcvr, ctr, cvr, predicted probability, mean, model score, proba, confidence, scores, phat, yhat",
     ("scores", "uncertainty"): "var, variance, std, stddev, sd, sigma, standard deviation, se, stderr, "
-    "standard error, entropy, doubt, uncertainties, spread, epistemic, score std, score var, pred std, pred var",
+    "std dev, std err, standard error, entropy, doubt, uncertainties, spread, epistemic, score std, score var, "
+    "pred std, pred var",
     ("rows", "weight"): "count, counts, n, rows, freq, frequency, sample weight, num rows, n rows",
     ("rows", "split"): "fold, part, partition, subset, set, dataset split",
     ("rows", "unit"): "user, customer, visitor, client, household, member, account, session, person, subscriber, uid",

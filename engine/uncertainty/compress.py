@@ -211,10 +211,21 @@ def compress(
     lines = lines.groupby(keys, as_index=False)["weight"].sum()
     for split in ("tune", "test"):
         if not (lines["split"] == split).any():
-            raise NotEnoughDataError(
-                f"Split '{split}' of {source} has no rows; name some in column 'split', or leave the column out."
-            )
+            raise _without_rows(split, scored, source)
     return Compressed(lines=lines[list(LINE_COLUMNS)], layout=layout, means=means, span=cut.span)
+
+
+def _without_rows(split: str, scored: Scored, source: str) -> NotEnoughDataError:
+    """Say why a split is empty: it was given so, or there is too little to divide."""
+    if scored.has("split"):
+        return NotEnoughDataError(
+            f"Split '{split}' of {source} has no rows; name some in column 'split', or leave the column out."
+        )
+    what = "too few units or rows" if scored.has("unit") else "too few rows"
+    return NotEnoughDataError(
+        f"{source} has {what} ({scored.total:,} rows) to be divided into 'tune' and 'test': '{split}' got none. Bring "
+        "more, or divide them yourself in a column 'split'."
+    )
 
 
 def _by_label(table: pd.DataFrame) -> pd.DataFrame:

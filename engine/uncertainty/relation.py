@@ -10,8 +10,10 @@ import ibis
 import ibis.expr.types as ir
 
 from engine.errors import DataError, NotEnoughDataError
-from engine.schema import NO, YES, comma_hint
-from engine.uncertainty.data import SPLITS
+from engine.first_bad import first_bad, frequent_values
+from engine.schema import NO, YES, comma_hint, label_hint, percent_hint
+from engine.stripped import stripped
+from engine.uncertainty.data import SCHEMA, SPLITS
 from engine.uncertainty.grid import NARROW
 
 ROLES = ("label", "score", "uncertainty", "weight", "split", "unit")
@@ -19,6 +21,7 @@ _REQUIRED = ROLES[:3]
 _NUMBERS = ("score", "uncertainty", "weight")
 MAX_SLICE_VALUES = 50
 """Most values of a slice column; more are no slices but ids."""
+_SCORE = next(column for column in SCHEMA if column.name == "score")
 _WRITTEN_OUT = 1e15
 """Whole numbers below are written without an exponent."""
 _WANTED = {
@@ -102,7 +105,7 @@ def scored_rows_of(
         raise NotEnoughDataError(f"{source} has no rows; label, score and uncertainty of some are needed.")
     for name in raw:
         if facts[f"bad {name}"]:
-            raise _complaint(named, rows, name, facts[f"bad {name}"], source)
+            raise _complaint(named, roles, name, facts[f"bad {name}"], source)
     if facts["positives"] in (0, facts["total"]):
         only = int(facts["positives"] > 0)
         raise NotEnoughDataError(f"Column 'label' of {source} is always {only}; both 0 and 1 are needed.")
@@ -163,11 +166,11 @@ def _columns(named: ir.Table) -> dict[str, ir.Value]:
     """Return the role columns with their types; NULL where a value cannot be read."""
     columns: dict[str, ir.Value] = {name: _number(named[name]) for name in _REQUIRED}
     if named.label.type().is_string():
-        text = named.label.strip().lower()
+        text = stripped(named.label).lower()
         columns["label"] = ibis.cases((text.isin(YES), 1.0), (text.isin(NO), 0.0), else_=columns["label"])
     columns["weight"] = _number(named.weight) if "weight" in named.columns else ibis.literal(1.0)
     if "split" in named.columns:
-        columns["split"] = named.split.cast("string").strip().lower()
+        columns["split"] = stripped(named.split.cast("string")).lower()
     if "unit" in named.columns:
         columns["unit"] = _name(named.unit)
     return columns
@@ -176,7 +179,7 @@ def _columns(named: ir.Table) -> dict[str, ir.Value]:
 def _number(column: ir.Value) -> ir.Value:
     """Return float64, NULL for NaN and for text that is no number."""
     if column.type().is_string():
-        text = column.strip().nullif("")
+        text = stripped(column).nullif("")
         # Java reads "1d" and "1f" as numbers.
         column = ibis.ifelse(text.re_search(r"[\d.][dDfF]$"), None, text).try_cast("float64")
     number = column.cast("float64")
@@ -214,23 +217,28 @@ def _is_bad(value: ir.Value, name: str) -> ir.Value:
     return value.isnull() | value.isinf()
 
 
-def _complaint(named: ir.Table, rows: ir.Table, name: str, count: int, source: str) -> DataError:
+def _complaint(named: ir.Table, given: Mapping[str, str], name: str, count: int, source: str) -> DataError:
     """Look up the first bad value of a column and say what it is."""
-    shown = named.mutate(row_number=ibis.row_number(), checked=rows_value(named, name))
-    first = (
-        shown.filter(_is_bad(shown.checked, name))
-        .order_by("row_number")
-        .limit(1)
-        .select(value=shown[name].cast("string"), place=shown.row_number)
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
-    found = "no value" if first["value"] is None else f"'{first['value'][:40]}'"
+    checked = rows_value(named, name)
+    first = first_bad(named, named[name], _is_bad(checked, name))
     more = f" ({count:,} such rows)" if count > 1 else ""
-    then = (comma_hint(first["value"]) if name in _NUMBERS else "") or "Correct or drop the rows."
+    hint = comma_hint(first.value) if name in _NUMBERS else ""
+    if name == "score":
+        hint = hint or _percent_hint(named, checked, count)
+    if name == "label":
+        hint = label_hint(frequent_values(named, named.label))
     return DataError(
-        f"Column '{name}' of {source} has {found} in data row {first['place'] + 1}{more}; {_WANTED[name]}. {then}"
+        f"Column '{given.get(name, name)}' of {source} has {first.shown} in data row {first.row}{more}; "
+        f"{_WANTED[name]}. {hint or 'Correct or drop the rows.'}"
     )
+
+
+def _percent_hint(named: ir.Table, score: ir.Value, count: int) -> str:
+    """Say so if scores look like percent."""
+    ends = named.aggregate(n=score.count(), low=score.min(), high=score.max()).to_pyarrow().to_pylist()[0]
+    if not ends["n"]:
+        return ""
+    return percent_hint(_SCORE, ends["low"], ends["high"], share_beyond=count / ends["n"])
 
 
 def rows_value(named: ir.Table, name: str) -> ir.Value:

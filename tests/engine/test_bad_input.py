@@ -57,6 +57,7 @@ def everywhere(path):
 
 
 UNREADABLE = {
+    "short": (HEAD + "1\n" + ROWS, "has 1 value in line 2, but its header names 3 columns"),
     "ragged": (HEAD + "1,0.5\n" + ROWS, "has 2 values in line 2, but its header names 3 columns"),
     "open quote": (HEAD + ROWS + '1,0.5,"0.1\n', f"the quote in line {COUNT + 2} is never closed"),
     "quote that swallows": (HEAD + '1,"0.5,0.1\n' + ROWS, f"has 2 values in lines 2 to {COUNT + 2}"),
@@ -90,7 +91,7 @@ def test_text_that_is_no_table_is_refused_with_the_place(write, name):
 def test_a_bomb_is_refused_before_it_fills_memory(write):
     bomb = gzip.compress(HEAD.encode() + b"1,0.5,0.1\n" * (FREE_SIZE // 5), 1)
     said = everywhere_but_preview(write(bomb, "t.csv.gz"))
-    assert "at most 100 times its size is read" in said
+    assert "read is at most 100 times its size, or 64 MiB" in said
     assert len(preview(write(bomb, "t.csv.gz")).columns) == 3, "a preview reads the first rows only"
 
 
@@ -129,7 +130,7 @@ def test_other_ways_to_write_a_table_are_read(write, content):
         (",0.5,0.1", "has no value in data row 421"),
         ("1,high,0.1", "Column 'score' of t.csv has 'high' in data row 421"),
         ('1,"0,5",0.1', "has '0,5' in data row 421; allowed is a number with a decimal point"),
-        ("1,55,0.1", "Its largest is 55, so that it looks like percent"),
+        ("1,55,0.1", "has '55' in data row 421; allowed is at most 1. Correct or drop the row."),
         ("1,-0.1,0.1", "has '-0.1' in data row 421; allowed is at least 0"),
         ("1,0.5,inf", "Column 'uncertainty' of t.csv has 'inf' in data row 421; allowed is a finite number"),
         ("1,NA,0.1", "in data row 421; allowed is a value in every row"),

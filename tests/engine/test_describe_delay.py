@@ -191,24 +191,28 @@ BAD = {
     "no conversion": (lambda f: f.drop(columns="conversion_time"), "Column 'conversion_time' is missing"),
     "early event": (
         lambda f: f.assign(conversion_time=f["conversion_time"].where(f.index != 5, -3.0)),
-        "'conversion_time' of log.parquet is before 'exposure_time' in 1 rows",
+        " days before 'exposure_time' in data row 6; an event cannot precede its exposure. Correct or drop the row.",
     ),
     "unreadable": (
         lambda f: f.assign(exposure_time=f["exposure_time"].astype(str).where(f.index != 7, "last week")),
-        "has 'last week' (1 rows in all)",
+        "has 'last week' in data row 8; allowed is",
     ),
-    "seconds": (lambda f: f.assign(exposure_time=f["exposure_time"] + 1.6e9), "beyond 1,000,000 days"),
+    "seconds": (
+        lambda f: f.assign(exposure_time=f["exposure_time"] + 1.6e9),
+        " in data row 1 (1,500 rows in all); allowed is an ISO 8601 date (2020-01-31) or a number of days up to "
+        "1,000,000, not 20200131 and not seconds. It looks like seconds since 1970: divide the column by 86,400, or",
+    ),
     "no exposure": (
         lambda f: f.assign(exposure_time=f["exposure_time"].where(f.index > 2)),
-        "Column 'exposure_time' of log.parquet has no value in 3 rows",
+        "Column 'exposure_time' of log.parquet has no value in data row 1 (3 rows in all); allowed is a value in every",
     ),
     "no unit": (lambda f: f.assign(unit=f["unit"].where(f.index > 2)), "Column 'unit' of log.parquet has no value"),
-    "window": (lambda f: f.assign(window_days=0.0), "no number of at least 0.01 days in 1,500 rows"),
+    "window": (lambda f: f.assign(window_days=0.0), "has '0.0' in data row 1 (1,500 rows in all); allowed is a number"),
     "segments": (lambda f: f.assign(segment=f["exposure_time"].astype(str)), "at most 200 are described"),
     "taken name": (lambda f: f.assign(segment=f["segment"].replace("A", "all")), "what the tables call all exposures"),
     "mixed": (
         lambda f: f.assign(conversion_time=pd.Timestamp("2020-01-01")),
-        "dates in one column and numbers in another",
+        "are dates in 'conversion_time' but numbers in 'exposure_time' and 'engagement_time'; give them one form",
     ),
     "type": (lambda f: f.assign(exposure_time=True), "of type boolean"),
     "empty": (lambda f: f.iloc[:0], "has no rows"),

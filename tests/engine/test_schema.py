@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DataError
-from engine.schema import Column, validate
+from engine.schema import Column, mixed_forms, validate
 
 
 def check(values, kind, **settings):
@@ -225,6 +225,7 @@ def test_compact_dates_seconds_and_dates_for_never_are_no_days(bad):
         ("31.01.2020", "in another order: write 2020-01-31 for 31.01.2020 and for 1/31/2020."),
         ("1/31/2020 08:00", "in another order: write 2020-01-31 for 31.01.2020 and for 1/31/2020."),
         ("1.5.2 beta", "Correct or drop the row."),
+        (2_904_781.5, "If the column holds seconds, divide it by 86,400."),
         (5e18, "Correct or drop the row."),
         ("9999-12-31", "Correct or drop the row."),
     ],
@@ -233,10 +234,19 @@ def test_a_time_in_another_unit_is_told_what_it_looks_like(value, said):
     assert refused([value], "time").endswith(said)
 
 
+def test_dates_beside_numbers_are_told_by_column():
+    assert mixed_forms("t.csv", {"a": True, "b": True}) == mixed_forms("t.csv", {"a": False}) == ""
+    assert mixed_forms("t.csv", {"a": False, "b": True, "c": False}) == (
+        "Times of t.csv are dates in 'b' but numbers in 'a' and 'c'; give them one form: dates in all columns, or "
+        "numbers of days in all."
+    )
+
+
 def test_percent_are_told_from_other_numbers_beyond_1():
     assert refused([55, 20.5], "number", minimum=0, maximum=1).endswith(
         "Its largest is 55, so that it looks like percent: divide the column by 100."
     )
+    assert refused([0.2] * 199 + [1.7], "number", minimum=0, maximum=1).endswith("Correct or drop the row.")
     assert refused([0.2, 1.2], "number", minimum=0, maximum=1).endswith("Correct or drop the row.")
     assert refused([0.2, 120], "number", minimum=0, maximum=1).endswith("Correct or drop the row.")
 

@@ -155,7 +155,7 @@ def test_a_column_without_a_name_is_refused(write, header, place):
 )
 def test_ragged_rows_are_refused_with_their_line(write, text, line, found):
     assert refused(write(text)) == (
-        f"File 't.csv' has {found} values in line {line}, but its header names 2 columns; "
+        f"File 't.csv' has {found} value{'s' * (found != 1)} in line {line}, but its header names 2 columns; "
         "give every row one value per column."
     )
 

@@ -116,6 +116,17 @@ def test_dates_and_day_numbers_mean_the_same(dataset_of):
     assert np.allclose(numbers.frame["exposure_time"], calendar.frame["exposure_time"], atol=1e-6)
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+def test_dates_beside_numbers_of_days_are_refused_and_not_taken_for_very_late(dataset_of, as_text):
+    """A column without a time has no form; neither has a first cell that is empty."""
+    frame = made().assign(engagement_time=np.nan)
+    dates = pd.Timestamp("2020-01-01") + pd.to_timedelta(frame["conversion_time"], unit="D")
+    dates.iloc[0] = pd.NaT
+    mixed = frame.assign(conversion_time=dates.astype("string") if as_text else dates)
+    with pytest.raises(DataError, match="are dates in 'conversion_time' but numbers in 'exposure_time'; give them one"):
+        dataset_of(mixed)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

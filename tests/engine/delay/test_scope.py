@@ -70,9 +70,9 @@ def test_the_log_ends_where_a_training_takes_it_to_end_also_by_a_visit(visit) ->
     assert log.last_day == trained.observed_until == (149.0 if np.isnan(visit) else visit)
     assert (scope.as_of, scope.end, scope.dropped) == (trained.as_of, trained.observed_until, trained.dropped)
     early = table.mutate(visit_time=table.exposure_time - 1)
-    with pytest.raises(DataError, match="'visit_time' of log is before 'exposure_time' in 150 rows"):
+    with pytest.raises(DataError, match=r"'visit_time' of log is 1 day before .* in data row 1 \(150 rows in all\)"):
         exposures_of(early, {}, source="log", attribution_days=30.0)
-    with pytest.raises(DataError, match="'visit_time' of log is 1 days before 'exposure_time'"):
+    with pytest.raises(DataError, match="'visit_time' of log is 1 day before 'exposure_time'"):
         load(frame.assign(visit_time=time - 1), info=info)
 
 

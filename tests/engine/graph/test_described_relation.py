@@ -35,6 +35,12 @@ def test_whole_numbers_stay_numbers_and_mixed_ends_become_text():
     assert rows(mixed, "source", "target") == [("1", "2"), ("2", "x")] and mixed.missing == 1
 
 
+def test_ids_written_as_bytes_lose_the_spaces_around_them_too():
+    ends = {"source": pa.array([b" a", b"a", b"  "]), "target": pa.array([b"b ", b"b", b"c"])}
+    found = opened(pa.table(ends))
+    assert rows(found, "source", "target") == [("a", "b"), ("a", "b")] and found.missing == 1
+
+
 def test_floats_beyond_whole_numbers_are_names_as_well():
     ends = opened({"source": [1e20, 2.5, -3.0], "target": [float("inf"), 2.0**53, 4.0]})
     assert rows(ends, "source", "target") == [("-3", "4"), ("1e+20", "inf"), ("2.5", "9007199254740992.0")]
@@ -67,6 +73,11 @@ def test_columns_are_named_by_role_and_weights_are_read_from_text():
         ({"user": [1, 2], "item": [1, 2], "time": ["3", "2020-01-01"]}, "has '2020-01-01' in data row 2;"),
         ({"user": [1, 2], "item": [1, 2], "time": ["2020-01-01", None]}, "has no value in data row 2;"),
         ({"source": ["a"], "target": ["b"], "time": ["soon"]}, "has 'soon' in data row 1;"),
+        (
+            {"user": [1, 2], "item": [1, 2], "time": [1.7e9, 1.7e9]},
+            "one form in all rows. It looks like seconds since 1970: divide the column by 86,400, or write dates.",
+        ),
+        ({"source": ["a"], "target": ["b"], "weight": ["1,5"]}, "It has a decimal comma: write the whole column"),
     ],
 )
 def test_bad_input_is_refused_with_column_value_and_row(columns, words):

@@ -139,6 +139,25 @@ def test_a_conversion_before_its_exposure_is_named(write):
     assert (stop["column"], stop["first_row"], stop["rows"]) == ("conversion_time", 5, 1)
 
 
+@pytest.mark.parametrize("is_tried", [True, False])
+@pytest.mark.parametrize("dated", ["exposure_time", "conversion_time"])
+def test_dates_beside_numbers_of_days_stop_both_with_the_sentence_of_the_training(write, dated, is_tried, monkeypatch):
+    """Whether a training is tried, as with small files, or only foreseen."""
+    if not is_tried:
+        monkeypatch.setattr("engine.inspection.source.SMALL", 100)
+    frame = exposures()
+    days = pd.to_timedelta(frame[dated], unit="D")
+    path = write(frame.assign(**{dated: (pd.Timestamp("2020-01-01") + days).dt.date}))
+    found = inspect(path, "delay")
+    stops = found.findings[found.findings["severity"] == "stops"]
+    assert (found.can_train, found.can_describe, len(stops)) == (False, False, 1)
+    with pytest.raises(
+        DataError, match=r"give them one form: dates in all columns, or numbers of days in all\."
+    ) as error:
+        load("delay", str(path), roles={})
+    assert stops["sentence"].iloc[0] == str(error.value)
+
+
 def test_what_converts_late_is_said_and_not_counted_as_left_out(write):
     frame = exposures().sort_values("exposure_time", ignore_index=True)
     frame.loc[[3, 4], "conversion_time"] = frame.loc[[3, 4], "exposure_time"] + 45.0
@@ -200,6 +219,14 @@ def test_a_feature_with_decimal_commas_is_noted(write):
     note = found.findings.set_index("column").loc["size"]
     assert found.can_train and (note["severity"], note["rows"], note["first_value"]) == ("note", len(frame), "150,5")
     assert "decimal comma in '150,5' in data row 1" in note["sentence"]
+
+
+def test_exposures_whose_conversions_all_come_after_the_window_are_doubted(write):
+    frame = exposures().assign(conversion_time=lambda f: f["conversion_time"] + 100)
+    sentences = " ".join(inspect(write(frame), "delay").findings["sentence"])
+    assert "convert after their window and count as no conversion. That is every conversion" in sentences
+    frame.loc[0, "conversion_time"] = frame.loc[0, "exposure_time"]
+    assert "That is every" not in " ".join(inspect(write(frame), "delay").findings["sentence"])
 
 
 def test_roles_by_odd_names_are_found_and_used(write):

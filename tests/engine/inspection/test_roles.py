@@ -14,7 +14,7 @@ def looks(**columns):
     return {name: look_at(name, values) for name, values in columns.items()}
 
 
-@pytest.mark.parametrize("columns", [("src", "dst"), ("From", "To"), ("tail", "head"), ("sourceNode", "target id")])
+@pytest.mark.parametrize("columns", [("src", "dst"), ("From", "To"), ("tail", "head"), ("From Product", "To Product")])
 def test_edges_are_known_by_many_names(columns):
     source, target = columns
     found = looks(**{source: IDS, target: IDS, "lift": NUMBERS})
@@ -34,6 +34,14 @@ def test_events_are_known_by_many_names(columns):
 def test_the_roles_own_name_wins_over_a_synonym():
     found = looks(label=ANSWERS, clicked=ANSWERS, p=NUMBERS, sigma=NUMBERS)
     assert guess_roles("uncertainty", "scores", found) == {"label": "label", "score": "p", "uncertainty": "sigma"}
+
+
+def test_dates_with_a_slip_are_the_times_that_are_meant_or_leave_them_open():
+    slipped = [*DATES[:2], "2026-02-01", "soon"]
+    found = looks(**{"sent at": slipped, "redeemed at": DATES})
+    assert guess_roles("delay", "exposures", found) == {"exposure_time": "sent at", "conversion_time": "redeemed at"}
+    german = {"gesendet": slipped, "eingelöst": DATES, "geboren": DATES[:2]}
+    assert guess_roles("delay", "exposures", looks(**german)) == {}
 
 
 def test_two_equally_good_columns_leave_a_role_open():

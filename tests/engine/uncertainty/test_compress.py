@@ -90,6 +90,14 @@ def test_a_split_without_rows_is_refused():
         compressed(rows_of().assign(split="test"))
 
 
+def test_too_few_rows_to_be_divided_are_not_said_to_be_a_split_of_the_reader():
+    few = rows_of().drop(columns=["split", "unit", "weight"], errors="ignore").head(2)
+    with pytest.raises(NotEnoughDataError, match=r"scores has too few rows \(2 rows\) to be divided into 'tune' and"):
+        compressed(few, tune_share=0.001)
+    with pytest.raises(NotEnoughDataError, match=r"scores has too few units or rows .* in a column 'split'"):
+        compressed(few.assign(unit="only"), tune_share=0.001)
+
+
 def test_a_constant_uncertainty_is_one_step():
     scored = scored_rows_of(memory(rows_of().assign(uncertainty=0.2)), {}, source="scores")
     assert step_layout(scored).uncertainty_edges.size == 0

@@ -90,7 +90,7 @@ def test_columns_are_named_by_roles():
             "label",
             0,
             "ja",
-            r"Column 'label' of scores.csv has 'ja' in data row 1; .*yes/no\). Correct or drop the rows.",
+            r"Column 'label' of scores.csv has 'ja' in data row 1; .*yes/no\). It holds '.*: name a column of two",
         ),
         ("score", 2, "0,25", r"has '0,25' in data row 3; .* decimal comma: write .* 3.14 for 3,14"),
         ("score", 1, 1.5, "Column 'score' of scores.csv has '1.5' in data row 2; a score is a number from 0 to 1"),
@@ -113,6 +113,12 @@ def test_a_bad_value_is_named_with_its_row(column, row, value, message):
 def test_several_bad_values_are_counted():
     with pytest.raises(DataError, match=r"data row 1 \(4 such rows\)"):
         scored(GOOD.assign(score=2.0))
+
+
+def test_percent_are_told_from_a_score_that_is_too_high():
+    percent = GOOD.assign(score=GOOD["score"] * 100).rename(columns={"score": "p"})
+    with pytest.raises(DataError, match=r"Column 'p' of .* looks like percent: divide the column by 100\.$"):
+        scored(percent, {"score": "p"})
 
 
 def test_a_missing_column_and_an_unknown_role_are_named():
