@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -55,16 +56,22 @@ def write_events(folder: Path) -> Answer:
 def pairs(folder: Path) -> Answer:
     """Count who follows whom by our expression."""
     from engine.graph.described_kept import collect, kept
-    from engine.graph.events_blocks import blocks_of, counted_pairs
-    from engine.graph.events_counts import Period, user_days
+    from engine.graph.events_blocks import blocks_of, counted_pairs, kept_days
+    from engine.graph.events_counts import item_counts, supported_pairs
+    from engine.graph.events_days import Period, whole_days
 
     told = question(folder)
     period = Period(first_day=told["first_day"], last_day=told["last_day"], window_days=told["window"])
     users = told["minimum_users"]
-    with opened(folder) as table, kept(user_days(table)) as days:
-        blocks = blocks_of(days, int(days.count().to_pyarrow().as_py()))
-        with counted_pairs(days, period, n_items=ITEMS, minimum_users=users, blocks=blocks) as counted:
-            counts = collect(counted)
+    with opened(folder) as table, ExitStack() as held:
+        with kept(whole_days(table)) as events:
+            known = collect(events.aggregate(n=events.count(), last=events.user.max())).iloc[0]
+            blocks = blocks_of(events, int(known["n"]), users=int(known["last"]) + 1, period=period)
+            days = held.enter_context(kept_days(events, blocks=blocks))
+        items = item_counts(days)
+        chosen = held.enter_context(kept(items.filter(items.users >= users).select("item")))
+        with counted_pairs(days, period, supported=chosen, n_items=ITEMS, blocks=blocks, calendar=False) as tables:
+            counts = collect(supported_pairs(tables["pairs"], users))
     low, high = np.divmod(counts["pair"].to_numpy(np.int64), ITEMS)
     found = [
         pd.DataFrame(

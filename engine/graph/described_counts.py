@@ -37,7 +37,8 @@ def pair_counts(edges: ir.Table) -> ir.Table:
         sums ``there_weight, back_weight``.
     """
     is_up = edges.source < edges.target
-    measures: dict[str, ir.Value] = {"there": _.is_up.sum().cast("int64"), "back": (~_.is_up).sum().cast("int64")}
+    # Counts, not sums: sums of whole numbers are 128 bits wide in some engines, and there is a row for every pair.
+    measures: dict[str, ir.Value] = {"there": _.count(where=_.is_up), "back": _.count(where=~_.is_up)}
     columns: dict[str, ir.Value] = {
         "low": ibis.ifelse(is_up, edges.source, edges.target),
         "high": ibis.ifelse(is_up, edges.target, edges.source),
@@ -86,12 +87,12 @@ def node_degrees(pairs: ir.Table) -> ir.Table:
     ibis table
         ``node, out, into, mutual``: edges out, edges in, and neighbours with both; int64.
     """
-    forth, back = (pairs.there > 0).cast("int64"), (pairs.back > 0).cast("int64")
-    low = pairs.select(node=pairs.low, out=forth, into=back, mutual=forth * back)
-    high = pairs.select(node=pairs.high, out=back, into=forth, mutual=forth * back)
-    sums = {name: low[name].sum().cast("int64") for name in ("out", "into", "mutual")}
-    both = low.union(high)
-    return both.group_by("node").aggregate(**{name: both[name].sum().cast("int64") for name in sums})
+    forth, back = pairs.there > 0, pairs.back > 0
+    low = pairs.select(node=pairs.low, out=forth, into=back)
+    both = low.union(pairs.select(node=pairs.high, out=back, into=forth))
+    return both.group_by("node").aggregate(
+        out=_.count(where=_.out), into=_.count(where=_.into), mutual=_.count(where=_.out & _.into)
+    )
 
 
 def degree_counts(degrees: ir.Table, degree: str) -> ir.Table:

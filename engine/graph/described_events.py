@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from ibis import _
 
 from engine.errors import NotEnoughDataError
 from engine.graph.described_config import DescribeSettings
-from engine.graph.described_kept import collect, kept
-from engine.graph.events_blocks import blocks_of
-from engine.graph.events_counts import user_days
+from engine.graph.described_kept import collect, kept, lent
+from engine.graph.events_blocks import blocks_of, kept_days
+from engine.graph.events_counts import item_counts
+from engine.graph.events_days import NO_NODE, whole_days
 from engine.graph.events_edges import EventGraph, counted_graph, period_of
 
 LISTED_COLUMNS = (
@@ -75,40 +78,29 @@ def event_graph(events: ir.Table, settings: DescribeSettings) -> Counted:
     The halves of the users are every other one in the order of a digest of seed and id: the same on every engine.
     Items beyond the `most_items` with most users become no nodes, but their days still count as visits.
     """
-    with kept(_user_codes(events, settings.seed)) as users, kept(item_users(events)) as items:
-        totals = {"user": _count(users), "item": _count(items)}
-        for name, count in totals.items():
-            if count < 2:
-                raise NotEnoughDataError(f"Column '{name}' of the events has one value only; at least 2 are needed.")
-        chosen = collect(items.order_by([ibis.desc("users"), "item"]).limit(settings.most_items))
-        names = np.sort(chosen["item"].astype(str).to_numpy(dtype=object))
-        with kept(user_days(_coded(events, users, items, settings.most_items))) as days:
-            facts = collect(days.aggregate(n=_.count(), first=_.day.min(), last=_.day.max())).iloc[0]
-            period = period_of(float(facts["first"]), float(facts["last"]), settings.window_days)
-            graph = counted_graph(days, period, names, settings, collect, blocks=blocks_of(days, int(facts["n"])))
+    with ExitStack() as held:
+        with kept(_user_codes(events, settings.seed)) as users:
+            items = held.enter_context(kept(_item_codes(events)))
+            totals = {"user": _count(users), "item": _count(items)}
+            for name, count in totals.items():
+                if count < 2:
+                    raise NotEnoughDataError(
+                        f"Column '{name}' of the events has one value only; at least 2 are needed."
+                    )
+            # Each table is about as large as the events, and let go once the next one is made of it.
+            with kept(whole_days(_coded(events, users, items))) as coded:
+                facts = collect(coded.aggregate(n=_.count(), first=_.day.min(), last=_.day.max())).iloc[0]
+                period = period_of(float(facts["first"]), float(facts["last"]), settings.window_days)
+                blocks = blocks_of(coded, int(facts["n"]), users=totals["user"], period=period)
+                days = held.enter_context(kept_days(coded, blocks=blocks))
+                # On a cluster it is this count that makes the table, and what it is made of has to be there.
+                user_days = _count(days)
+        nodes = _most_used(days, items, settings.most_items)
+        places = held.enter_context(lent(_places(nodes), days.get_backend()))
+        graph = counted_graph(_as_nodes(days, places), period, nodes, settings, blocks=blocks)
     return Counted(
-        graph=graph,
-        users=totals["user"],
-        items=totals["item"],
-        items_as_nodes=len(names),
-        user_days=int(facts["n"]),
+        graph=graph, users=totals["user"], items=totals["item"], items_as_nodes=len(nodes), user_days=user_days
     )
-
-
-def item_users(events: ir.Table) -> ir.Table:
-    """Count the different users of every item.
-
-    Parameters
-    ----------
-    events : ibis table
-        ``user, item``.
-
-    Returns
-    -------
-    ibis table
-        ``item, users``.
-    """
-    return events.group_by("item").aggregate(users=_.user.nunique())
 
 
 def _user_codes(events: ir.Table, seed: int) -> ir.Table:
@@ -119,14 +111,36 @@ def _user_codes(events: ir.Table, seed: int) -> ir.Table:
     return numbered.select("user", code=ibis.row_number().over(order_by=["digest", "user"]).cast("int32"))
 
 
-def _coded(events: ir.Table, users: ir.Table, items: ir.Table, most: int) -> ir.Table:
-    """Return the events with numbers for users and items, -1 for an item that becomes no node."""
-    ranked = items.mutate(rank=ibis.row_number().over(order_by=[ibis.desc("users"), "item"]))
-    chosen = ranked.filter(ranked["rank"] < most)
-    # Codes by name, as the names come sorted.
-    coded_items = chosen.select("item", item_code=ibis.row_number().over(order_by="item").cast("int32"))
-    joined = events.join(users, "user").left_join(coded_items, "item")
-    return joined.select(user=joined.code, item=joined.item_code.fill_null(-1), time=joined.time)
+def _item_codes(events: ir.Table) -> ir.Table:
+    """Give items numbers, in any order."""
+    items = events.select("item").distinct()
+    return items.select("item", code=ibis.row_number().over(order_by="item").cast("int32"))
+
+
+def _coded(events: ir.Table, users: ir.Table, items: ir.Table) -> ir.Table:
+    """Return the events with numbers for users and items."""
+    named = items.select("item", number="code")
+    joined = events.join(users, "user").join(named, "item")
+    return joined.select(user=joined.code, item=joined.number, time=joined.time)
+
+
+def _most_used(days: ir.Table, items: ir.Table, most: int) -> pd.DataFrame:
+    """Return the items of most users by name: ``code, name, days, users``."""
+    counts = item_counts(days).rename(number="item")
+    named = counts.join(items, counts.number == items.code).select("code", "days", "users", name="item")
+    return collect(named.order_by([ibis.desc("users"), "name"]).limit(most)).sort_values("name", ignore_index=True)
+
+
+def _places(nodes: pd.DataFrame) -> pa.Table:
+    """Return the place of every item that is a node among the nodes."""
+    return pa.table({"item": nodes["code"].to_numpy(np.int32), "place": np.arange(len(nodes), dtype=np.int32)})
+
+
+def _as_nodes(days: ir.Table, places: ir.Table) -> ir.Table:
+    """Let items be their places among the nodes, -1 for those that are none."""
+    joined = days.left_join(places, "item").select("user", "day", "previous", "following", "place")
+    # Apart from the join: else Ibis takes a further one for a part of it.
+    return joined.mutate(item=_.place.fill_null(NO_NODE).cast("int32")).drop("place")
 
 
 def _count(table: ir.Table) -> int:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -16,8 +14,11 @@ from ibis.backends import BaseBackend
 from numpy.typing import NDArray
 
 from engine.errors import NotEnoughDataError
+from engine.graph.described_kept import collect, lent
+from engine.graph.events_blocks import blocks_of, kept_days
 from engine.graph.events_config import SCHEMA, EventSettings
-from engine.graph.events_counts import user_days
+from engine.graph.events_counts import item_counts
+from engine.graph.events_days import whole_days
 from engine.graph.events_edges import EDGE_COLUMNS as EDGE_COLUMNS
 from engine.graph.events_edges import EventGraph as EventGraph
 from engine.graph.events_edges import counted_graph, period_of
@@ -107,9 +108,12 @@ def event_graph(table: pd.DataFrame, settings: EventSettings) -> EventGraph:
     """
     events, items = _coded(validate(_on_own_clock(table), SCHEMA, source="the event table"), settings.seed)
     period = period_of(events["time"].min(), events["time"].max(), settings.window_days)
-    days = user_days(ibis.memtable(pa.Table.from_pandas(events, preserve_index=False)))
     with _counting() as backend:
-        return counted_graph(days, period, items, settings, partial(_collect, backend))
+        with lent(pa.Table.from_pandas(events, preserve_index=False), backend) as rows:
+            blocks = blocks_of(rows, len(events), users=events["user"].nunique(), period=period)
+            with kept_days(whole_days(rows), blocks=blocks) as days:
+                counts = collect(item_counts(days)).sort_values("item", ignore_index=True)
+                return counted_graph(days, period, counts.assign(name=items), settings, blocks=blocks)
 
 
 def _on_own_clock(table: pd.DataFrame) -> pd.DataFrame:
@@ -147,8 +151,3 @@ def _counting() -> Iterator[BaseBackend]:
             yield backend
         finally:
             backend.disconnect()
-
-
-def _collect(backend: BaseBackend, expression: ir.Table) -> pd.DataFrame:
-    """Run an aggregate."""
-    return backend.to_pyarrow(expression).to_pandas()

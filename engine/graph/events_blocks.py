@@ -3,84 +3,172 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import pairwise
 
 import ibis.expr.types as ir
 from ibis import _
 
-from engine.graph.described_kept import kept
-from engine.graph.events_counts import Period, calendar_counts, pair_sums, supported_items, supported_pairs
+from engine.graph.described_kept import append, collect, kept
+from engine.graph.events_counts import KEYS, calendar_counts, pair_counts, pair_sums, visit_counts
+from engine.graph.events_days import NO_NODE, Period, successions, user_days, visits
 
-BLOCK_DAYS = 4_000_000
-"""User-days that DuckDB counts at a time: their pairs fit into its memory."""
+BLOCK_ROWS = 4_000_000
+"""Events, or what is joined of them, that DuckDB counts at a time; of users who differ much it may be more."""
+ADDED = 8
+"""Blocks whose counts are kept side by side before they are added up."""
+Tables = Mapping[str, ir.Table]
+Count = Callable[[ir.Table], AbstractContextManager[Tables]]
 
 
-def blocks_of(days: ir.Table, n: int) -> int:
-    """Return in how many blocks `n` user-days are counted; a cluster divides its work by itself."""
-    return max(math.ceil(n / BLOCK_DAYS), 1) if days.get_backend().name == "duckdb" else 1
+def blocks_of(events: ir.Table, n: int, *, users: int, period: Period) -> int:
+    """Return in how many blocks events are counted.
+
+    Parameters
+    ----------
+    events : ibis table
+    n : int
+        Number of events.
+    users : int, >= 1
+    period : Period
+
+    Returns
+    -------
+    int, >= 1
+        So many that a block has `BLOCK_ROWS` events, or successions of events were these spread evenly over users and
+        days; 1 on a cluster, which divides its work by itself.
+    """
+    if events.get_backend().name != "duckdb":
+        return 1
+    window = period.window_days
+    successions_of_event = n / users * window / (period.last_day - period.first_day + 1 + 2 * window)
+    return min(max(math.ceil(n * max(successions_of_event, 1.0) / BLOCK_ROWS), 1), users)
+
+
+@contextmanager
+def kept_days(events: ir.Table, *, blocks: int) -> Iterator[ir.Table]:
+    """Keep the user-days of events, see `engine.graph.events_days.user_days`.
+
+    Parameters
+    ----------
+    events : ibis table
+        ``user, item, day``, from `engine.graph.events_days.whole_days`; rows may repeat.
+    blocks : int, >= 1
+
+    Yields
+    ------
+    ibis table
+    """
+    first, *others = _parts(events, blocks)
+    with kept(user_days(first)) as days:
+        for part in others:
+            append(days, user_days(part))
+        yield days
 
 
 @contextmanager
 def counted_pairs(
-    days: ir.Table, period: Period, *, n_items: int, minimum_users: int, blocks: int
-) -> Iterator[ir.Table]:
-    """Count pairs of items, see `engine.graph.events_counts.pair_counts`."""
-    with ExitStack() as stack:
-        items = supported_items(days, minimum_users)
-        if blocks > 1:
-            items = stack.enter_context(kept(items))
-        sums = summed(
-            days.semi_join(items, "item"),
-            lambda part: pair_sums(part, period, n_items=n_items),
-            by=["pair"],
-            blocks=blocks,
-        )
-        yield supported_pairs(stack.enter_context(sums), minimum_users)
+    days: ir.Table, period: Period, *, supported: ir.Table | None, n_items: int, blocks: int, calendar: bool = True
+) -> Iterator[Tables]:
+    """Count pairs of items and what happens on each calendar day.
+
+    Parameters
+    ----------
+    days : ibis table
+        From `kept_days`.
+    period : Period
+    supported : ibis table or None
+        ``item``: those that may be part of a pair; None for all. The others only make their days visits.
+    n_items : int, >= 1
+    blocks : int, >= 1
+    calendar : bool, default True
+        Whether to count the calendar, too.
+
+    Yields
+    ------
+    mapping of str to ibis table
+        ``pairs`` (see `engine.graph.events_counts.pair_sums`), and ``calendar`` and ``visits``.
+    """
+
+    @contextmanager
+    def count(part: ir.Table) -> Iterator[Tables]:
+        nodes = _nodes(part, supported)
+        if not calendar:
+            with kept(successions(nodes.filter(_.item > NO_NODE), period)) as found:
+                yield pair_counts(found, n_items=n_items)
+            return
+        with kept(visits(nodes)) as led, kept(successions(led, period)) as found:
+            dated = {"calendar": calendar_counts(led, found, period), "visits": visit_counts(led, period)}
+            yield pair_counts(found, n_items=n_items) | dated
+
+    with summed(days, count, blocks=blocks) as tables:
+        dated = {name: table for name, table in tables.items() if name in ("calendar", "visits")}
+        yield {"pairs": pair_sums(tables["once"], tables["several"], n_items=n_items)} | dated
+
+
+def _nodes(days: ir.Table, supported: ir.Table | None) -> ir.Table:
+    """Let items without support be no nodes."""
+    if supported is None:
+        return days
+    joined = days.left_join(supported.select("item", node="item"), "item")
+    return joined.select("user", "day", "previous", "following", item=_.node.fill_null(NO_NODE).cast("int32"))
 
 
 @contextmanager
-def counted_calendar(days: ir.Table, period: Period, *, blocks: int) -> Iterator[ir.Table]:
-    """Count what follows and precedes by calendar day, see `engine.graph.events_counts.calendar_counts`."""
-    with summed(days, lambda part: calendar_counts(part, period), by=["half", "day", "item"], blocks=blocks) as table:
-        yield table
-
-
-@contextmanager
-def summed(
-    days: ir.Table, count: Callable[[ir.Table], ir.Table], *, by: Sequence[str], blocks: int
-) -> Iterator[ir.Table]:
+def summed(days: ir.Table, count: Count, *, blocks: int) -> Iterator[Tables]:
     """Count one block of users after the other and add what was counted.
 
     Parameters
     ----------
     days : ibis table
-        From `engine.graph.events_counts.user_days`; with several blocks, of a backend, which keeps the sum so far.
+        With a column ``user`` of whole numbers.
     count : callable
-        From user-days to one row per value of `by`, all other columns sums over users.
-    by : sequence of str
+        From the rows of a block of users to a context that yields tables, named as in `KEYS`: one row per value of
+        these, all other columns sums over users.
     blocks : int, >= 1
         With one, nothing is kept.
 
     Yields
     ------
-    ibis table
-        As `count` of all user-days: the sums are whole numbers below 2^53, whose order does not matter.
+    mapping of str to ibis table
+        As `count` of all rows: the sums are whole numbers below 2^53, whose order does not matter.
     """
     if blocks == 1:
-        yield count(days)
+        with count(days) as tables:
+            yield tables
         return
-    held, total = ExitStack(), None
-    for number in range(blocks):
-        # Neighbouring codes stay together, so that every block has as many even as odd ones: both halves.
-        part = count(days.filter((_.user // 2) % blocks == number))
-        with held:
-            held = ExitStack()
-            total = held.enter_context(kept(part if total is None else _sum(total.union(part), by)))
-    with held:
-        yield total
+    totals: dict[str, ir.Table] = {}
+    with ExitStack() as held:
+        for number, part in enumerate(_parts(days, blocks)):
+            with count(part) as tables:
+                for name, table in tables.items():
+                    if number:
+                        append(totals[name], table)
+                    else:
+                        totals[name] = held.enter_context(kept(table))
+            if number % ADDED == ADDED - 1 or number == blocks - 1:
+                with ExitStack() as fresh:
+                    sums = {name: fresh.enter_context(kept(_sum(table, KEYS[name]))) for name, table in totals.items()}
+                    held.close()
+                    totals = sums
+                    held.push(fresh.pop_all())
+        yield totals
 
 
-def _sum(parts: ir.Table, by: Sequence[str]) -> ir.Table:
-    """Add the rows that have the same values of `by`."""
-    return parts.group_by(by).aggregate({name: parts[name].sum() for name in parts.columns if name not in by})
+def _parts(table: ir.Table, blocks: int) -> Iterator[ir.Table]:
+    """Divide rows by user."""
+    if blocks == 1:
+        yield table
+        return
+    ends = collect(table.aggregate(first=_.user.min(), last=_.user.max())).iloc[0]
+    first, users = int(ends["first"]), int(ends["last"]) - int(ends["first"]) + 1
+    starts = [first + users * number // blocks for number in range(blocks + 1)]
+    for start, end in pairwise(starts):
+        yield table.filter((_.user >= start) & (_.user < end))
+
+
+def _sum(table: ir.Table, keys: Sequence[str]) -> ir.Table:
+    """Add the rows that have the same keys."""
+    sums = {name: table[name].sum().cast(table[name].type()) for name in table.columns if name not in keys}
+    return table.group_by(keys).aggregate(sums)

@@ -1,85 +1,34 @@
-"""What follows and precedes what within a window, counted: three Ibis expressions, any engine.
+"""What follows and precedes what within a window, counted: Ibis expressions, any engine.
 
-Rows of an interaction table become *user-days*: one user, one item, one calendar day. The largest expression,
-`pair_counts`, holds one row per pair of items; nothing that leaves this module grows with the rows.
+What is counted are *user-days*, see `engine.graph.events_days`: one user, one item, one calendar day. Nothing that
+leaves this module grows with the rows.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from engine.graph.events_days import NO_NODE, Period, is_occasion
+
 HALVES = (0, 1)
 """A user with an even code belongs to half 0, one with an odd code to half 1."""
+KEYS = {
+    "once": ("half", "earlier", "later"),
+    "several": ("pair", "half"),
+    "pairs": ("pair", "half"),
+    "calendar": ("half", "day", "item"),
+    "visits": ("half", "day"),
+}
+"""Of each table of counts: the columns whose values have one row; all others are sums over users."""
+_SIDES = ("low_followed", "low_preceded", "high_followed", "high_preceded")
+_HALVED = (*_SIDES, "low_users", "high_users", "forward_square", "backward_square", "product")
+_SQUARES = ("low_square", "high_square", "low_high")
 _ZERO, _ONE = ibis.literal(0.0), ibis.literal(1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """The days that count as occasions, and how far one looks from each."""
-
-    first_day: int
-    """First day with a whole window before it."""
-    last_day: int
-    """Last day with a whole window after it."""
-    window_days: int
-
-
-def user_days(events: ir.Table) -> ir.Table:
-    """Reduce interactions to distinct user, item and calendar day.
-
-    Parameters
-    ----------
-    events : ibis table
-        Columns ``user, item`` (codes; the users with an even code are the first half, the others the second) and
-        ``time`` (days).
-
-    Returns
-    -------
-    ibis table
-        ``user, item, day``, all int32.
-    """
-    # Narrow numbers: the joins below carry them hundreds of times.
-    whole = events.select(user=_.user.cast("int32"), item=_.item.cast("int32"), day=_.time.floor().cast("int32"))
-    return whole.distinct()
-
-
-def nearby(days: ir.Table, period: Period) -> ir.Table:
-    """Express which items come after and before every user's days.
-
-    Parameters
-    ----------
-    days : ibis table
-        From `user_days`; an item with the code -1 is no node: its days are occasions, and it is near nothing.
-    period : Period
-
-    Returns
-    -------
-    ibis table
-        ``user, day, near, after, before``: ``after`` is 1 if the user has the item ``near`` on a later day within the
-        window, ``before`` likewise; the day itself counts for neither.
-    """
-    occasions = _inside(days, period).select("user", "day").distinct()
-    others = days.filter(_.item >= 0).select(owner="user", at="day", near="item")
-    window = period.window_days
-    joined = occasions.join(
-        others,
-        [
-            occasions.user == others.owner,
-            others.at >= occasions.day - window,
-            others.at <= occasions.day + window,
-            others.at != occasions.day,
-        ],
-    )
-    return joined.group_by(["user", "day", "near"]).aggregate(
-        after=(_.at > _.day).cast("int8").max(), before=(_.at < _.day).cast("int8").max()
-    )
-
-
-def pair_counts(days: ir.Table, period: Period, *, n_items: int, minimum_users: int) -> ir.Table:
+def pair_counts(found: ir.Table, *, n_items: int) -> dict[str, ir.Table]:
     """Count, for every pair of items and half of the users, occasions and users in both directions.
 
     An occasion is a user-day with one item of the pair; it is *followed* if the other item comes on a later day within
@@ -87,119 +36,158 @@ def pair_counts(days: ir.Table, period: Period, *, n_items: int, minimum_users: 
 
     Parameters
     ----------
-    days : ibis table
-        From `user_days`.
-    period : Period
+    found : ibis table
+        From `engine.graph.events_days.successions`.
     n_items : int, >= 1
         Number of item codes.
-    minimum_users : int, >= 1
-        Pairs stay whose support, users with an occasion followed, reaches this in one direction at least.
 
     Returns
     -------
-    ibis table
-        ``pair`` (low · n_items + high, for item codes low < high), and per half h in (0, 1), all float64:
-        ``low_followed_h, low_preceded_h`` (occasions of low near high), ``high_followed_h, high_preceded_h``,
-        ``low_users_h, high_users_h``; the sums over users ``forward_square_h, backward_square_h, product_h`` of
-        low-then-high occasions (low followed + high preceded) and high-then-low ones; ``low_square, high_square,
-        low_high`` of low followed and high followed, over both halves.
+    dict of str to ibis table
+        What `pair_sums` adds up; sums over users, float64. ``once``, of the users who have both items on one day only:
+        ``half, earlier, later`` (items), ``followed, preceded``, ``both`` at once. ``several``, of all others: the
+        columns of `pair_sums`.
+
+    Notes
+    -----
+    Most users have most items on one day only. They need only be counted, three numbers in place of twelve.
     """
-    items = supported_items(days, minimum_users)
-    return supported_pairs(pair_sums(days.semi_join(items, "item"), period, n_items=n_items), minimum_users)
+    nodes = found.filter((_.earlier != _.later) & (_.earlier > NO_NODE) & (_.later > NO_NODE))
+    return {"once": _once(nodes.filter(_.is_only)), "several": _several(nodes.filter(~_.is_only), n_items)}
 
 
-def supported_items(days: ir.Table, minimum_users: int) -> ir.Table:
-    """List the items, nodes all of them, with enough users for a pair: ``item``."""
-    users = days.filter(_.item >= 0).group_by("item").aggregate(users=_.user.nunique())
-    return users.filter(_.users >= minimum_users).select("item")
-
-
-def supported_pairs(sums: ir.Table, minimum_users: int) -> ir.Table:
-    """Keep the pairs of `pair_sums` with enough users in one direction at least."""
-    low, high = (sums[f"{side}_users_0"] + sums[f"{side}_users_1"] for side in ("low", "high"))
-    return sums.filter(ibis.greatest(low, high) >= minimum_users)
-
-
-def pair_sums(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
-    """Count as `pair_counts` does, but every pair: sums over users, so that rows of different users can be added.
+def pair_sums(once: ir.Table, several: ir.Table, *, n_items: int) -> ir.Table:
+    """Add up both tables of `pair_counts`.
 
     Parameters
     ----------
-    days : ibis table
-        From `user_days`.
-    period : Period
+    once, several : ibis table
     n_items : int, >= 1
+        As in `pair_counts`.
 
     Returns
     -------
     ibis table
-        Columns of `pair_counts`.
+        ``pair`` (low · n_items + high, for item codes low < high), ``half``, and sums over users, float64:
+        ``low_followed, low_preceded`` (occasions of low near high), ``high_followed, high_preceded``; ``low_users,
+        high_users`` (with an occasion followed); ``forward_square, backward_square, product`` of low-then-high
+        occasions (low followed + high preceded) and high-then-low ones; ``low_square, high_square, low_high`` of low
+        followed and high followed.
     """
-    sided = _sided(days, period, n_items=n_items)
-    names = ("low_followed", "low_preceded", "high_followed", "high_preceded")
+    is_up = once.earlier < once.later
+    # A user has f, p in {0, 1} occasions followed and preceded: the sum of (f + p)^2 is that of f + p + 2 f p.
+    square = once.followed + once.preceded + 2.0 * once.both
+    low = {"low_followed": once.followed, "low_users": once.followed, "low_square": once.followed}
+    low |= {"high_preceded": once.preceded, "forward_square": square}
+    high = {"high_followed": once.followed, "high_users": once.followed, "high_square": once.followed}
+    high |= {"low_preceded": once.preceded, "backward_square": square}
+    sums = {name: ibis.ifelse(is_up, value, 0.0) for name, value in low.items()}
+    sums |= {name: ibis.ifelse(is_up, 0.0, value) for name, value in high.items()}
+    sums |= {"product": _ZERO, "low_high": _ZERO}
+    sided = once.select("half", pair=_pair(once, n_items), **sums)
+    columns = (*KEYS["pairs"], *_HALVED, *_SQUARES)
+    parts = sided.select(*columns).union(several.select(*columns))
+    return parts.group_by(KEYS["pairs"]).aggregate({name: parts[name].sum() for name in (*_HALVED, *_SQUARES)})
+
+
+def _once(nodes: ir.Table) -> ir.Table:
+    """Count what users have who have both items on one day only."""
+    return nodes.group_by(half=nodes.user % 2, earlier=nodes.earlier, later=nodes.later).aggregate(
+        followed=nodes.count(where=nodes.is_followed).cast("float64"),
+        preceded=nodes.count(where=nodes.is_preceded).cast("float64"),
+        both=nodes.count(where=nodes.is_followed & nodes.is_preceded).cast("float64"),
+    )
+
+
+def _several(nodes: ir.Table, n_items: int) -> ir.Table:
+    """Sum over the users who have one of the items on several days: first what each of them has, then its squares."""
+    is_up = nodes.earlier < nodes.later
     # Sums of float64: sums of whole numbers become 128 bits wide in some engines.
-    per_user = sided.group_by(["user", "pair"]).aggregate({name: sided[name].cast("float64").sum() for name in names})
+    followed, preceded = nodes.is_followed.cast("float64"), nodes.is_preceded.cast("float64")
+    per_user = nodes.group_by(user=nodes.user, pair=_pair(nodes, n_items)).aggregate(
+        low_followed=ibis.ifelse(is_up, followed, 0.0).sum(),
+        low_preceded=ibis.ifelse(is_up, 0.0, preceded).sum(),
+        high_followed=ibis.ifelse(is_up, 0.0, followed).sum(),
+        high_preceded=ibis.ifelse(is_up, preceded, 0.0).sum(),
+    )
     low, high = per_user.low_followed, per_user.high_followed
     forward, backward = low + per_user.high_preceded, high + per_user.low_preceded
-    summed = {name: per_user[name] for name in names} | {
+    summed = {name: per_user[name] for name in _SIDES} | {
         "low_users": (low > 0).cast("float64"),
         "high_users": (high > 0).cast("float64"),
         "forward_square": forward * forward,
         "backward_square": backward * backward,
         "product": forward * backward,
+        "low_square": low * low,
+        "high_square": high * high,
+        "low_high": low * high,
     }
-    half = per_user.user % 2
-    return per_user.group_by("pair").aggregate(
-        {f"{name}_{h}": ibis.ifelse(half == h, value, 0.0).sum() for name, value in summed.items() for h in HALVES}
-        | {"low_square": (low * low).sum(), "high_square": (high * high).sum(), "low_high": (low * high).sum()}
-    )
+    halved = per_user.group_by(pair=per_user.pair, half=per_user.user % 2)
+    return halved.aggregate({name: value.sum() for name, value in summed.items()})
 
 
-def support_counts(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
+def _pair(nodes: ir.Table, n_items: int) -> ir.Value:
+    """Return the number of the unordered pair."""
+    return ibis.least(nodes.earlier, nodes.later).cast("int64") * n_items + ibis.greatest(nodes.earlier, nodes.later)
+
+
+def supported_pairs(sums: ir.Table, minimum_users: int) -> ir.Table:
+    """Lay the halves of `pair_sums` side by side, and keep the pairs with enough users in one direction at least.
+
+    Parameters
+    ----------
+    sums : ibis table
+        From `pair_sums`.
+    minimum_users : int, >= 1
+        Users with an occasion followed, of both halves.
+
+    Returns
+    -------
+    ibis table
+        ``pair``, and per half h in (0, 1) the columns of `pair_sums` with ``_h`` behind their names, but for
+        ``low_square, high_square, low_high``, which are over both halves.
+    """
+    sides = {f"{name}_{h}": ibis.ifelse(sums.half == h, sums[name], 0.0).sum() for name in _HALVED for h in HALVES}
+    wide = sums.group_by("pair").aggregate(sides | {name: sums[name].sum() for name in _SQUARES})
+    low, high = _users(wide)
+    return wide.filter(ibis.greatest(low, high) >= minimum_users)
+
+
+def support_counts(sums: ir.Table) -> ir.Table:
     """Count the ordered pairs of items with any support, and the users of the best supported.
 
     Parameters
     ----------
-    days : ibis table
-        From `user_days`.
-    period : Period
-    n_items : int, >= 1
-        Number of item codes.
+    sums : ibis table
+        From `pair_sums`.
 
     Returns
     -------
     ibis table
         One row ``pairs, most_users``; zeros if there is no pair.
     """
-    counts = pair_counts(days, period, n_items=n_items, minimum_users=1)
-    low, high = counts.low_users_0 + counts.low_users_1, counts.high_users_0 + counts.high_users_1
+    counts = supported_pairs(sums, 1)
+    low, high = _users(counts)
     return counts.aggregate(
         pairs=((low > 0).cast("int64") + (high > 0).cast("int64")).sum().cast("float64").fill_null(0.0),
         most_users=ibis.greatest(low, high).max().fill_null(0.0),
     )
 
 
-def _sided(days: ir.Table, period: Period, *, n_items: int) -> ir.Table:
-    """Join every occasion with what is near it, and tell the two sides of each pair apart by the order of codes."""
-    pairs = _inside(days, period).join(nearby(days, period), ["user", "day"]).filter(_.item != _.near)
-    is_low = _.item < _.near
-    return pairs.select(
-        "user",
-        pair=ibis.least(_.item, _.near).cast("int64") * n_items + ibis.greatest(_.item, _.near),
-        low_followed=ibis.ifelse(is_low, _.after, 0),
-        low_preceded=ibis.ifelse(is_low, _.before, 0),
-        high_followed=ibis.ifelse(is_low, 0, _.after),
-        high_preceded=ibis.ifelse(is_low, 0, _.before),
-    )
+def _users(pairs: ir.Table) -> list[ir.Value]:
+    """Return the users with low followed, and with high followed, over both halves."""
+    return [pairs[f"{side}_users_0"] + pairs[f"{side}_users_1"] for side in ("low", "high")]
 
 
-def calendar_counts(days: ir.Table, period: Period) -> ir.Table:
+def calendar_counts(days: ir.Table, found: ir.Table, period: Period) -> ir.Table:
     """Count, for every half, calendar day and item, the user-days with it and those that it follows and precedes.
 
     Parameters
     ----------
     days : ibis table
-        From `user_days`.
+        From `engine.graph.events_days.visits`.
+    found : ibis table
+        From `engine.graph.events_days.successions` of these.
     period : Period
 
     Returns
@@ -207,25 +195,26 @@ def calendar_counts(days: ir.Table, period: Period) -> ir.Table:
     ibis table
         ``half, day, item, own, followed, preceded``; counts are float64.
     """
-    nodes = _inside(days, period).filter(_.item >= 0)
-    own = nodes.select("user", "day", "item", own=_ONE, followed=_ZERO, preceded=_ZERO)
-    near = nearby(days, period).select(
-        "user", "day", item="near", own=_ZERO, followed=_.after.cast("float64"), preceded=_.before.cast("float64")
+    inside = days.filter(is_occasion(_.day, period) & (_.item > NO_NODE))
+    own = inside.select("user", "day", "item", own=_ONE, followed=_ZERO, preceded=_ZERO)
+    after = found.filter(_.is_followed & _.opens & (_.later > NO_NODE))
+    before = found.filter(_.is_preceded & _.closes & (_.earlier > NO_NODE))
+    parts = own.union(
+        after.select("user", day="start", item="later", own=_ZERO, followed=_ONE, preceded=_ZERO),
+        before.select("user", day="end", item="earlier", own=_ZERO, followed=_ZERO, preceded=_ONE),
     )
-    return (
-        own.union(near)
-        .group_by(half=_.user % 2, day="day", item="item")
-        .aggregate(own=_.own.sum(), followed=_.followed.sum(), preceded=_.preceded.sum())
+    return parts.group_by(half=_.user % 2, day="day", item="item").aggregate(
+        own=_.own.sum(), followed=_.followed.sum(), preceded=_.preceded.sum()
     )
 
 
 def visit_counts(days: ir.Table, period: Period) -> ir.Table:
-    """Count the user-days with any item of every half and calendar day.
+    """Count the days with any item of every half and calendar day.
 
     Parameters
     ----------
     days : ibis table
-        From `user_days`.
+        From `engine.graph.events_days.visits`.
     period : Period
 
     Returns
@@ -233,7 +222,7 @@ def visit_counts(days: ir.Table, period: Period) -> ir.Table:
     ibis table
         ``half, day, visits``; visits are float64.
     """
-    occasions = _inside(days, period).select("user", "day").distinct()
+    occasions = days.filter(is_occasion(_.day, period) & _.leads)
     return occasions.group_by(half=_.user % 2, day="day").aggregate(visits=_.count().cast("float64"))
 
 
@@ -243,16 +232,11 @@ def item_counts(days: ir.Table) -> ir.Table:
     Parameters
     ----------
     days : ibis table
-        From `user_days`.
+        From `engine.graph.events_days.user_days`.
 
     Returns
     -------
     ibis table
         ``item, days, users``.
     """
-    return days.group_by("item").aggregate(days=_.count(), users=_.user.nunique())
-
-
-def _inside(days: ir.Table, period: Period) -> ir.Table:
-    """Keep the days whose two windows are whole."""
-    return days.filter(_.day.between(period.first_day, period.last_day))
+    return days.group_by("item").aggregate(days=_.count(), users=_.count(where=_.previous.isnull()))

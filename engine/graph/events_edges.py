@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.errors import NoEdgeError, NotEnoughDataError
-from engine.graph.events_blocks import counted_calendar, counted_pairs
+from engine.graph.described_kept import collect, lent
+from engine.graph.events_blocks import counted_pairs
 from engine.graph.events_config import EventSettings
-from engine.graph.events_counts import Period, item_counts, support_counts, visit_counts
+from engine.graph.events_counts import support_counts, supported_pairs
+from engine.graph.events_days import Period
 from engine.graph.events_pairs import POOLED, Pairs, calendar_of, pairs_of
 from engine.graph.events_replication import replication_report
 
@@ -77,26 +79,23 @@ def period_of(first_day: float, last_day: float, window_days: int) -> Period:
 def counted_graph(
     days: ir.Table,
     period: Period,
-    items: NDArray[np.object_],
+    items: pd.DataFrame,
     settings: EventSettings,
-    collect: Callable[[ir.Table], pd.DataFrame],
     *,
-    blocks: int = 1,
+    blocks: int,
 ) -> EventGraph:
     """Run the aggregates over user-days and choose the edges.
 
     Parameters
     ----------
     days : ibis table
-        ``user, item, day``, from `engine.graph.events_counts.user_days`. Items with the code -1 become no nodes;
-        they only make their days visits.
+        From `engine.graph.events_blocks.kept_days`. Items with the code -1 become no nodes; they only make their days
+        visits.
     period : Period
-    items : ndarray of object
-        Names of the codes.
+    items : DataFrame
+        ``name, users, days`` (different ones), one row for each code from 0.
     settings : EventSettings
-    collect : callable
-        Runs an aggregate.
-    blocks : int, >= 1, default 1
+    blocks : int, >= 1
         Users are counted in so many blocks, see `engine.graph.events_blocks.summed`.
 
     Returns
@@ -108,27 +107,27 @@ def counted_graph(
     NoEdgeError
         If no pair becomes an edge.
     """
-    with counted_pairs(
-        days, period, n_items=len(items), minimum_users=settings.minimum_users, blocks=blocks
-    ) as expression:
-        counts = collect(expression)
+    codes = np.flatnonzero(items["users"] >= settings.minimum_users)
+    with (
+        lent(pa.table({"item": codes.astype(np.int32)}), days.get_backend()) as supported,
+        counted_pairs(days, period, supported=supported, n_items=len(items), blocks=blocks) as tables,
+    ):
+        counts = collect(supported_pairs(tables["pairs"], settings.minimum_users))
+        seen, visits = (collect(tables[name]) for name in ("calendar", "visits"))
     if counts.empty:
-        found = collect(support_counts(days, period, n_items=len(items)))
-        raise _without_pairs(int(found["pairs"].iloc[0]), found["most_users"].iloc[0], settings)
-    with counted_calendar(days, period, blocks=blocks) as expression:
-        seen = collect(expression)
-    visits, totals = collect(visit_counts(days, period)), collect(item_counts(days))
+        raise _without_support(days, period, len(items), settings, blocks)
+    names = items["name"].to_numpy(dtype=object)
     calendar = calendar_of(seen, visits, period, reach=settings.baseline_days, n_items=len(items))
     pairs = pairs_of(counts.sort_values("pair", ignore_index=True), calendar)
     chosen = _best(pairs, settings)
     if not len(chosen):
         raise _without_edges(pairs, settings)
     used = np.union1d(pairs.source[chosen], pairs.target[chosen])
-    totals = totals.set_index("item").reindex(used)
+    totals = items.iloc[used]
     return EventGraph(
-        edges=_edge_table(pairs, chosen, items),
+        edges=_edge_table(pairs, chosen, names),
         nodes=pd.DataFrame(
-            {"node": items[used], "user_days": totals["days"].to_numpy(), "users": totals["users"].to_numpy()}
+            {"node": names[used], "user_days": totals["days"].to_numpy(), "users": totals["users"].to_numpy()}
         ),
         replication=replication_report(pairs, chosen, minimum_users=settings.minimum_users, seed=settings.seed),
     )
@@ -141,6 +140,14 @@ def _best(pairs: Pairs, settings: EventSettings) -> NDArray[np.int64]:
     rows = rows[np.lexsort((pairs.target[rows], -score[rows], pairs.source[rows]))]
     rank = pd.Series(pairs.source[rows]).groupby(pairs.source[rows]).cumcount().to_numpy()
     return rows[rank < settings.top]
+
+
+def _without_support(days: ir.Table, period: Period, n_items: int, settings: EventSettings, blocks: int) -> NoEdgeError:
+    """Count the pairs that have too few users."""
+    every = counted_pairs(days, period, supported=None, n_items=n_items, blocks=blocks, calendar=False)
+    with every as tables:
+        found = collect(support_counts(tables["pairs"]))
+    return _without_pairs(int(found["pairs"].iloc[0]), found["most_users"].iloc[0], settings)
 
 
 def _without_pairs(pairs: int, most_users: float, settings: EventSettings) -> NoEdgeError:

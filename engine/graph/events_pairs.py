@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from engine.graph.events_counts import HALVES, Period
+from engine.graph.events_counts import HALVES
+from engine.graph.events_days import Period
 
 Floats = NDArray[np.float64]
 POOLED = len(HALVES)
@@ -160,7 +161,7 @@ def pairs_of(counts: pd.DataFrame, calendar: Calendar) -> Pairs:
     Parameters
     ----------
     counts : DataFrame
-        As from `engine.graph.events_counts.pair_counts`.
+        As from `engine.graph.events_counts.supported_pairs`.
     calendar : Calendar
 
     Returns

@@ -101,8 +101,9 @@ def fit_direction(scorer: InnerProductScorer, training: TrainingGraph) -> tuple[
     source, target = one_way_validation(training)
     ahead, back = scorer.inner_products(source, target), scorer.inner_products(target, source)
     inner = ahead.astype(np.float64) - back
-    # Tied vectors differ by rounding alone, which is no preference.
-    inner[np.abs(inner) <= _ROUNDING * (np.abs(ahead) + np.abs(back))] = 0.0
+    # Tied vectors differ by rounding alone, which is no preference. It goes with the lengths: products may cancel out.
+    first, second = (np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) for vectors in (scorer.source, scorer.target))
+    inner[np.abs(inner) <= _ROUNDING * first[source] * second[target]] = 0.0
     # The penalty counts in units of the differences, so that a form with longer vectors is not held back less.
     unit = float(np.sqrt((inner**2).mean())) if inner.any() else 1.0
     rows = np.column_stack([inner / unit, features[target] - features[source]])

@@ -16,65 +16,20 @@ from engine.backends import open_table
 from engine.cli import main
 from engine.delay import counts, draws, funnel_counts, relation, scope, scope_counts, window_counts
 from engine.errors import DataError
-from engine.graph import events_counts
+from engine.graph import events_counts, events_days
+from engine.stripped import stripped
 from engine.uncertainty import cells, compress, slice_counts, slices
 from engine.uncertainty.bucket_cut import BucketCut
 from engine.uncertainty.config import UncertaintyConfig
 from engine.uncertainty.grid import Layout
 from engine.uncertainty.relation import scored_rows_of
+from tests.engine.spark_frames import dated, events, exposures, scores
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("spark")]
 BACKENDS = ("duckdb", "local[2]")
 LAYOUT = Layout(uncertainty_edges=np.array([0.1, 0.3]), score_edges=np.array([0.123456789, 0.5, 0.9]))
 GRID = {"step_days": 0.7, "horizon_bin": 20}
 DAYS = (20.0, 33.3, 100.0)
-
-
-def scores(n=800):
-    """Rows some of which lie on an edge, with whole weights, a slice of few values and a column of one."""
-    rng = np.random.default_rng(1)
-    return pd.DataFrame(
-        {
-            "label": rng.integers(0, 2, n),
-            "score": rng.choice([0.0, 0.123456789, 0.5, 0.7, 1.0], n),
-            "uncertainty": rng.choice([-0.1, 0.1, 0.2, 0.3, 0.4], n),
-            "weight": rng.integers(1, 4, n),
-            "split": rng.choice(["train", " Tune", "test"], n),
-            "unit": [f"häuser {k}" for k in rng.integers(0, 90, n)],
-            "region": rng.choice(["a", "ü", None], n),
-            "same": "x",
-        }
-    )
-
-
-def exposures(n=500):
-    """Times in days, before 1970 as well, and NULL for what has not happened."""
-    rng = np.random.default_rng(1)
-    time = rng.uniform(-10, 60, n)
-    return pd.DataFrame(
-        {
-            "unit": [f"household {k}" for k in rng.integers(0, 90, n)],
-            "segment": rng.choice(["a", "ü", None], n),
-            "exposure_time": time,
-            "engagement_time": np.where(rng.random(n) < 0.5, time + rng.exponential(5.0, n), np.nan),
-            "conversion_time": np.where(rng.random(n) < 0.6, time + rng.exponential(6.0, n), np.nan),
-            "window_days": rng.choice([10.0, 14.0], n),
-        }
-    )
-
-
-def dated(frame):
-    """The same exposures at dates, to the second, as a clock writes them."""
-    names = [name for name in frame.columns if name.endswith("_time")]
-    moments = {name: pd.Timestamp("2024-02-28") + pd.to_timedelta(frame[name], unit="D") for name in names}
-    return frame.assign(**{name: moment.dt.floor("s") for name, moment in moments.items()})
-
-
-def events(n=600):
-    rng = np.random.default_rng(2)
-    return pd.DataFrame(
-        {"user": rng.integers(0, 25, n), "item": rng.integers(0, 7, n), "time": rng.uniform(-3, 30, n).round(2)}
-    )
 
 
 def both(frame, folder, work):
@@ -151,21 +106,30 @@ def test_exposures_are_counted_alike(name, tmp_path):
     check_equal(*both(exposures(), tmp_path, work), exact=name in EXITS)
 
 
-PERIOD = events_counts.Period(first_day=2, last_day=24, window_days=5)
+PERIOD = events_days.Period(first_day=2, last_day=24, window_days=5)
 PAIRED = {
-    "user-days": lambda days: days,
-    "nearby": lambda days: events_counts.nearby(days, PERIOD),
-    "pairs": lambda days: events_counts.pair_counts(days, PERIOD, n_items=7, minimum_users=12),
-    "support": lambda days: events_counts.support_counts(days, PERIOD, n_items=7),
-    "calendar": lambda days: events_counts.calendar_counts(days, PERIOD),
-    "visits": lambda days: events_counts.visit_counts(days, PERIOD),
-    "items": events_counts.item_counts,
+    "successions": lambda days: events_days.successions(days, PERIOD),
+    "pairs": lambda days: events_counts.supported_pairs(pair_sums(days), 12),
+    "support": lambda days: events_counts.support_counts(pair_sums(days)),
+    "calendar": lambda days: calendar(events_days.visits(days)),
 }
+
+
+def pair_sums(days):
+    counts = events_counts.pair_counts(events_days.successions(days, PERIOD), n_items=7)
+    return events_counts.pair_sums(**counts, n_items=7)
+
+
+def calendar(led):
+    return events_counts.calendar_counts(led, events_days.successions(led, PERIOD), PERIOD)
 
 
 @pytest.mark.parametrize("name", PAIRED)
 def test_events_are_counted_alike(name, tmp_path):
-    check_equal(*both(events(), tmp_path, lambda table: PAIRED[name](events_counts.user_days(table))))
+    def work(table):
+        return PAIRED[name](events_days.user_days(events_days.whole_days(table)))
+
+    check_equal(*both(events(), tmp_path, work))
 
 
 TEXTS = {
@@ -184,6 +148,12 @@ def test_text_is_read_alike(name, tmp_path):
     tables = (open_table(tmp_path / "t.csv", backend=backend, text=["b"]).to_pyarrow() for backend in BACKENDS)
     ours, theirs = (table.to_pylist() for table in tables)
     assert ours == theirs and (ours or name == "no rows")
+
+
+def test_text_is_stripped_alike(tmp_path):
+    cells = [None, "", " ", "a", " a b\t", "\r\na\v\f", "!", "\x01 a", "é\u00a0", "日 "]
+    found = both(pd.DataFrame({"cell": cells}), tmp_path, lambda table: table.select(cell=stripped(table.cell)))
+    assert [set(frame["cell"].dropna()) for frame in found] == [{"", "a", "a b", "!", "\x01 a", "é\u00a0", "日"}] * 2
 
 
 WRITTEN = {

@@ -167,7 +167,7 @@ def test_sentences_compare_with_chance_only_where_there_is_enough(frame):
         tables | {"described": facts.assign(one_way_low=1.0, one_way_high=1.0)}
     )
     few = described(pd.DataFrame({"source": [1], "target": [2]}))
-    assert "1 edge point" in answer(few.curves) and "too few to compare" in answer(few.curves)
+    assert "1 edge point" in answer(few.curves) and "(n 1 node, too few to compare)" in answer(few.curves)
 
 
 @pytest.mark.parametrize(("share", "written"), [(0.0, "0 %"), (0.5, "50.0 %"), (0.99997, ">99.99 %"), (1.0, "100 %")])

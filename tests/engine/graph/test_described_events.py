@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from engine.errors import NoEdgeError, NotEnoughDataError
+from engine.graph import events_blocks
 from engine.graph.described_config import DescribeSettings
 from engine.graph.described_events import Counted, event_graph, listed_edges
 from engine.graph.described_relation import relation_of
@@ -52,6 +53,34 @@ def test_edges_are_those_of_the_events_in_memory(frame):
     pd.testing.assert_frame_equal(found.graph.nodes, expected.nodes, check_dtype=False)
     assert (found.users, found.items, found.items_as_nodes) == (240, 12, 12)
     assert found.user_days == len(frame.drop_duplicates())
+
+
+def test_edges_do_not_depend_on_the_blocks_that_users_are_counted_in(frame, monkeypatch):
+    whole = described(frame).graph.edges
+    in_memory = graph_in_memory(frame, EventSettings(window_days=14)).edges
+    monkeypatch.setattr(events_blocks, "BLOCK_ROWS", len(frame) // 3)
+    before = kept_tables()
+    pd.testing.assert_frame_equal(described(frame).graph.edges, whole, check_exact=True)
+    pd.testing.assert_frame_equal(
+        graph_in_memory(frame, EventSettings(window_days=14)).edges, in_memory, check_exact=True
+    )
+    with pytest.raises(NoEdgeError, match="'minimum_users' is 9,999"):
+        described(frame, minimum_users=9_999)
+    assert kept_tables() == before
+
+
+def kept_tables() -> int:
+    """Return how many tables lie on the backend of tables of memory."""
+    names = ibis.get_backend().con.sql("SELECT table_name FROM duckdb_tables()").fetchall()
+    return sum(name.startswith("kept_") for (name,) in names)
+
+
+def test_different_days_of_rare_items_are_different_user_days():
+    frame = followers(items=4)
+    rare = pd.concat([frame, frame.head(60).assign(item="rare 1"), frame.head(60).assign(item="rare 2")])
+    found = described(rare, most_items=4)
+    assert (found.items, found.items_as_nodes) == (6, 4)
+    assert found.user_days == len(rare.drop_duplicates())
 
 
 def test_the_halves_are_of_equal_size_and_give_the_same_verdict(frame):

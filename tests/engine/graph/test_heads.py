@@ -138,6 +138,18 @@ def test_tied_embeddings_leave_the_direction_to_the_degrees(fitted, prepared):
     assert fitted.scorers["single"].direction(*edges) == pytest.approx(expected, abs=1e-3)
 
 
+def test_tied_embeddings_whose_products_cancel_out_prefer_no_direction_by_their_rounding(fitted, prepared):
+    """Of vectors at right angles nothing but rounding is left, which is large beside the product."""
+    rng = np.random.default_rng(0)
+    tied = np.sign(rng.normal(size=fitted.scorers["single"].source.shape)).astype(np.float32)
+    rounded = (tied * (1 + 1e-7 * rng.normal(size=tied.shape))).astype(np.float32)
+    scorer = replace(fitted.scorers["single"], source=tied, target=rounded)
+    source, target = one_way_validation(prepared.training)
+    ahead, back = scorer.inner_products(source, target), scorer.inner_products(target, source)
+    assert ((ahead != back) & (np.abs(ahead) < 1e-3)).any(), "some products cancel out"
+    assert fit_direction(scorer, prepared.training)[0] == 0.0
+
+
 def test_the_direction_head_adds_what_the_embeddings_prefer():
     # Degrees are alike for all nodes of this ring, so only the vectors can tell that u leads to u + 1.
     count = 40
