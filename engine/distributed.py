@@ -1,11 +1,11 @@
 """Data-parallel training under ``torchrun``: every worker takes a share of each batch, and gradients are added up.
 
-The collective operations are those of ``torch.distributed`` with its ``gloo`` backend, which needs CPUs alone. A
-process that was started without ``torchrun`` is a group of one and talks to nobody.
+Collective operations are those of ``gloo``, which needs CPUs alone. Without ``torchrun`` a process is a group of one.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,8 +164,7 @@ class Workers:
         """Add up named numbers over all workers, which name the same."""
         import torch
 
-        summed = torch.tensor(list(values.values()), dtype=torch.float64)
-        self.sum_in_place([summed])
+        summed = self.total(torch.tensor(list(values.values()), dtype=torch.float64))
         return dict(zip(values, summed.tolist(), strict=True))
 
     def _gathered(self, rows: Tensor) -> list[Tensor]:
@@ -175,8 +174,7 @@ class Workers:
 
         counts = [torch.zeros(1, dtype=torch.int64) for _ in range(self.size)]
         _together(lambda: distributed.all_gather(counts, torch.tensor([len(rows)])))
-        longest = int(max(int(count) for count in counts))
-        padded = torch.zeros(longest, dtype=torch.int64)
+        padded = torch.zeros(max(map(int, counts)), dtype=torch.int64)
         padded[: len(rows)] = rows
         parts = [torch.empty_like(padded) for _ in range(self.size)]
         _together(lambda: distributed.all_gather(parts, padded))
@@ -239,14 +237,28 @@ def joined(minutes: float = 60.0) -> Iterator[Workers]:
     if group.size == 1:
         yield group
         return
-    from torch import distributed
+    from torch.distributed import destroy_process_group
 
-    patience = timedelta(minutes=minutes)
-    _together(lambda: distributed.init_process_group("gloo", timeout=patience), otherwise=_UNREACHED)
+    _together(lambda: _start(group, timedelta(minutes=minutes)), otherwise=_UNREACHED)
     try:
         yield group
     finally:
-        distributed.destroy_process_group()
+        destroy_process_group()
+
+
+def _start(group: Workers, patience: timedelta) -> None:
+    """Start the process group; after a restart by the launcher with addresses of its own."""
+    from torch.distributed.distributed_c10d import PrefixStore, init_process_group
+    from torch.distributed.rendezvous import rendezvous
+
+    # An optimiser imports this, whose functions keep the group of that moment: it would live on, with threads that
+    # now and then abort a process that ends.
+    importlib.import_module("torch.distributed.nn.functional")
+    store, rank, size = next(rendezvous("env://", timeout=patience))
+    # The launcher's store outlives a restart, with addresses of workers that are gone; on one host all count alike.
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(group.size):
+        store = PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
+    init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=patience)
 
 
 def require_agreement(group: Workers, identity: Mapping[str, Any]) -> None:

@@ -175,6 +175,37 @@ def wait_for(happened, process: subprocess.Popen) -> None:
         time.sleep(0.05)
 
 
+DIES_ONCE = """
+import os
+from pathlib import Path
+from torch import nn, optim
+from engine.distributed import joined
+
+with joined(0.5) as group:
+    if os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+        os._exit(9)
+    said = group.from_first(b"here" if group.is_first else b"")
+    optim.Adam(nn.Linear(1, 1).parameters()).step()
+left = [name for task in Path("/proc/self/task").iterdir() if "gloo" in (name := (task / "comm").read_text())]
+Path(f"{os.environ['SAID']}-{group.rank}").write_text(f"{said} {left}")
+"""
+
+
+def test_workers_that_the_launcher_starts_again_find_each_other_and_leave_no_thread(tmp_path):
+    (tmp_path / "work.py").write_text(DIES_ONCE)
+    words = "-m torch.distributed.run --standalone --max-restarts 1 --nproc-per-node 2".split()
+    own = {"PYTHONPATH": str(ROOT), "SAID": str(tmp_path / "said")}
+    done = subprocess.run(
+        [sys.executable, *words, tmp_path / "work.py"],
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [(tmp_path / f"said-{rank}").read_text() for rank in range(2)] == ["b'here' []"] * 2
+
+
 def test_a_process_of_its_own_is_a_group_of_one(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     monkeypatch.delenv("WORLD_SIZE", raising=False)
@@ -215,14 +246,16 @@ def test_more_workers_than_rows_of_a_step_are_refused():
 
 
 def test_workers_that_cannot_be_reached_are_said_to_need_a_network(monkeypatch):
-    from torch import distributed
+    from torch.distributed import distributed_c10d
 
     def fail(*_, **__):
         raise RuntimeError("Gloo connectFullMesh failed")
 
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    monkeypatch.setattr(distributed, "init_process_group", fail)
+    meeting = importlib.import_module("torch.distributed.rendezvous")
+    monkeypatch.setattr(meeting, "rendezvous", lambda *_, **__: iter([(None, 0, 2)]))
+    monkeypatch.setattr(distributed_c10d, "init_process_group", fail)
     with pytest.raises(TrainingError, match=r"the other workers cannot be reached.*GLOO_SOCKET_IFNAME"), joined():
         pass
 
