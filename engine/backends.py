@@ -161,7 +161,8 @@ def _of_files(path: Path, backend: str, text: Collection[str]) -> ibis.Table:
         return _known(_text(connection, path), text) if is_text else connection.read_parquet(files)
     from engine import spark_files
 
-    connection = ibis.pyspark.connect(session_of(backend))
+    session = session_of(backend)  # first: without Spark, Ibis says less
+    connection = ibis.pyspark.connect(session)
     if is_text:
         check_case(delimited(path).names, path)
         return _known(spark_files.read_delimited(connection, path), text)
@@ -212,13 +213,17 @@ def _of_database(path: Path, backend: str, name: str | None) -> ibis.Table:
         raise ConfigError(f"'--backend {backend}' cannot read the DuckDB file '{path.name}'; leave it out.")
     connection = _prepared(ibis.duckdb.connect(str(path), read_only=True))
     # The listing of Ibis uses a call that DuckDB no longer has.
-    tables = sorted(row[0] for row in connection.con.sql("SELECT table_name FROM information_schema.tables").fetchall())
+    found = connection.con.sql("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+    # Those of the schema that DuckDB looks in by itself go by their own name.
+    places = {(table if schema == "main" else f"{schema}.{table}"): (schema, table) for schema, table in found}
+    tables = sorted(places)
     listing = ", ".join(f"'{table}'" for table in tables[:12]) or "none"
     if name is None and len(tables) != 1:
         raise DataError(f"'{path.name}' has the tables {listing}; name one with --table.")
     if name is not None and name not in tables:
         raise DataError(f"'{path.name}' has no table '{name}'; it has {listing}.")
-    return connection.table(name or tables[0])
+    schema, table = places[name or tables[0]]
+    return connection.table(table, database=schema)
 
 
 def _prepared(connection: Any) -> Any:

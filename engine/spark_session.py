@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import re
@@ -21,6 +22,8 @@ READY_SECONDS = 60.0
 UNLESS_SET = {"spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true"}
 """What holds unless ``spark-defaults.conf`` says otherwise. Without it an aggregate that is kept has 200 parts, however
 small it is, and whatever reads it starts a task for each."""
+WAREHOUSE = "spark.sql.warehouse.dir"
+"""Where new tables go. Spark makes the folder, which on this machine would be an empty one where the reader works."""
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|\[?::1\]?")
 
 
@@ -51,7 +54,7 @@ def session_of(master: str) -> Any:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise ConfigError(
-            f"'--backend {master}' needs Spark; install it with: pip install 'ibis-framework[pyspark]'"
+            f"'--backend {master}' needs Spark; install it with: .venv/bin/pip install 'ibis-framework[pyspark]'"
         ) from error
     context = SparkContext._active_spark_context
     if context is None:
@@ -123,14 +126,16 @@ def _start(master: str) -> Any:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+    spare = UNLESS_SET
     if is_near(master):
         settings |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+        spare = UNLESS_SET | {WAREHOUSE: _passing_folder()}
     conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
     with tempfile.TemporaryFile() as log:
         try:
             # A Java that an earlier session left running is taken again.
             gateway = SparkContext._gateway or launch_gateway(conf, {"stdout": log, "stderr": log})
-            context = SparkContext(conf=_completed(settings, gateway.jvm), gateway=gateway)
+            context = SparkContext(conf=_completed(settings, spare, gateway.jvm), gateway=gateway)
         except Exception as error:  # of Java, of the bridge to it, or of Spark
             raise ConfigError(f"'--backend {master}' does not start ({_reason(error, log)}).") from error
     if master.startswith("spark://"):
@@ -138,13 +143,20 @@ def _start(master: str) -> Any:
     return context
 
 
-def _completed(settings: dict[str, str], java: Any) -> Any:
-    """Return what Spark is told: our settings, then those of ``spark-defaults.conf``, then `UNLESS_SET`."""
+def _passing_folder() -> str:
+    """Make a folder that is gone when this process is."""
+    folder = tempfile.mkdtemp(prefix="spark-warehouse-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _completed(settings: dict[str, str], spare: dict[str, str], java: Any) -> Any:
+    """Return what Spark is told: our settings, then those of ``spark-defaults.conf``, then what holds without them."""
     from pyspark import SparkConf
 
     # Only Java has read the file.
     conf = SparkConf(_jvm=java).setAll(list(settings.items()))
-    for name, value in UNLESS_SET.items():
+    for name, value in spare.items():
         conf.setIfMissing(name, value)
     return conf
 

@@ -44,7 +44,7 @@ def _job() -> Any | None:
 
 def _choose_and_start(kind: Kind) -> None:
     """Let the reader choose data, seed and settings, and start."""
-    with st.form("train-form", border=True):
+    with st.form("train-form", border=True, height="stretch"):
         data = st.selectbox(
             "Data", training.bundled_names(kind), format_func=training.data_label, key=f"{TRAIN['data']}-{kind}"
         )

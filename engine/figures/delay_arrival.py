@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from engine.figures.common import empty_figure, number
+from engine.figures.common import empty_figure
 from engine.figures.delay_parts import (
     HEIGHT,
     band,
@@ -69,13 +69,21 @@ def seen_curves(
     traces, corner = [band(known, name, OURS)], []
     for place, (label, rows, column, color, dash) in enumerate(lines):
         traces.append(_line(rows, column, label, color, dash))
-        count = f" · n {number(rows['n'].max())}" if column == name else ""
-        corner.append(corner_label(f"<b>{label}</b>{count}", color, 0.12 + 35 / height * place, "bottom"))
+        count = f"{rows['n'].max():,.0f}" if column == name else _naive_count(snapshot, name)
+        corner.append(corner_label(f"<b>{label}</b> · n {count}", color, 0.12 + 35 / height * place, "bottom"))
     shapes, notes = window_marks(waiting_days, immature_from, horizon, note_at=0.05, labels=corner)
     risk = {"Kaplan–Meier": snapshot} | ({} if final is None else {"Final": final})
     traces += numbers_at_risk(risk, list(risk))
     layout = _above_strip(horizon, [OURS, TRUTH][: len(risk)], _AXIS[name], top, height)
     return go.Figure({"data": traces, "layout": layout | {"shapes": shapes, "annotations": [*corner, *notes]}})
+
+
+def _naive_count(snapshot: pd.DataFrame, name: str) -> str:
+    """Say what the naive curve is a share of: conversions so far, or all exposures, whatever their age."""
+    exposures = float(snapshot["n"].max())
+    if name == "converted":
+        return f"{exposures:,.0f}"
+    return f"{exposures * float(snapshot['converted_naive'].max()):,.0f} conversions"
 
 
 def _line(rows: pd.DataFrame, column: str, label: str, color: str, dash: str) -> dict[str, Any]:

@@ -22,6 +22,8 @@ QUESTIONS = {
     "delay": "Which labels will still change?",
     "uncertainty": "How far may a score be trusted?",
 }
+ROWS = {"graph": "One row per link", "delay": "One row per person", "uncertainty": "One row per case"}
+"""How the page begins to say what a file for a question holds."""
 IMAGE = "![x](http://evil.example/x.png)"
 
 
@@ -95,6 +97,8 @@ def choose(reader: Reader, role: str, column: str) -> None:
 def upload(reader: Reader, kind: str, content: bytes, name: str) -> Page:
     page = reader.open("data")
     page.get_by_role("radio", name=QUESTIONS[kind]).click()
+    # An upload asks the server for an address first, and Streamlit loses the answer if the script starts right then.
+    expect(page.get_by_text(ROWS[kind])).to_be_visible()
     reader.drawn()
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     return page

@@ -34,11 +34,11 @@ def test_a_training_is_watched_survives_a_reload_and_is_cancelled(new_reader: Ca
     page.get_by_role("button", name="Train", exact=True).click()
     badge(page, "running")
     losses = page.locator(".js-plotly-plot .scatterlayer path.js-line").first
-    expect(losses).to_be_visible()
+    expect(losses).to_be_visible(timeout=3 * PATIENCE)
     progress = page.get_by_test_id("stProgress")
     expect(progress).to_contain_text(re.compile(r"epoch \d+ of"))
     before = progress.inner_text()
-    expect(progress).not_to_have_text(before)
+    expect(progress).not_to_have_text(before, timeout=3 * PATIENCE)
 
     # The other pages stay usable meanwhile, and a reload is a new session that finds the job again.
     reader.go("Overview")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import duckdb
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +22,17 @@ def test_a_header_that_does_not_fit_the_rows_is_not_passed_over(tmp_path):
     assert table.columns == ("a", "b")
     with pytest.raises(Exception, match="Line: 3"):
         table.to_pyarrow()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_without_spark_the_sentence_is_about_spark_and_not_about_the_file(form, tmp_path, monkeypatch):
+    """As in an environment of the product alone, where Ibis has no part for Spark either."""
+    path = tmp_path / f"t.{form}"
+    path.write_text("a\n1\n") if form == "csv" else pq.write_table(pa.table({"a": [1]}), path)
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.setitem(vars(ibis), "pyspark", None)
+    with pytest.raises(ConfigError, match=r"'--backend local\[2\]' needs Spark; install it with: "):
+        open_table(path, backend="local[2]")
 
 
 def test_text_separated_by_semicolons_is_read_as_such(tmp_path):
@@ -53,6 +67,18 @@ def test_a_weight_that_counts_no_rows_is_refused(weight, tmp_path):
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
     with pytest.raises(DataError, match=f"Column 'weight' of t has '{weight}' in data row 2"):
         scored_rows_of(open_table(tmp_path / "t.parquet"), {}, source="t")
+
+
+def test_tables_of_other_schemas_go_by_schema_and_name(tmp_path):
+    path = tmp_path / "many.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE SCHEMA shop")
+        connection.execute("CREATE TABLE log AS SELECT 1 AS a")
+        connection.execute("CREATE TABLE shop.log AS SELECT 2 AS a")
+    for name, value in (("log", 1), ("shop.log", 2)):
+        assert open_table(path, name=name).to_pyarrow().to_pylist() == [{"a": value}]
+    with pytest.raises(DataError, match=r"has no table 'nothing'; it has 'log', 'shop.log'"):
+        open_table(path, name="nothing")
 
 
 @pytest.mark.parametrize(("backend", "name"), [("duckdb", "log"), ("local[2]", None), ("duckdb", None)])

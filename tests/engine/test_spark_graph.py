@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ def test_what_the_user_has_set_wins_over_what_we_would_set(spark):
         assert spark.conf.get(name) == ours
         java.System.setProperty(name, "of the user")  # as Java does with what stands in spark-defaults.conf
         try:
-            assert spark_session._completed({}, java).get(name) == "of the user"
+            assert spark_session._completed({}, {name: ours}, java).get(name) == "of the user"
         finally:
             java.System.clearProperty(name)
+
+
+def test_spark_leaves_no_folder_where_the_reader_works(spark):
+    warehouse = Path(spark.conf.get(spark_session.WAREHOUSE).removeprefix("file:"))
+    assert warehouse.is_relative_to(tempfile.gettempdir()) and not warehouse.is_relative_to(Path.cwd())
+    assert not Path("spark-warehouse").exists()

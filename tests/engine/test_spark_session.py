@@ -99,7 +99,7 @@ def test_a_missing_java_says_what_to_install(home, where, monkeypatch):
 
 def test_a_missing_package_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(ConfigError, match=r"install it with: pip install 'ibis-framework\[pyspark\]'"):
+    with pytest.raises(ConfigError, match=r"install it with: .venv/bin/pip install 'ibis-framework\[pyspark\]'"):
         session_of("local[2]")
 
 

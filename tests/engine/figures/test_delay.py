@@ -117,6 +117,10 @@ def test_a_group_that_nobody_followed_to_the_end_is_told(flips):
     assert not figure.data and "No exposure was followed" in figure.layout.annotations[0].text
 
 
+def labels_of(figure) -> set[str]:
+    return {note.text.split("<b>")[-1] for note in figure.layout.annotations}
+
+
 def test_arrival_shows_the_estimate_the_naive_count_and_the_truth():
     days = [0.0, 1.0, 2.0]
     snapshot = pd.DataFrame(
@@ -126,6 +130,7 @@ def test_arrival_shows_the_estimate_the_naive_count_and_the_truth():
             "seen_low": [0.05, 0.4, 1.0],
             "seen_high": [0.2, 0.6, 1.0],
             "seen_naive": [0.2, 0.7, 1.0],
+            "converted_naive": [2 / 30, 7 / 30, 10 / 30],
             "n": 30,
             "at_risk": [30, 20, 5],
         }
@@ -138,6 +143,14 @@ def test_arrival_shows_the_estimate_the_naive_count_and_the_truth():
     assert list(drawn["Final"].y) == [0.1, 0.4, 1.0] and drawn["Final"].line.dash == "dash"
     assert list(drawn["at risk: Kaplan–Meier"].text) == ["30", "20", "5"]
     assert list(drawn["at risk: Final"].text) == ["60", "50", "40"]
+    assert labels_of(figure) >= {
+        "Final</b> · n 60",
+        "Kaplan–Meier</b> · n 30",
+        "Counted naively</b> · n 10 conversions",
+    }
+    rates = snapshot.assign(converted=0.2, converted_low=0.1, converted_high=0.3)
+    converted = seen_curves(rates, None, name="converted", waiting_days=None, immature_from=None)
+    assert "Counted naively</b> · n 30" in labels_of(converted)
     unknown = seen_curves(snapshot.assign(seen=np.nan), final, name="seen", waiting_days=1.0, immature_from=None)
     assert not unknown.data
 
@@ -167,7 +180,7 @@ def test_the_hazard_is_drawn_with_its_own_band(flips):
 
 def test_numbers_at_risk_of_a_thinned_line_stand_at_its_own_days():
     snapshot = pd.DataFrame({"elapsed_days": [0.0, 3.0], "seen": [0.1, 1.0], "at_risk": [9, 4], "n": 30})
-    snapshot = snapshot.assign(seen_low=0.1, seen_high=0.9, seen_naive=0.5)
+    snapshot = snapshot.assign(seen_low=0.1, seen_high=0.9, seen_naive=0.5, converted_naive=0.1)
     final = pd.DataFrame({"elapsed_days": [0.0, 1.0, 2.0, 3.0], "seen": 0.5, "at_risk": [8, 7, 6, 5], "n": 60})
     figure = seen_curves(snapshot, final, name="seen", waiting_days=None, immature_from=None)
     (mine,) = traces(figure, "at risk: Kaplan–Meier")
