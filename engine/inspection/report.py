@@ -190,11 +190,12 @@ def _unplayed(stage: Staged, task: _Task) -> Iterator[Finding]:
                 f"{stage.source} has a column '{role}' and '{name}' is to play this role too; rename or drop one."
             )
             yield Finding(severity="stops", sentence=sentence, column=role, stops="both")
+    forms = "Edges need source and target, events need user, item and time. " if task.kind == "graph" else ""
     for needed in roles_of(task.kind, task.form):
         if needed.required and needed.name not in task.playing:
             sentence = (
                 f"Column '{needed.name}' is missing in {stage.source}; it has {listing}. "
-                f"Name the column that plays this role with --column {needed.name}=NAME."
+                f"{forms}Name the column that plays this role with --column {needed.name}=NAME."
             )
             yield Finding(severity="stops", sentence=sentence, column=needed.name, stops="train")
     if task.form == "events" and "target" in stage.names:

@@ -43,10 +43,15 @@ _SYNONYMS: dict[tuple[str, str], str] = {
     "is positive, is click, is conversion, is fraud, fraud, churn, churned, response, responded, truth, ground truth, "
     "actual, target, labels",
     ("scores", "score"): "p, prob, probability, pred, prediction, predicted, y pred, y score, y prob, y hat, p hat, "
-    "pctr, pcvr, ctr, cvr, predicted probability, mean, model score, proba, confidence, scores, phat, yhat",
+    "pctr, pcvr, ctr, cvr, predicted probability, mean, model score, proba, confidence, scores, phat, yhat, "
+    "model prob, model probability, model p, pred prob, pred proba, predicted prob, predicted score, prediction score, "
+    "calibrated score, calibrated probability, score mean, mean score, pred mean, mean pred, ensemble mean",
     ("scores", "uncertainty"): "var, variance, std, stddev, sd, sigma, standard deviation, se, stderr, "
     "std dev, std err, standard error, entropy, doubt, uncertainties, spread, epistemic, score std, score var, "
-    "pred std, pred var",
+    "pred std, pred var, prob std, prob var, score sd, pred sd, score variance, prediction variance, "
+    "predictive variance, predictive std, predictive entropy, posterior std, posterior var, ensemble std, "
+    "ensemble var, model std, model var, model uncertainty, score uncertainty, prediction uncertainty, "
+    "epistemic uncertainty",
     ("rows", "weight"): "count, counts, n, rows, freq, frequency, sample weight, num rows, n rows",
     ("rows", "split"): "fold, part, partition, subset, set, dataset split",
     ("rows", "unit"): "user, customer, visitor, client, household, member, account, session, person, subscriber, uid",

@@ -47,6 +47,12 @@ def first_stop(found):
     return found.findings[found.findings["severity"] == "stops"].iloc[0]
 
 
+def test_a_table_without_known_names_is_told_what_both_forms_need(write):
+    frame = EDGES.set_axis(["Kunde", "Käse"], axis=1)
+    stop = first_stop(inspect(write(frame), "graph"))
+    assert "it has 'Kunde', 'Käse'. Edges need source and target, events need user, item and time." in stop["sentence"]
+
+
 def test_good_edges_may_be_described_and_trained(write):
     found = inspect(write(EDGES), "graph")
     assert (found.form, found.rows, found.can_train, found.can_describe) == ("edges", len(PAIRS), True, True)

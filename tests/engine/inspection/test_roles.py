@@ -36,6 +36,19 @@ def test_the_roles_own_name_wins_over_a_synonym():
     assert guess_roles("uncertainty", "scores", found) == {"label": "label", "score": "p", "uncertainty": "sigma"}
 
 
+@pytest.mark.parametrize(
+    ("score", "uncertainty"), [("model prob", "std dev"), ("PredMean", "pred_std"), ("calibrated_score", "entropy")]
+)
+def test_scores_of_a_model_are_known_by_many_names(score, uncertainty):
+    found = looks(**{"bought": ["yes", "no"], score: NUMBERS, uncertainty: NUMBERS})
+    assert guess_form("uncertainty", found) == "scores"
+    assert guess_roles("uncertainty", "scores", found) == {
+        "label": "bought",
+        "score": score,
+        "uncertainty": uncertainty,
+    }
+
+
 def test_dates_with_a_slip_are_the_times_that_are_meant_or_leave_them_open():
     slipped = [*DATES[:2], "2026-02-01", "soon"]
     found = looks(**{"sent at": slipped, "redeemed at": DATES})
