@@ -12,7 +12,7 @@ from engine.delay.encode import encode, feature_columns
 from engine.delay.snapshot import choose_day, require_usable
 from engine.errors import DataError
 from engine.result import DatasetInfo
-from engine.schema import Column, mixed_forms, validate
+from engine.schema import LAST_DAY, Column, mixed_forms, validate
 from engine.seeding import generator
 
 SCHEMA: tuple[Column, ...] = (
@@ -40,6 +40,7 @@ SCHEMA: tuple[Column, ...] = (
         required=False,
         unit="days",
         minimum=0.01,
+        maximum=LAST_DAY,
         description="Attribution window of this exposure; the setting `attribution_days` where absent or empty.",
     ),
 )
@@ -261,9 +262,8 @@ def _fill_roles(table: pd.DataFrame) -> pd.DataFrame:
 
 def _is_numeric(values: pd.Series) -> bool:
     """Say whether times were given as numbers of days, also if written as text."""
-    return bool(
-        pd.to_numeric(values.iloc[:1], errors="coerce").notna().all()
-    ) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
+    is_number = bool(pd.to_numeric(values.iloc[:1], errors="coerce").notna().all())
+    return is_number and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 
 def _check_order(table: pd.DataFrame, name: str, source: str) -> None:

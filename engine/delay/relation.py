@@ -75,7 +75,8 @@ def exposures_of(table: ibis.Table, roles: Mapping[str, str], *, source: str, at
     times, has_dates = _times_as_days(named, given, source)
     columns = {name: times.get(name, ibis.null("float64")) for name in ("exposure_time", *LATER)}
     window = _number(named["window_days"]) if "window_days" in given else ibis.null("float64")
-    unreadable = named["window_days"].notnull() & window.isnull() if "window_days" in given else ibis.literal(False)
+    is_text = "window_days" in given and named["window_days"].type().is_string()
+    unreadable = _text(named["window_days"]).notnull() & window.isnull() if is_text else ibis.literal(False)
     segment = _name(named["segment"]).fill_null("missing") if "segment" in given else "all exposures"
     columns |= {
         "segment": segment if isinstance(segment, ibis.Value) else ibis.literal(segment),
@@ -125,7 +126,7 @@ def _times_as_days(table: ibis.Table, given: Mapping[str, str], source: str) -> 
     dated: dict[str, bool | None] = {}
     for name in names:
         column, kind = table[name], table[name].type()
-        if kind.is_null():
+        if kind.is_null() or (kind.is_unknown() and '"NULL"' in str(kind)):  # as DuckDB has it from Parquet
             days[name], dated[name] = ibis.null("float64"), None
         elif kind.is_numeric():
             days[name], dated[name] = _number(column), False
@@ -141,11 +142,13 @@ def _times_as_days(table: ibis.Table, given: Mapping[str, str], source: str) -> 
             raise DataError(
                 f"Column '{given[name]}' of {source} is of type {kind}; allowed are dates, or numbers of days."
             )
-    forms = {form for form in dated.values() if form is not None}
-    if len(forms) > 1:
-        known = {given[name]: form for name, form in dated.items() if form is not None}
-        raise DataError(mixed_forms(source, known))
-    return days, forms == {True}
+    forms = {name: form for name, form in dated.items() if form is not None}
+    if len({*forms.values()}) > 1:  # a column of either type without a time has no form
+        present = table.aggregate(**{name: days[name].count() for name in forms}).to_pyarrow().to_pylist()[0]
+        forms = {name: form for name, form in forms.items() if present[name]}
+    if mixed := mixed_forms(source, {given[name]: form for name, form in forms.items()}):
+        raise DataError(mixed)
+    return days, {*forms.values()} == {True}
 
 
 def _written(table: ibis.Table, names: list[str], given: Mapping[str, str], source: str) -> dict[str, bool | None]:

@@ -93,7 +93,12 @@ def refuse(facts: Mapping[str, float | None], table: ir.Table, given: Mapping[st
         if count.get(f"early {role}", 0):
             raise _early(table, role, count[f"early {role}"], given, source)
     if count.get("bad window_days", 0):
-        raise told("window_days", _is_bad_window(table), count["bad window_days"], "a number of at least 0.01 days")
+        raise told(
+            "window_days",
+            _is_bad_window(table),
+            count["bad window_days"],
+            f"a number of days from 0.01 to {LAST_DAY:,.0f}",
+        )
     _refuse_segments(count, given, source)
 
 
@@ -128,7 +133,7 @@ def _is_early(table: ir.Table, role: str) -> ir.Value:
 
 
 def _is_bad_window(table: ir.Table) -> ir.Value:
-    return (table.window_days < 0.01) | table.window_unreadable
+    return (table.window_days < 0.01) | _is_far(table.window_days) | table.window_unreadable
 
 
 def more(number: int) -> str:

@@ -14,6 +14,8 @@ from engine.delay.relation import Log
 from engine.delay.snapshot import MAX_DAYS
 from engine.errors import NotEnoughDataError
 
+_SECOND = 1 / 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -50,9 +52,14 @@ def scope_of(log: Log, config: DelayConfig, day: float | None) -> Scope:
     Raises
     ------
     NotEnoughDataError
-        If no exposure that is looked at comes before the day.
+        If all times are the same moment, or no exposure that is looked at comes before the day.
     """
     end = log.last_day if day is None else max(log.last_day, day)
+    if end - log.first_day < _SECOND:
+        raise NotEnoughDataError(
+            "All times of the log are the same moment, so that nobody was watched for any time. Bring a log that goes "
+            "on, or look at a later day with --as-of."
+        )
     settled = log.exposures.filter(_.exposure_time + _.window_days <= end)
     if day is None:
         day = balanced_day(day_sums(settled, waiting_days=config.waiting_days).to_pyarrow().to_pandas())

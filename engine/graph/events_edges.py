@@ -71,7 +71,8 @@ def period_of(first_day: float, last_day: float, window_days: int) -> Period:
     if last - first < 2 * window_days:
         raise NotEnoughDataError(
             f"The event table spans {last - first + 1:,} days; a window of {window_days} days before and after needs "
-            f"at least {2 * window_days + 1:,}. Lower 'window_days', or add events."
+            f"at least {2 * window_days + 1:,}. Lower it with --set "
+            "window_days=DAYS, or add events."
         )
     return Period(first_day=first + window_days, last_day=last - window_days, window_days=window_days)
 
@@ -155,11 +156,12 @@ def _without_pairs(pairs: int, most_users: float, settings: EventSettings) -> No
     if not pairs:
         return NoEdgeError(
             f"No user of the event table has two items on different days within {settings.window_days} days, so there "
-            "is no pair. Raise 'window_days', or add events."
+            "is no pair. Widen it with --set window_days=DAYS, or add events."
         )
     return NoEdgeError(
         f"No pair becomes an edge. Pairs U, V with U followed by V: {pairs:,}; users of the best supported one: "
-        f"{int(most_users):,}; 'minimum_users' is {settings.minimum_users:,}. Lower it, or add events."
+        f"{int(most_users):,}; 'minimum_users' is {settings.minimum_users:,}. Lower it with --set "
+        "minimum_users=NUMBER, or add events."
     )
 
 
@@ -168,8 +170,8 @@ def _without_edges(pairs: Pairs, settings: EventSettings) -> NoEdgeError:
     score = pairs.score[POOLED, pairs.users[POOLED] >= settings.minimum_users]
     return NoEdgeError(
         f"No pair becomes an edge. Pairs U, V with 'minimum_users' {settings.minimum_users:,} or more: {len(score):,}; "
-        f"their highest score: {score.max():.3g}; 'minimum_score' is {settings.minimum_score:g}. Lower it, or add "
-        "events."
+        f"their highest score: {score.max():.3g}; 'minimum_score' is {settings.minimum_score:g}. Lower it with "
+        "--set minimum_score=NUMBER, or add events."
     )
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import DataError
+from engine.errors import DataError, NoEdgeError
+from engine.inspection.inspection import Stops
 from engine.result import Kind
 
 MAX_EVENTS = 200_000
 """Events up to which their edges are made to see whether there are any."""
+MAX_SCORES = 200_000
+"""Scored rows up to which they are divided to see whether both parts are large enough."""
 _DESCRIBERS = {
     "graph": ("engine.graph.described_relation", "relation_of"),
     "delay": ("engine.delay.relation", "exposures_of"),
@@ -20,9 +24,19 @@ _DESCRIBERS = {
 _CONFIGS = {"graph": "GraphConfig", "delay": "DelayConfig", "uncertainty": "UncertaintyConfig"}
 
 
-def training_of(
-    path: Path, kind: Kind, roles: Mapping[str, str], *, merge_repeats: bool = False
-) -> tuple[str | None, str | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What became of data at the door of a training."""
+
+    data_id: str | None
+    """What the run's manifest would say; None where the data cannot be read."""
+    refusal: str | None = None
+    """Why a training would stop."""
+    stops: Stops = "train"
+    """What stops for this reason."""
+
+
+def training_of(path: Path, kind: Kind, roles: Mapping[str, str], *, merge_repeats: bool = False) -> Training:
     """Read and split data as a training with default settings does.
 
     Parameters
@@ -35,8 +49,7 @@ def training_of(
 
     Returns
     -------
-    data_id, refusal : str or None
-        What the run's manifest would say, None where the data cannot be read; and why a training would stop.
+    Training
     """
     data_id = None
     try:
@@ -46,11 +59,13 @@ def training_of(
         data_id = str(dataset.info.data_id)
         config = getattr(importlib.import_module(f"engine.{kind}.config"), _CONFIGS[kind])()
         importlib.import_module(f"engine.{kind}.data").prepare(dataset, config)
+    except NoEdgeError as error:  # a description makes its edges of events by the same limits
+        return Training(data_id=data_id, refusal=_without_folder(error, path), stops="both")
     except DataError as error:
-        return data_id, _without_folder(error, path)
+        return Training(data_id=data_id, refusal=_without_folder(error, path))
     except Exception as error:  # a dry run reports what it meets, a fault of the program too
-        return data_id, _fault("A training", error)
-    return data_id, None
+        return Training(data_id=data_id, refusal=_fault("A training", error))
+    return Training(data_id=data_id)
 
 
 def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: str | None, backend: str) -> str | None:
@@ -79,7 +94,11 @@ def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: s
     arguments = argparse.Namespace(kind=kind, backend=backend, table=table, column=column)
     try:
         with command.opened(arguments, path, path.name) as opened:
-            door(opened, roles, source=path.name, **given)
+            found = door(opened, roles, source=path.name, **given)
+            if kind == "uncertainty" and found.total <= MAX_SCORES:
+                config = importlib.import_module("engine.uncertainty.config").UncertaintyConfig()
+                described = importlib.import_module("engine.uncertainty.described")
+                described.require_enough(found, config, source=path.name)
     except DataError as error:
         return _without_folder(error, path)
     except Exception as error:

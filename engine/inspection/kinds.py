@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.inspection.checks import Check, more
 from engine.inspection.features import features_of
-from engine.inspection.inspection import Finding
+from engine.inspection.inspection import Finding, Stops
 from engine.inspection.staged import Staged, is_numbers
 from engine.schema import mixed_forms
 
@@ -190,7 +190,9 @@ def whole_table(staged: Staged, form: str, rows: int, facts: dict[str, Any]) -> 
         for role in ("user", "item"):
             if facts.get(f"one {role}"):
                 name = staged.column_of[role]
-                yield _short(f"Column '{name}' ({role}) of {staged.source} has one value only; 2 are needed.", name)
+                yield _short(
+                    f"Column '{name}' ({role}) of {staged.source} has one value only; 2 are needed.", name, "both"
+                )
         span = facts.get("days")
         if span is not None and span < 2 * WINDOW_DAYS:
             name = staged.column_of["time"]
@@ -198,6 +200,7 @@ def whole_table(staged: Staged, form: str, rows: int, facts: dict[str, Any]) -> 
                 f"Column '{name}' (time) of {staged.source} spans {int(span) + 1:,} days; a window of {WINDOW_DAYS} "
                 f"days before and after needs at least {2 * WINDOW_DAYS + 1}. Add events.",
                 name,
+                "both",
             )
     if form in ("rows", "scores") and staged.has("label") and {facts.get("yes"), facts.get("no")} & {0}:
         name, only = staged.column_of["label"], int(not facts["no"])
@@ -210,6 +213,6 @@ def whole_table(staged: Staged, form: str, rows: int, facts: dict[str, Any]) -> 
         )
 
 
-def _short(sentence: str, column: str = "") -> Finding:
-    """Return a finding that stops a training."""
-    return Finding(severity="stops", sentence=sentence, column=column, stops="train")
+def _short(sentence: str, column: str = "", stops: Stops = "train") -> Finding:
+    """Return a finding that stops a training, or a description too."""
+    return Finding(severity="stops", sentence=sentence, column=column, stops=stops)

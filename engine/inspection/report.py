@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,9 @@ from engine.inspection.source import Opened, hash_of, opened
 from engine.inspection.staged import Staged, staged
 from engine.result import Kind
 from engine.schema import Column
+
+_QUOTED = re.compile(r"'([^']+)'")
+"""Names and values in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,20 +224,30 @@ def _judged(
     data_id = None
     described = _description(path, task, table=table, backend=backend)
     if small and (task.form != "events" or rows <= doors.MAX_EVENTS):
-        data_id, refusal = doors.training_of(path, task.kind, task.given, merge_repeats=task.merge_repeats)
-        if refusal is None:
+        door = doors.training_of(path, task.kind, task.given, merge_repeats=task.merge_repeats)
+        data_id = door.data_id
+        if door.refusal is None:
             findings = [_demoted(finding) for finding in findings]
         elif not any(finding.stops for finding in findings):
-            findings.insert(0, Finding(severity="stops", sentence=refusal, stops="train"))
-    stopping = [finding for finding in findings if finding.stops]
-    if described is not None and described.severity == "stops" and stopping:
-        # The same fault has the same sentence, whichever way it is met.
-        place = findings.index(stopping[0])
-        findings[place] = replace(stopping[0], stops="both")
-    elif described is not None:
-        findings.append(described)
+            findings.insert(0, Finding(severity="stops", sentence=door.refusal, stops=door.stops))
+    if described is not None:
+        _join(findings, described)
     order = {"stops": 0, "drops": 1, "note": 2}
     return sorted(findings, key=lambda finding: order[finding.severity]), data_id
+
+
+def _join(findings: list[Finding], described: Finding) -> None:
+    """Add why a description would stop; the same fault keeps one sentence, whichever way it is met."""
+    stopping = [finding for finding in findings if finding.stops]
+    if described.severity != "stops" or not stopping:
+        findings.append(described)
+    elif all(finding.stops != "both" for finding in stopping):
+        quoted = _QUOTED.findall(described.sentence)
+        same = next((finding for finding in stopping if {*_QUOTED.findall(finding.sentence)} & {*quoted}), None)
+        if same is None:
+            findings.append(described)
+        else:
+            findings[findings.index(same)] = replace(same, stops="both")
 
 
 def _description(path: Path, task: _Task, *, table: str | None, backend: str) -> Finding | None:

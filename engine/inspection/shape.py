@@ -247,4 +247,8 @@ def _exposures(staged: Staged, rows: int, found: dict[str, Any], shape: Shape) -
         shape.findings.append(_note(name, f"Column '{name}' of {staged.source}: {told} as no conversion.{every}"))
     if shape.time is not None and end - float(found["first"]) < 1 / DAY_SECONDS:
         name = staged.column_of["exposure_time"]
-        shape.findings.append(_note(name, f"All times of {staged.source} are the same moment."))
+        told = (
+            f"All times of {staged.source} are the same moment, so that nobody was watched for any time; bring a log "
+            "that goes on."
+        )
+        shape.findings.append(Finding(severity="stops", column=name, sentence=told, stops="both"))

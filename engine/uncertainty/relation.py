@@ -223,9 +223,10 @@ def _complaint(named: ir.Table, given: Mapping[str, str], name: str, count: int,
     first = first_bad(named, named[name], _is_bad(checked, name))
     more = f" ({count:,} such rows)" if count > 1 else ""
     hint = comma_hint(first.value) if name in _NUMBERS else ""
-    if name == "score":
-        hint = hint or _percent_hint(named, checked, count)
-    if name == "label":
+    is_given = first.value is not None and first.value.strip().lower() not in ("", "nan")
+    if name == "score" and is_given:
+        hint = hint or _percent_hint(named, checked)
+    if name == "label" and is_given:
         hint = label_hint(frequent_values(named, named.label))
     return DataError(
         f"Column '{given.get(name, name)}' of {source} has {first.shown} in data row {first.row}{more}; "
@@ -233,12 +234,13 @@ def _complaint(named: ir.Table, given: Mapping[str, str], name: str, count: int,
     )
 
 
-def _percent_hint(named: ir.Table, score: ir.Value, count: int) -> str:
+def _percent_hint(named: ir.Table, score: ir.Value) -> str:
     """Say so if scores look like percent."""
-    ends = named.aggregate(n=score.count(), low=score.min(), high=score.max()).to_pyarrow().to_pylist()[0]
+    measures = {"n": score.count(), "low": score.min(), "high": score.max(), "beyond": (score > 1).sum()}
+    ends = named.aggregate(**measures).to_pyarrow().to_pylist()[0]
     if not ends["n"]:
         return ""
-    return percent_hint(_SCORE, ends["low"], ends["high"], share_beyond=count / ends["n"])
+    return percent_hint(_SCORE, ends["low"], ends["high"], share_beyond=ends["beyond"] / ends["n"])
 
 
 def rows_value(named: ir.Table, name: str) -> ir.Value:

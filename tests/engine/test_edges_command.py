@@ -75,7 +75,8 @@ def test_settings_reach_the_edges(purchases, tmp_path):
         (["--out", "e.csv", "--column", "source=day"], "'--column source=day' names no role of events"),
         (
             ["--out", "e.csv", "--set", "minimum_users=21"],
-            "U followed by V: 1; users of the best supported one: 20; 'minimum_users' is 21. Lower it, or add events.",
+            "U followed by V: 1; users of the best supported one: 20; 'minimum_users' is 21. Lower it with --set "
+            "minimum_users=NUMBER, or add events.",
         ),
         (
             ["--out", "e.csv", "--set", "minimum_score=1e6"],

@@ -85,3 +85,12 @@ def test_a_day_before_which_nothing_is_final_is_refused_with_a_way_out() -> None
     log = log_of(np.array([0.0, 1.0, 2.0, 3.0]), np.array([60.0, 60.0, 60.0, 1.0]), np.array([5.0, 5.0, 5.0, np.nan]))
     with pytest.raises(NotEnoughDataError, match="with --as-of last"):
         scope_of(log, CONFIG, 2.0)
+
+
+def test_a_log_of_one_moment_is_refused_unless_it_is_looked_at_later() -> None:
+    log = log_of(np.full(3, 5.0), np.full(3, 30.0))
+    with pytest.raises(
+        NotEnoughDataError, match=r"All times of the log are the same moment, .* later day with --as-of"
+    ):
+        scope_of(log, CONFIG, None)
+    assert scope_of(log, CONFIG, 9.0).end == 9.0

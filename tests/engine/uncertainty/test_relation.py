@@ -121,6 +121,20 @@ def test_percent_are_told_from_a_score_that_is_too_high():
         scored(percent, {"score": "p"})
 
 
+def test_one_score_beyond_1_among_missing_ones_is_no_percent():
+    many = pd.concat([GOOD] * 80, ignore_index=True)
+    many["score"] = np.where(np.arange(len(many)) < 100, np.nan, 0.5)
+    many.loc[0, "score"] = 7.0
+    assert len(many) > 300
+    with pytest.raises(DataError, match=r"has '7.0' in data row 1 \(100 such rows\).* Correct or drop the rows\.$"):
+        scored(many)
+
+
+def test_a_label_that_is_missing_is_not_said_to_be_of_other_values():
+    with pytest.raises(DataError, match=r"'label' .* has no value in data row 2; .*yes/no\). Correct or drop the rows"):
+        scored(changed("label", 1, None))
+
+
 def test_a_missing_column_and_an_unknown_role_are_named():
     with pytest.raises(DataError, match=r"Column 'uncertainty' is missing.*--column uncertainty=NAME"):
         scored(GOOD.drop(columns="uncertainty"))
