@@ -14,8 +14,6 @@ from engine.result import Kind
 
 MAX_EVENTS = 200_000
 """Events up to which their edges are made to see whether there are any."""
-MAX_SCORES = 200_000
-"""Scored rows up to which they are divided to see whether both parts are large enough."""
 _DESCRIBERS = {
     "graph": ("engine.graph.described_relation", "relation_of"),
     "delay": ("engine.delay.relation", "exposures_of"),
@@ -95,10 +93,9 @@ def description_of(path: Path, kind: Kind, roles: Mapping[str, str], *, table: s
     try:
         with command.opened(arguments, path, path.name) as opened:
             found = door(opened, roles, source=path.name, **given)
-            if kind == "uncertainty" and found.total <= MAX_SCORES:
+            if kind == "uncertainty":
                 config = importlib.import_module("engine.uncertainty.config").UncertaintyConfig()
-                described = importlib.import_module("engine.uncertainty.described")
-                described.require_enough(found, config, source=path.name)
+                importlib.import_module("engine.uncertainty.divided").require_enough(found, config, source=path.name)
     except DataError as error:
         return _without_folder(error, path)
     except Exception as error:

@@ -211,12 +211,24 @@ def compress(
     lines = lines.groupby(keys, as_index=False)["weight"].sum()
     for split in ("tune", "test"):
         if not (lines["split"] == split).any():
-            raise _without_rows(split, scored, source)
+            raise without_rows(split, scored, source)
     return Compressed(lines=lines[list(LINE_COLUMNS)], layout=layout, means=means, span=cut.span)
 
 
-def _without_rows(split: str, scored: Scored, source: str) -> NotEnoughDataError:
-    """Say why a split is empty: it was given so, or there is too little to divide."""
+def without_rows(split: str, scored: Scored, source: str) -> NotEnoughDataError:
+    """Say why a split is empty: it was given so, or there is too little to divide.
+
+    Parameters
+    ----------
+    split : str
+    scored : Scored
+    source : str
+        What the message calls the data.
+
+    Returns
+    -------
+    NotEnoughDataError
+    """
     if scored.has("split"):
         return NotEnoughDataError(
             f"Split '{split}' of {source} has no rows; name some in column 'split', or leave the column out."

@@ -138,6 +138,26 @@ def _windows(rows: pd.DataFrame, source: str) -> tuple[str, ...]:
     return tuple(paired)
 
 
+def require_both(split: str, positives: int, rows: int) -> None:
+    """Refuse a split that has too few positives or negatives.
+
+    Parameters
+    ----------
+    split : str
+    positives, rows : int, >= 0
+
+    Raises
+    ------
+    NotEnoughDataError
+        If there are fewer than `MIN_POSITIVES` of either.
+    """
+    if min(positives, rows - positives) < MIN_POSITIVES:
+        raise NotEnoughDataError(
+            f"Split '{split}' has {positives} positives and {rows - positives} negatives in column 'label'; "
+            f"at least {MIN_POSITIVES} of each are needed: bring more rows or change the split."
+        )
+
+
 def prepare(dataset: Dataset, config: UncertaintyConfig) -> Prepared:
     """Split the rows and encode the features for the ensemble.
 
@@ -164,11 +184,7 @@ def prepare(dataset: Dataset, config: UncertaintyConfig) -> Prepared:
     label = rows["label"].to_numpy(np.int64)
     for name in needed:
         positives, total = int(label[split == name].sum()), int((split == name).sum())
-        if min(positives, total - positives) < MIN_POSITIVES:
-            raise NotEnoughDataError(
-                f"Split '{name}' has {positives} positives and {total - positives} negatives in column 'label'; "
-                f"at least {MIN_POSITIVES} of each are needed: bring more rows or change the split."
-            )
+        require_both(name, positives, total)
     unit, unit_name = np.arange(len(rows)), "rows"
     if "unit" in rows.columns:
         unit, unit_name = pd.factorize(rows["unit"])[0], "units"

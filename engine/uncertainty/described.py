@@ -9,15 +9,12 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from engine.result import DatasetInfo, RunResult
-from engine.tables import content_hash
-from engine.uncertainty.bucket_choice import CANDIDATES
-from engine.uncertainty.bucket_cut import bucket_cut
-from engine.uncertainty.compress import Compressed, compress
+from engine.result import RunResult
+from engine.uncertainty.compress import Compressed
 from engine.uncertainty.config import UncertaintyConfig
-from engine.uncertainty.data import Dataset, load, prepare
+from engine.uncertainty.divided import counted, tune_share_of
 from engine.uncertainty.names import GIVEN
-from engine.uncertainty.relation import Scored, scored_rows_of
+from engine.uncertainty.relation import scored_rows_of
 from engine.uncertainty.run import run
 from engine.uncertainty.slice_counts import slice_counts
 from engine.uncertainty.slice_view import layout_of
@@ -75,8 +72,8 @@ def describe(
         If there are too few rows or positives.
     """
     scored = scored_rows_of(table, roles, source=source, slices=slices)
-    tune_share = _tune_share(config)
-    compressed, dataset = _counted(scored, config, source)
+    tune_share = tune_share_of(config)
+    compressed, dataset = counted(scored, config, source=source)
     lines, info = compressed.lines, dataset.info
     counts = {f"{name} rows": int(part["weight"].sum()) for name, part in lines.groupby("split")}
     result = run(dataset, config)
@@ -97,42 +94,6 @@ def describe(
         metrics=result.metrics.assign(n=_rows_behind(result.metrics, curves["cells"], n)),
         predictions=predictions,
     )
-
-
-def require_enough(scored: Scored, config: UncertaintyConfig, *, source: str) -> None:
-    """Divide given scores as a description does, and refuse them if a part is too small.
-
-    Parameters
-    ----------
-    scored : Scored
-    config : UncertaintyConfig
-    source : str
-        What the messages call the data.
-
-    Raises
-    ------
-    NotEnoughDataError
-        If a split has too few positives or negatives.
-    """
-    prepare(_counted(scored, config, source)[1], config)
-
-
-def _counted(scored: Scored, config: UncertaintyConfig, source: str) -> tuple[Compressed, Dataset]:
-    """Count rows in steps, and let every count be a line of the data that the run works on."""
-    numbers = CANDIDATES if config.buckets is None else (config.buckets,)
-    cut = bucket_cut(config, precision=scored.precision)
-    share = _tune_share(config)
-    compressed = compress(scored, seed=config.seed, tune_share=share, source=source, cut=cut, numbers=numbers)
-    info = DatasetInfo(
-        name=source, origin="own", data_id=content_hash(compressed.lines), description="Scores as given."
-    )
-    dataset = replace(load(compressed.lines, info=info), span=compressed.span, precision=scored.precision)
-    return compressed, dataset
-
-
-def _tune_share(config: UncertaintyConfig) -> float:
-    """Return the share of the rows that tune where none train."""
-    return config.tune_share / (1 - config.train_share)
 
 
 def _on_data(table: str, curve: pd.DataFrame, compressed: Compressed) -> pd.DataFrame:
