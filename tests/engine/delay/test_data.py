@@ -137,6 +137,10 @@ def test_dates_beside_numbers_of_days_are_refused_and_not_taken_for_very_late(da
         ({"exposure_time": np.inf}, "Column 'exposure_time' of test data has 'inf' in data row 1"),
         ({"window_days": -1.0}, "Column 'window_days' of test data has '-1.0' in data row 1"),
         ({"window_days": 0.0}, "Column 'window_days' of test data has '0.0' in data row 1"),
+        (
+            {"window_days": 1e7},
+            "Column 'window_days' of test data has '10000000.0' in data row 1; allowed is at most 1e.06, in days",
+        ),
     ],
 )
 def test_a_bad_value_is_refused_in_one_sentence_that_names_it(dataset_of, change, message):

@@ -30,6 +30,7 @@ def notes(tmp_path):
 def test_categories_that_are_not_told_apart_are_told(notes):
     few = [f"v{k % 40}" for k in range(ROWS)]
     assert notes(few) == {}
+    assert notes([f"v{k % 4}" if k < 388 else f"v{k}" for k in range(ROWS)]) == {}, "3 % are few"
     many = [f"v{k % 20}" if k < 100 else f"v{k // 2}" for k in range(ROWS)]
     assert list(notes(many).items()) == [
         (
